@@ -1,0 +1,44 @@
+# Warnings, sanitizers and tuning, said once for every target of the tree.
+#
+#   rps_library(name SOURCES… [LIBRARIES…] [PUBLIC_LIBRARIES…])
+#   rps_binary(name SOURCES… [LIBRARIES…])
+#
+# Both compile with the house's flags and find headers from the repository's root only.
+
+option(RPS_WERROR "Treat compiler warnings as errors" OFF)
+set(RPS_SANITIZE "" CACHE STRING "Sanitizers for every target, as given to -fsanitize=")
+
+find_package(Threads REQUIRED)
+find_program(RPS_CCACHE ccache)
+if(RPS_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RPS_CCACHE})
+endif()
+
+add_library(rps_flags INTERFACE)
+target_include_directories(rps_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(rps_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough -Wswitch-enum
+  -Wno-missing-field-initializers  # Every member has its default where it is declared.
+  -fno-omit-frame-pointer)
+target_link_libraries(rps_flags INTERFACE Threads::Threads)
+if(RPS_WERROR)
+  target_compile_options(rps_flags INTERFACE -Werror)
+endif()
+if(RPS_SANITIZE)
+  target_compile_options(rps_flags INTERFACE
+    -fsanitize=${RPS_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(rps_flags INTERFACE -fsanitize=${RPS_SANITIZE})
+endif()
+
+function(rps_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;PUBLIC_LIBRARIES")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} PUBLIC rps_flags ${arg_PUBLIC_LIBRARIES})
+endfunction()
+
+function(rps_binary name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE rps_flags ${arg_LIBRARIES})
+endfunction()

@@ -1,0 +1,121 @@
+// The contract as values: what a player asks (Command), what comes back (Reply), and what a duel
+// tells on its own (Event). Every wire format of the repository is a spelling of these three.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "core/id.hpp"
+#include "core/limits.hpp"
+#include "core/move.hpp"
+#include "core/result.hpp"
+#include "core/score.hpp"
+
+namespace rps {
+
+enum class Operation : std::uint8_t {
+  play = 1,        // One round against the house.
+  score = 2,       // The rounds of a session so far.
+  join = 3,        // Sit down at a duel.
+  throw_move = 4,  // Throw in a duel, hidden until the other has thrown too.
+  leave = 5,       // Stand up from a duel.
+};
+
+inline constexpr std::array<Operation, 5> all_operations{
+    Operation::play, Operation::score, Operation::join, Operation::throw_move, Operation::leave};
+
+// The name on every wire and as a metric label.
+constexpr std::string_view to_string(Operation operation) {
+  switch (operation) {
+    case Operation::play: return "play";
+    case Operation::score: return "score";
+    case Operation::join: return "join";
+    case Operation::throw_move: return "throw";
+    case Operation::leave: return "leave";
+  }
+  return "play";
+}
+
+constexpr std::optional<Operation> parse_operation(std::string_view name) {
+  for (const Operation operation : all_operations) {
+    if (name == to_string(operation)) return operation;
+  }
+  return std::nullopt;
+}
+
+// A chair of a duel, in the order of joining.
+enum class Seat : std::uint8_t { none = 0, first = 1, second = 2 };
+
+constexpr Seat other(Seat seat) { return seat == Seat::first ? Seat::second : Seat::first; }
+
+// What a player asks. The views point into the caller's bytes and live as long as those do.
+struct Command {
+  Operation operation = Operation::play;
+  Move move = Move::unspecified;                         // play, throw
+  std::string_view session_id;                           // play (optional), score
+  std::string_view game_id;                              // join, throw, leave
+  std::string_view player_id;                            // join, throw, leave
+  std::uint32_t best_of = limits::best_of_default;       // join
+};
+
+// What comes back. With `error` set only `operation` and `retry_after_ms` mean anything.
+struct Reply {
+  Operation operation = Operation::play;
+  std::optional<Error> error;
+  std::uint32_t retry_after_ms = 0;            // overloaded
+  Move opponent_move = Move::unspecified;      // play
+  Result result = Result::draw;                // play, as the player sees it
+  std::string_view reason;                     // play; valid as long as the reply is being handled
+  std::uint64_t round = 0;                     // play; 1 is the session's first, 0 without session
+  Score score;                                 // play, score; all zero without session
+  Seat seat = Seat::none;                      // join
+  std::uint32_t best_of = 0;                   // join; what the first of the two asked for
+};
+
+enum class EventType : std::uint8_t {
+  opponent_joined = 1,  // The other chair is taken; both may throw.
+  opponent_ready = 2,   // The other has thrown; what stays hidden.
+  round_over = 3,       // Both have thrown.
+  game_over = 4,        // One has won most of best_of rounds, or the duel was given up.
+  opponent_left = 5,    // The other stood up or was lost; joining again continues the duel.
+};
+
+constexpr std::string_view to_string(EventType type) {
+  switch (type) {
+    case EventType::opponent_joined: return "opponent_joined";
+    case EventType::opponent_ready: return "opponent_ready";
+    case EventType::round_over: return "round_over";
+    case EventType::game_over: return "game_over";
+    case EventType::opponent_left: return "opponent_left";
+  }
+  return "opponent_left";
+}
+
+// What a duel tells one of its two players, seen from that player's side. Owns all it holds.
+struct Event {
+  EventType type = EventType::opponent_joined;
+  Id game_id;
+  Id player_id;                            // Whom it is told.
+  Move player_move = Move::unspecified;    // round_over
+  Move opponent_move = Move::unspecified;  // round_over
+  Result result = Result::draw;            // round_over
+  std::uint64_t round = 0;                 // round_over; 1 is the first
+  Score score;                             // round_over, game_over
+  Id winner;                               // game_over; empty when the duel was given up
+};
+
+// Where a duel's events go.
+class EventSink {
+ public:
+  // Called in the order in which things happened in the duel, from whichever thread made them
+  // happen and under that duel's lock: it must neither block nor call the game.
+  virtual void on_event(const Event& event) = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
+}  // namespace rps

@@ -1,0 +1,92 @@
+// One duel: two people, best of N, throws hidden until both are in. A state machine that takes
+// inputs and emits events; it knows no transport, no clock and no lock.
+//
+//            join            join                     both have thrown
+//   (empty) ─────▶ waiting ─────────▶ playing ─────────────────────────▶ over
+//                                     ▲  │ leave          one has won most of N rounds
+//                                join │  ▼
+//                                     away: nobody throws until the other is back
+//
+// Two rules hold for every interleaving of inputs, and tests try them all: a move leaves the duel
+// only in round_over, when both are in; and a round is scored exactly once.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+
+#include "core/command.hpp"
+
+namespace rps {
+
+// The events of one input, in order, each with the chair it is for.
+class Outbox {
+ public:
+  struct Letter {
+    Seat to = Seat::none;
+    Event event;
+  };
+
+  void post(Seat to, const Event& event) {
+    assert(size_ < letters_.size());
+    letters_[size_++] = {.to = to, .event = event};
+  }
+  std::span<const Letter> letters() const { return {letters_.data(), size_}; }
+
+ private:
+  std::array<Letter, 4> letters_;  // A deciding throw: round_over and game_over, to both.
+  std::size_t size_ = 0;
+};
+
+class Duel {
+ public:
+  // REQUIRES: best_of is odd and at most limits::best_of_max.
+  Duel(const Id& game_id, std::uint32_t best_of);
+
+  // Sits down, or comes back: who was seated keeps the chair, the score and a throw already made.
+  // A third player gets game_full. Who comes back is told where the duel stands.
+  std::expected<Seat, Error> join(const Id& player, Outbox& out);
+
+  // Throws, hidden. Refused with not_your_turn when the player is not seated or not present, the
+  // other is not present, this round's throw was made already, or the duel is over.
+  // REQUIRES: `move` is real.
+  std::expected<void, Error> throw_move(const Id& player, Move move, Outbox& out);
+
+  // Stands up; the chair stays reserved. Twice is once. Who is not seated gets not_your_turn.
+  std::expected<void, Error> leave(const Id& player, Outbox& out);
+
+  // Ends the duel for whoever is still there, with no winner.
+  void give_up(Outbox& out);
+
+  std::uint32_t best_of() const { return best_of_; }
+  bool is_over() const { return over_; }
+  bool is_empty() const { return !present(Seat::first) && !present(Seat::second); }
+  Seat seat_of(const Id& player) const;
+
+ private:
+  struct Chair {
+    Id player;
+    bool present = false;
+    std::optional<Move> thrown;
+    Score score;
+  };
+
+  Chair& chair(Seat seat) { return chairs_[static_cast<std::size_t>(seat) - 1]; }
+  const Chair& chair(Seat seat) const { return chairs_[static_cast<std::size_t>(seat) - 1]; }
+  bool present(Seat seat) const { return chair(seat).present; }
+  void tell(Seat to, Event event, Outbox& out) const;
+  void close_round(Outbox& out);
+
+  Id game_id_;
+  std::uint32_t best_of_;
+  std::array<Chair, 2> chairs_;
+  std::uint64_t round_ = 1;  // The one being played.
+  bool over_ = false;
+  Id winner_;
+};
+
+}  // namespace rps

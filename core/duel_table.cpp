@@ -1,0 +1,154 @@
+#include "core/duel_table.hpp"
+
+#include <iterator>
+#include <utility>
+
+namespace rps {
+
+namespace {
+
+std::size_t place(Seat seat) { return static_cast<std::size_t>(seat) - 1; }
+
+bool same_owner(const std::weak_ptr<EventSink>& a, const std::weak_ptr<EventSink>& b) {
+  return !a.owner_before(b) && !b.owner_before(a);
+}
+
+}  // namespace
+
+DuelTable::DuelTable(const Options& options) : options_(options) {
+  for (Shard& shard : shards_) {
+    shard.entries = std::unordered_map<Id, Entry, Hash>(0, Hash{options.hash_seed});
+  }
+}
+
+std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id& player,
+                                                        std::uint32_t best_of,
+                                                        std::weak_ptr<EventSink> sink,
+                                                        Clock::time_point now) {
+  Shard& shard = shard_of(game);
+  const std::scoped_lock lock(shard.mutex);
+  auto found = shard.entries.find(game);
+  if (found == shard.entries.end()) {
+    if (!reserve_place(shard, now)) return std::unexpected(Error::overloaded);
+    found = shard.entries
+                .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
+                .first;
+    ++shard.counts.created;
+  }
+  Entry& entry = found->second;
+  Outbox outbox;
+  const auto seat = entry.duel.join(player, outbox);
+  if (!seat) return std::unexpected(seat.error());
+  entry.last_used = now;
+  entry.sinks[place(*seat)] = std::move(sink);
+  deliver(entry, outbox);
+  return Joined{.seat = *seat, .best_of = entry.duel.best_of()};
+}
+
+std::expected<void, Error> DuelTable::throw_move(const Id& game, const Id& player, Move move,
+                                                 Clock::time_point now) {
+  Shard& shard = shard_of(game);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.entries.find(game);
+  if (found == shard.entries.end()) return std::unexpected(Error::unknown_game);
+  Entry& entry = found->second;
+  Outbox outbox;
+  const auto thrown = entry.duel.throw_move(player, move, outbox);
+  if (thrown) entry.last_used = now;
+  deliver(entry, outbox);
+  return thrown;
+}
+
+std::expected<void, Error> DuelTable::leave(const Id& game, const Id& player,
+                                            Clock::time_point now) {
+  Shard& shard = shard_of(game);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.entries.find(game);
+  if (found == shard.entries.end()) return std::unexpected(Error::unknown_game);
+  Entry& entry = found->second;
+  Outbox outbox;
+  const auto left = entry.duel.leave(player, outbox);
+  if (left) entry.last_used = now;
+  deliver(entry, outbox);
+  if (left && entry.duel.is_empty()) close(shard, found);
+  return left;
+}
+
+void DuelTable::disconnect(const Id& game, const Id& player, const std::weak_ptr<EventSink>& sink,
+                           Clock::time_point now) {
+  Shard& shard = shard_of(game);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.entries.find(game);
+  if (found == shard.entries.end()) return;
+  Entry& entry = found->second;
+  const Seat seat = entry.duel.seat_of(player);
+  if (seat == Seat::none || !same_owner(entry.sinks[place(seat)], sink)) return;
+  Outbox outbox;
+  (void)entry.duel.leave(player, outbox);  // Seated, as was just seen.
+  entry.last_used = now;
+  entry.sinks[place(seat)].reset();
+  deliver(entry, outbox);
+  if (entry.duel.is_over() && entry.duel.is_empty()) close(shard, found);
+}
+
+std::size_t DuelTable::sweep(Clock::time_point now) {
+  std::size_t closed = 0;
+  for (Shard& shard : shards_) {
+    const std::scoped_lock lock(shard.mutex);
+    closed += sweep(shard, now);
+  }
+  return closed;
+}
+
+DuelTable::Counts DuelTable::counts() const {
+  Counts sum;
+  for (const Shard& shard : shards_) {
+    const std::scoped_lock lock(shard.mutex);
+    sum.duels += shard.entries.size();
+    sum.created += shard.counts.created;
+    sum.expired += shard.counts.expired;
+  }
+  return sum;
+}
+
+// Counts the new duel in if there is room, or if this shard has idle ones to make room.
+bool DuelTable::reserve_place(Shard& shard, Clock::time_point now) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (open_.fetch_add(1, std::memory_order_relaxed) < options_.duels_max) return true;
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    if (attempt == 0 && sweep(shard, now) == 0) break;
+  }
+  return false;
+}
+
+void DuelTable::close(Shard& shard, std::unordered_map<Id, Entry, Hash>::iterator at) {
+  shard.entries.erase(at);
+  open_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::size_t DuelTable::sweep(Shard& shard, Clock::time_point now) {
+  std::size_t closed = 0;
+  for (auto at = shard.entries.begin(); at != shard.entries.end();) {
+    const auto next = std::next(at);
+    Entry& entry = at->second;
+    if (now - entry.last_used > options_.idle_max) {
+      Outbox outbox;
+      entry.duel.give_up(outbox);
+      deliver(entry, outbox);
+      close(shard, at);
+      ++closed;
+    }
+    at = next;
+  }
+  shard.counts.expired += closed;
+  return closed;
+}
+
+// Under the shard's lock, so that each player hears of the duel in the order in which it happened.
+void DuelTable::deliver(const Entry& entry, const Outbox& outbox) {
+  for (const Outbox::Letter& letter : outbox.letters()) {
+    if (const auto sink = entry.sinks[place(letter.to)].lock()) sink->on_event(letter.event);
+  }
+}
+
+}  // namespace rps

@@ -1,0 +1,96 @@
+// The duels of a server: bounded in number, forgotten when idle, safe under any number of threads.
+// It adds to Duel what a state machine must not know: who listens, and what time it is.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/clock.hpp"
+#include "core/duel.hpp"
+#include "core/random.hpp"
+
+namespace rps {
+
+struct DuelTableOptions {
+  std::size_t duels_max = limits::duels_default;
+  Clock::duration idle_max = limits::duel_idle_default;
+  std::uint64_t hash_seed = 0;
+};
+
+class DuelTable {
+ public:
+  using Options = DuelTableOptions;
+
+  explicit DuelTable(const Options& options);
+
+  struct Joined {
+    Seat seat = Seat::none;
+    std::uint32_t best_of = 0;
+  };
+
+  // Opens the duel if there is none, sits the player down and sends that player's events to `sink`
+  // from now on. A sink that is gone is passed over. `overloaded` when duels_max duels are open.
+  std::expected<Joined, Error> join(const Id& game, const Id& player, std::uint32_t best_of,
+                                    std::weak_ptr<EventSink> sink, Clock::time_point now);
+
+  std::expected<void, Error> throw_move(const Id& game, const Id& player, Move move,
+                                        Clock::time_point now);
+
+  // The player goes for good: a duel that both have left is closed.
+  std::expected<void, Error> leave(const Id& game, const Id& player, Clock::time_point now);
+
+  // The player's connection broke: the chair is kept until the player joins again or the duel is
+  // idle too long. Does nothing when the chair has another sink by now.
+  void disconnect(const Id& game, const Id& player, const std::weak_ptr<EventSink>& sink,
+                  Clock::time_point now);
+
+  // Closes every duel that is idle too long at `now`; who still sits there is told game_over with
+  // no winner. Returns how many it closed.
+  std::size_t sweep(Clock::time_point now);
+
+  struct Counts {
+    std::size_t duels = 0;
+    std::uint64_t created = 0;
+    std::uint64_t expired = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Entry {
+    Duel duel;
+    std::array<std::weak_ptr<EventSink>, 2> sinks;
+    Clock::time_point last_used;
+  };
+  struct Hash {
+    std::uint64_t seed = 0;
+    std::size_t operator()(const Id& id) const { return hash_bytes(id.view(), seed); }
+  };
+  struct alignas(64) Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<Id, Entry, Hash> entries;
+    Counts counts;
+  };
+
+  static constexpr std::size_t shard_count = 16;
+
+  Shard& shard_of(const Id& game) {
+    return shards_[(Hash{options_.hash_seed}(game) >> 48) % shard_count];
+  }
+  bool reserve_place(Shard& shard, Clock::time_point now);
+  void close(Shard& shard, std::unordered_map<Id, Entry, Hash>::iterator at);
+  std::size_t sweep(Shard& shard, Clock::time_point now);
+  static void deliver(const Entry& entry, const Outbox& outbox);
+
+  Options options_;
+  std::array<Shard, shard_count> shards_;
+  std::atomic<std::size_t> open_{0};  // Entries of all shards; duels_max at most.
+};
+
+}  // namespace rps

@@ -1,0 +1,174 @@
+#include "core/game.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/random.hpp"
+
+namespace rps {
+
+namespace {
+
+Round make_round(Move player, Move opponent) {
+  return {.opponent_move = opponent,
+          .result = judge(player, opponent),
+          .reason = reason(player, opponent),
+          .round = 0,
+          .score = {}};
+}
+
+void refuse(Reply& reply, Error error) {
+  reply.error = error;
+  if (error == Error::overloaded) reply.retry_after_ms = limits::retry_after_ms;
+}
+
+bool is_best_of(std::uint32_t best_of) {
+  return best_of % 2 == 1 && best_of <= limits::best_of_max;
+}
+
+}  // namespace
+
+Game::Game(const GameOptions& options)
+    : options_(options),
+      sessions_({.sessions_max = options.sessions_max,
+                 .idle_max = options.session_idle,
+                 .hash_seed = mix(options.seed.value_or(options.secret), 1)}),
+      duels_({.duels_max = options.duels_max,
+              .idle_max = options.duel_idle,
+              .hash_seed = mix(options.seed.value_or(options.secret), 2)}) {}
+
+std::expected<Round, Error> Game::play(Move player, std::string_view session_id,
+                                       Clock::time_point now) {
+  if (player == Move::unspecified) return std::unexpected(Error::invalid_move);
+  if (session_id.empty()) {
+    const std::uint64_t count = lone_rounds_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t seed = mix(options_.seed.value_or(options_.secret), count);
+    return make_round(player, house_move(options_.house, seed, History{}));
+  }
+  if (!is_id(session_id)) return std::unexpected(Error::malformed_request);
+  return sessions_.update(session_id, now, seed_at(now), [&](Session& session) {
+    Round round = make_round(player, house_move(options_.house, session.seed, session.history));
+    session.history.record(player);
+    session.score.add(round.result);
+    round.round = session.history.rounds;
+    round.score = session.score;
+    return round;
+  });
+}
+
+std::expected<Score, Error> Game::score(std::string_view session_id, Clock::time_point now) {
+  if (!is_id(session_id)) return std::unexpected(Error::malformed_request);
+  const auto score = sessions_.score(session_id, now);
+  if (!score) return std::unexpected(Error::unknown_session);
+  return *score;
+}
+
+Reply Game::handle(const Command& command, Caller& caller, Clock::time_point now) {
+  Reply reply{.operation = command.operation};
+
+  if (command.operation == Operation::play) {
+    const auto round = play(command.move, command.session_id, now);
+    if (!round) {
+      refuse(reply, round.error());
+      return reply;
+    }
+    reply.opponent_move = round->opponent_move;
+    reply.result = round->result;
+    reply.reason = round->reason;
+    reply.round = round->round;
+    reply.score = round->score;
+    return reply;
+  }
+  if (command.operation == Operation::score) {
+    const auto score_so_far = score(command.session_id, now);
+    if (score_so_far) {
+      reply.score = *score_so_far;
+    } else {
+      refuse(reply, score_so_far.error());
+    }
+    return reply;
+  }
+
+  const auto game = Id::parse(command.game_id);
+  const auto player = Id::parse(command.player_id);
+  if (!game || !player) {
+    refuse(reply, Error::malformed_request);
+    return reply;
+  }
+  switch (command.operation) {
+    case Operation::play:
+    case Operation::score: break;  // Answered above.
+    case Operation::join: {
+      if (!is_best_of(command.best_of)) {
+        refuse(reply, Error::malformed_request);
+        break;
+      }
+      const auto joined = caller.join({*game, *player}, command.best_of, now);
+      if (joined) {
+        reply.seat = joined->seat;
+        reply.best_of = joined->best_of;
+      } else {
+        refuse(reply, joined.error());
+      }
+      break;
+    }
+    case Operation::throw_move: {
+      if (command.move == Move::unspecified) {
+        refuse(reply, Error::invalid_move);
+        break;
+      }
+      const auto thrown = duels_.throw_move(*game, *player, command.move, now);
+      if (!thrown) refuse(reply, thrown.error());
+      break;
+    }
+    case Operation::leave: {
+      const auto left = caller.leave({*game, *player}, now);
+      if (!left) refuse(reply, left.error());
+      break;
+    }
+  }
+  return reply;
+}
+
+void Game::sweep(Clock::time_point now) {
+  sessions_.sweep(now);
+  duels_.sweep(now);
+}
+
+// With a given seed every session starts from it. Without one a session's seed hangs on the secret
+// and on the instant it began, so a session that was forgotten does not begin again alike.
+std::uint64_t Game::seed_at(Clock::time_point now) const {
+  if (options_.seed) return *options_.seed;
+  return mix(options_.secret, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+}
+
+Caller::Caller(Game& game, std::weak_ptr<EventSink> sink) : game_(game), sink_(std::move(sink)) {}
+
+Caller::~Caller() { assert(places_.empty()); }
+
+void Caller::disconnect(Clock::time_point now) {
+  for (const Place& place : places_) {
+    game_.duels_.disconnect(place.game, place.player, sink_, now);
+  }
+  places_.clear();
+}
+
+std::expected<DuelTable::Joined, Error> Caller::join(const Place& place, std::uint32_t best_of,
+                                                     Clock::time_point now) {
+  const bool known = std::ranges::find(places_, place) != places_.end();
+  if (!known && places_.size() == limits::places_per_caller_max) {
+    return std::unexpected(Error::overloaded);
+  }
+  const auto joined = game_.duels_.join(place.game, place.player, best_of, sink_, now);
+  if (joined && !known) places_.push_back(place);
+  return joined;
+}
+
+std::expected<void, Error> Caller::leave(const Place& place, Clock::time_point now) {
+  const auto left = game_.duels_.leave(place.game, place.player, now);
+  std::erase(places_, place);
+  return left;
+}
+
+}  // namespace rps

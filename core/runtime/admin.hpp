@@ -1,0 +1,33 @@
+// The admin port: GET /healthz (the process lives), /readyz (it takes calls; 503 while it starts
+// or drains), /metrics (Prometheus). HTTP/1.1 with keep-alive, on a thread of its own, so that it
+// answers when the serving threads are overloaded.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/url.hpp"
+
+namespace rps::runtime {
+
+class Admin {
+ public:
+  // Listens on `address` or throws std::exception. `metrics` is called for each scrape.
+  Admin(const HostPort& address, std::function<std::string()> metrics);
+  ~Admin();
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  // What /readyz says from now on; false at first.
+  void set_ready(bool ready);
+
+  // "http://127.0.0.1:9100"
+  std::string url() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rps::runtime

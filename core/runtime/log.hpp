@@ -1,0 +1,28 @@
+// The structured log: one line an event on stderr, as text for people or as JSON for machines.
+// stdout belongs to the program's own output (the first line of a server is its URL).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace spdlog {
+class logger;
+}
+
+namespace rps::runtime {
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct LogOptions {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+// A logger of its own, not spdlog's global one; safe from any thread. JSON lines have the members
+// time (RFC 3339, UTC), level, logger, message; the message is escaped, so no input can forge one.
+std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOptions& options);
+
+}  // namespace rps::runtime

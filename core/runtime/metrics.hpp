@@ -1,0 +1,63 @@
+// What a server counts, and the Prometheus text it is read as.
+//
+// The hot path must not meet: each thread adds to cells of its own (relaxed, padded to cache
+// lines), and only a scrape, which is rare, walks all of them and adds up.
+//
+//   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name
+//   rps_request_duration_seconds{operation}           histogram: from decoded to answered
+//   rps_requests_in_flight, rps_connections           gauges
+//   rps_connections_total, rps_connections_refused_total{reason}
+//   rps_sessions, rps_sessions_{created,evicted,expired}_total
+//   rps_duels, rps_duels_{created,expired}_total
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/command.hpp"
+#include "core/game.hpp"
+
+namespace prometheus {
+class Collectable;
+}
+
+namespace rps::runtime {
+
+class Metrics {
+ public:
+  // REQUIRES: the game outlives the metrics.
+  explicit Metrics(const Game& game);
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+  ~Metrics();
+
+  // One call was answered. A request that could not even be read counts as `operation` empty.
+  void answered(std::optional<Operation> operation, std::optional<Error> error,
+                Clock::duration took);
+
+  void call_began();  // In flight +1 …
+  void call_ended();  // … and -1.
+
+  void connection_opened();
+  void connection_closed();
+  void connection_refused();  // Above the limit of connections.
+
+  // Adds a source of further metrics, scraped with the rest. Call before the admin port opens.
+  void add(std::shared_ptr<prometheus::Collectable> source);
+
+  // Everything in the Prometheus text format 0.0.4.
+  std::string text() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rps::runtime
