@@ -42,3 +42,11 @@ function(rps_binary name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE rps_flags ${arg_LIBRARIES})
 endfunction()
+
+# rps_test(name SOURCES… [LIBRARIES…]): a Catch2 binary that ctest runs as one test.
+function(rps_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE rps_flags rps_test_main ${arg_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()
