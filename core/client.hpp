@@ -2,6 +2,7 @@
 // every tool know this interface and URLs, and nothing else of a transport.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -44,6 +45,13 @@ class Client {
 
   // How many calls may be open at once.
   virtual std::size_t in_flight_max() const = 0;
+};
+
+// How a client is to be opened, whatever it speaks.
+struct ConnectOptions {
+  std::size_t connections = 1;                  // Sockets, channels or child processes.
+  std::size_t depth = 1;                        // Open calls on each, at most.
+  std::chrono::milliseconds timeout_max{2000};  // For opening all of them.
 };
 
 }  // namespace rps
