@@ -49,30 +49,32 @@ constexpr std::optional<Operation> parse_operation(std::string_view name) {
 // A chair of a duel, in the order of joining.
 enum class Seat : std::uint8_t { none = 0, first = 1, second = 2 };
 
-constexpr Seat other(Seat seat) { return seat == Seat::first ? Seat::second : Seat::first; }
+constexpr Seat other(Seat seat) {
+  return seat == Seat::first ? Seat::second : Seat::first;
+}
 
 // What a player asks. The views point into the caller's bytes and live as long as those do.
 struct Command {
   Operation operation = Operation::play;
-  Move move = Move::unspecified;                         // play, throw
-  std::string_view session_id;                           // play (optional), score
-  std::string_view game_id;                              // join, throw, leave
-  std::string_view player_id;                            // join, throw, leave
-  std::uint32_t best_of = limits::best_of_default;       // join
+  Move move = Move::unspecified;                    // play, throw
+  std::string_view session_id;                      // play (optional), score
+  std::string_view game_id;                         // join, throw, leave
+  std::string_view player_id;                       // join, throw, leave
+  std::uint32_t best_of = limits::best_of_default;  // join
 };
 
 // What comes back. With `error` set only `operation` and `retry_after_ms` mean anything.
 struct Reply {
   Operation operation = Operation::play;
   std::optional<Error> error;
-  std::uint32_t retry_after_ms = 0;            // overloaded
-  Move opponent_move = Move::unspecified;      // play
-  Result result = Result::draw;                // play, as the player sees it
-  std::string_view reason;                     // play; valid as long as the reply is being handled
-  std::uint64_t round = 0;                     // play; 1 is the session's first, 0 without session
-  Score score;                                 // play, score; all zero without session
-  Seat seat = Seat::none;                      // join
-  std::uint32_t best_of = 0;                   // join; what the first of the two asked for
+  std::uint32_t retry_after_ms = 0;        // overloaded
+  Move opponent_move = Move::unspecified;  // play
+  Result result = Result::draw;            // play, as the player sees it
+  std::string_view reason;                 // play; valid as long as the reply is being handled
+  std::uint64_t round = 0;                 // play; 1 is the session's first, 0 without session
+  Score score;                             // play, score; all zero without session
+  Seat seat = Seat::none;                  // join
+  std::uint32_t best_of = 0;               // join; what the first of the two asked for
 };
 
 enum class EventType : std::uint8_t {

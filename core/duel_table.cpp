@@ -7,7 +7,9 @@ namespace rps {
 
 namespace {
 
-std::size_t place(Seat seat) { return static_cast<std::size_t>(seat) - 1; }
+std::size_t place(Seat seat) {
+  return static_cast<std::size_t>(seat) - 1;
+}
 
 bool same_owner(const std::weak_ptr<EventSink>& a, const std::weak_ptr<EventSink>& b) {
   return !a.owner_before(b) && !b.owner_before(a);

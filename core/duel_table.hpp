@@ -69,7 +69,7 @@ class DuelTable {
     Clock::time_point last_used;
   };
   struct Hash {
-    std::uint64_t seed = 0;
+    std::uint64_t seed;
     std::size_t operator()(const Id& id) const { return hash_bytes(id.view(), seed); }
   };
   struct alignas(64) Shard {

@@ -26,10 +26,9 @@ enum class Error : std::uint8_t {
 };
 
 inline constexpr std::array<Error, 12> all_errors{
-    Error::invalid_move,    Error::malformed_request, Error::unknown_operation,
-    Error::unknown_session, Error::unknown_game,      Error::not_your_turn,
-    Error::game_full,       Error::too_large,         Error::overloaded,
-    Error::deadline_exceeded, Error::unavailable,     Error::internal,
+    Error::invalid_move, Error::malformed_request, Error::unknown_operation, Error::unknown_session,
+    Error::unknown_game, Error::not_your_turn,     Error::game_full,         Error::too_large,
+    Error::overloaded,   Error::deadline_exceeded, Error::unavailable,       Error::internal,
 };
 
 // The name: on the console, in JSON-RPC error data, in gRPC status messages, as a metric label.

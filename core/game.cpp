@@ -145,7 +145,9 @@ std::uint64_t Game::seed_at(Clock::time_point now) const {
 
 Caller::Caller(Game& game, std::weak_ptr<EventSink> sink) : game_(game), sink_(std::move(sink)) {}
 
-Caller::~Caller() { assert(places_.empty()); }
+Caller::~Caller() {
+  assert(places_.empty());
+}
 
 void Caller::disconnect(Clock::time_point now) {
   for (const Place& place : places_) {

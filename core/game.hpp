@@ -54,8 +54,7 @@ class Game {
   // Plays a round. With an empty session id the round stands alone and is not scored; with any
   // other, it is the next of that session, which begins with its first round.
   // Errors: invalid_move (`unspecified`), malformed_request (no id).
-  std::expected<Round, Error> play(Move player, std::string_view session_id,
-                                   Clock::time_point now);
+  std::expected<Round, Error> play(Move player, std::string_view session_id, Clock::time_point now);
 
   // Errors: malformed_request (no id), unknown_session.
   std::expected<Score, Error> score(std::string_view session_id, Clock::time_point now);

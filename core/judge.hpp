@@ -16,9 +16,9 @@ namespace detail {
 
 // Rows are the player's move, columns the opponent's, both in the order rock, paper, scissors.
 inline constexpr std::array<std::array<Result, 3>, 3> judge_table{{
-    {Result::draw, Result::lose, Result::win},   // Rock: draws rock, loses to paper, beats scissors.
-    {Result::win, Result::draw, Result::lose},   // Paper.
-    {Result::lose, Result::win, Result::draw},   // Scissors.
+    {Result::draw, Result::lose, Result::win},  // Rock: draws rock, loses to paper, beats scissors.
+    {Result::win, Result::draw, Result::lose},  // Paper.
+    {Result::lose, Result::win, Result::draw},  // Scissors.
 }};
 
 inline constexpr std::array<std::array<std::string_view, 3>, 3> reason_table{{

@@ -28,7 +28,9 @@ constexpr Move move_at(std::size_t index) {
 }
 
 // The move that beats `move`. REQUIRES: `move` is real.
-constexpr Move counter_of(Move move) { return move_at((index_of(move) + 1) % 3); }
+constexpr Move counter_of(Move move) {
+  return move_at((index_of(move) + 1) % 3);
+}
 
 // The spelling on every wire.
 constexpr std::string_view to_string(Move move) {

@@ -16,7 +16,9 @@ constexpr std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix(mix(a) ^ b); }
+constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  return mix(mix(a) ^ b);
+}
 
 // A number in [0, bound) from 64 random bits, without division (Lemire 2019; the bias is below
 // bound / 2^32). REQUIRES: bound fits 32 bits.

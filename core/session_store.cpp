@@ -14,8 +14,8 @@ constexpr std::size_t shards_max = 64;
 constexpr std::size_t sessions_per_shard_min = 256;
 
 std::size_t shards_for(std::size_t sessions_max) {
-  return std::bit_floor(std::clamp<std::size_t>(sessions_max / sessions_per_shard_min, 1,
-                                                shards_max));
+  return std::bit_floor(
+      std::clamp<std::size_t>(sessions_max / sessions_per_shard_min, 1, shards_max));
 }
 
 }  // namespace

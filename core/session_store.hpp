@@ -60,10 +60,10 @@ class SessionStore {
   std::size_t sweep(Clock::time_point now);
 
   struct Counts {
-    std::size_t sessions = 0;    // Held now, those included that are idle too long but not swept.
-    std::uint64_t created = 0;   // Ever.
-    std::uint64_t evicted = 0;   // Forgotten because a shard was full.
-    std::uint64_t expired = 0;   // Forgotten because they were idle.
+    std::size_t sessions = 0;   // Held now, those included that are idle too long but not swept.
+    std::uint64_t created = 0;  // Ever.
+    std::uint64_t evicted = 0;  // Forgotten because a shard was full.
+    std::uint64_t expired = 0;  // Forgotten because they were idle.
   };
   Counts counts() const;
 

@@ -9,7 +9,9 @@ namespace rps {
 
 namespace {
 
-Move fair_move(std::uint64_t random) { return move_at(below(3, random)); }
+Move fair_move(std::uint64_t random) {
+  return move_at(below(3, random));
+}
 
 Move weighted_move(std::uint64_t random) {
   const std::uint32_t percent = below(100, random);

@@ -12,7 +12,9 @@ std::unexpected<std::string> error(std::string_view what, std::string_view text)
   return std::unexpected(std::string(what) + ": '" + std::string(text) + "'");
 }
 
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
 
 bool is_scheme(std::string_view text) {
   return !text.empty() && is_lower(text.front()) && std::ranges::all_of(text, [](char c) {

@@ -20,8 +20,8 @@ namespace rps {
 
 struct Url {
   std::string scheme;
-  std::string host;         // Without brackets; empty when there is no authority.
-  std::uint16_t port = 0;   // 0 only when there is no authority, or when a server may choose.
+  std::string host;        // Without brackets; empty when there is no authority.
+  std::uint16_t port = 0;  // 0 only when there is no authority, or when a server may choose.
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;  // In the order given.
 

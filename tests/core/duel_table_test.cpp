@@ -1,0 +1,124 @@
+#include "core/duel_table.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/catch.hpp"
+
+using namespace rps;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Clock::time_point start{};
+
+struct Ear final : EventSink {
+  void on_event(const Event& event) override { heard.push_back(event); }
+  std::vector<Event> heard;
+};
+
+std::string name(std::size_t i) {
+  return "game-" + std::to_string(i);
+}
+
+}  // namespace
+
+TEST_CASE("Each player hears of the duel through the sink given last") {
+  DuelTable table({});
+  const auto ann = std::make_shared<Ear>();
+  const auto bob = std::make_shared<Ear>();
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, ann, start)->seat == Seat::first);
+  REQUIRE(table.join(Id("g"), Id("bob"), 5, bob, start)->best_of == 3);
+  REQUIRE(ann->heard.size() == 1);
+  CHECK(ann->heard[0].type == EventType::opponent_joined);
+
+  const auto elsewhere = std::make_shared<Ear>();
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, elsewhere, start));
+  ann->heard.clear();
+  REQUIRE(table.throw_move(Id("g"), Id("bob"), Move::rock, start));
+  CHECK(ann->heard.empty());
+  CHECK(elsewhere->heard.back().type == EventType::opponent_ready);
+
+  // The connection that was replaced breaks: the chair is not its own any longer.
+  bob->heard.clear();
+  table.disconnect(Id("g"), Id("ann"), ann, start);
+  CHECK(bob->heard.empty());
+  table.disconnect(Id("g"), Id("ann"), elsewhere, start);
+  CHECK(bob->heard.back().type == EventType::opponent_left);
+}
+
+TEST_CASE("A sink that is gone is passed over") {
+  DuelTable table({});
+  auto ann = std::make_shared<Ear>();
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, ann, start));
+  ann.reset();
+  CHECK(table.join(Id("g"), Id("bob"), 3, {}, start));
+}
+
+TEST_CASE("A duel that both have left is closed; one that both have lost is kept") {
+  DuelTable table({});
+  const auto ann = std::make_shared<Ear>();
+  const auto bob = std::make_shared<Ear>();
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, ann, start));
+  REQUIRE(table.join(Id("g"), Id("bob"), 3, bob, start));
+  table.disconnect(Id("g"), Id("ann"), ann, start);
+  table.disconnect(Id("g"), Id("bob"), bob, start);
+  CHECK(table.counts().duels == 1);
+  REQUIRE(table.join(Id("g"), Id("bob"), 3, bob, start)->seat == Seat::second);
+
+  REQUIRE(table.leave(Id("g"), Id("bob"), start));
+  CHECK(table.counts().duels == 0);
+  CHECK(table.leave(Id("g"), Id("bob"), start).error() == Error::unknown_game);
+  CHECK(table.throw_move(Id("g"), Id("bob"), Move::rock, start).error() == Error::unknown_game);
+}
+
+TEST_CASE("One duel past the limit is refused until there is room") {
+  DuelTable table({.duels_max = 20, .idle_max = 60s});
+  for (std::size_t i = 0; i < 20; ++i) {
+    REQUIRE(table.join(Id(name(i)), Id("ann"), 3, {}, start));
+  }
+  CHECK(table.join(Id(name(20)), Id("ann"), 3, {}, start).error() == Error::overloaded);
+  CHECK(table.join(Id(name(7)), Id("bob"), 3, {}, start));  // No new duel.
+  REQUIRE(table.leave(Id(name(3)), Id("ann"), start));
+  CHECK(table.join(Id(name(20)), Id("ann"), 3, {}, start));
+  CHECK(table.counts().duels == 20);
+}
+
+TEST_CASE("Idle duels are closed by the caller's clock, and who waits there is told") {
+  DuelTable table({.duels_max = 20, .idle_max = 60s});
+  const auto ann = std::make_shared<Ear>();
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, ann, start));
+  CHECK(table.sweep(start + 60s) == 0);
+  CHECK(table.sweep(start + 61s) == 1);
+  REQUIRE(ann->heard.size() == 1);
+  CHECK(ann->heard[0].type == EventType::game_over);
+  CHECK(ann->heard[0].winner.empty());
+  CHECK(table.counts().expired == 1);
+}
+
+TEST_CASE("Many duels at once on many threads each end with one winner") {
+  DuelTable table({});
+  std::vector<std::jthread> threads;
+  for (std::size_t t = 0; t < 8; ++t) {
+    threads.emplace_back([&table, t] {
+      for (std::size_t i = 0; i < 200; ++i) {
+        const Id game(name(t * 1000 + i));
+        const auto ann = std::make_shared<Ear>();
+        const auto bob = std::make_shared<Ear>();
+        (void)table.join(game, Id("ann"), 1, ann, start);
+        (void)table.join(game, Id("bob"), 1, bob, start);
+        (void)table.throw_move(game, Id("ann"), Move::rock, start);
+        (void)table.throw_move(game, Id("bob"), Move::paper, start);
+        if (bob->heard.back().winner.view() != "bob") std::abort();
+        (void)table.leave(game, Id("ann"), start);
+        (void)table.leave(game, Id("bob"), start);
+      }
+    });
+  }
+  threads.clear();
+  CHECK(table.counts().duels == 0);
+  CHECK(table.counts().created == 1'600);
+}
