@@ -13,6 +13,8 @@ class logger;
 
 namespace rps::runtime {
 
+// The least that is logged. Critical, above them all, is only why the process could not go on; it
+// is told even with `off`.
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
 enum class LogFormat : std::uint8_t { text, json };
 
@@ -22,7 +24,9 @@ struct LogOptions {
 };
 
 // A logger of its own, not spdlog's global one; safe from any thread. JSON lines have the members
-// time (RFC 3339, UTC), level, logger, message; the message is escaped, so no input can forge one.
+// time (RFC 3339, UTC), level, logger, message, and are valid JSON whatever bytes are logged: what
+// is not UTF-8 becomes U+FFFD. Control characters are escaped in both formats, so no input can
+// forge a line or speak to a terminal.
 std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOptions& options);
 
 }  // namespace rps::runtime

@@ -1,12 +1,14 @@
 // What a server counts, and the Prometheus text it is read as.
 //
-// The hot path must not meet: each thread adds to cells of its own (relaxed, padded to cache
+// The hot path must not meet: each thread adds to a cell of its own (relaxed, padded to cache
 // lines), and only a scrape, which is rare, walks all of them and adds up.
 //
-//   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name
+//   rps_build_info{version,compiler}                  always 1
+//   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name;
+//                                                     operation is "unknown" when not readable
 //   rps_request_duration_seconds{operation}           histogram: from decoded to answered
 //   rps_requests_in_flight, rps_connections           gauges
-//   rps_connections_total, rps_connections_refused_total{reason}
+//   rps_connections_total, rps_connections_refused_total{reason="limit"}
 //   rps_sessions, rps_sessions_{created,evicted,expired}_total
 //   rps_duels, rps_duels_{created,expired}_total
 #pragma once
@@ -30,6 +32,7 @@ class Collectable;
 
 namespace rps::runtime {
 
+// Every function may be called from any thread.
 class Metrics {
  public:
   // REQUIRES: the game outlives the metrics.
@@ -38,7 +41,7 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
   ~Metrics();
 
-  // One call was answered. A request that could not even be read counts as `operation` empty.
+  // One call was answered. `operation` is empty for a request that could not even be read.
   void answered(std::optional<Operation> operation, std::optional<Error> error,
                 Clock::duration took);
 
@@ -49,7 +52,8 @@ class Metrics {
   void connection_closed();
   void connection_refused();  // Above the limit of connections.
 
-  // Adds a source of further metrics, scraped with the rest. Call before the admin port opens.
+  // Adds a source of further metrics, scraped with the rest from now on. It is asked by the admin
+  // port's thread, also while the server starts and stops, so it must own what it reads.
   void add(std::shared_ptr<prometheus::Collectable> source);
 
   // Everything in the Prometheus text format 0.0.4.

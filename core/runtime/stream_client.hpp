@@ -2,10 +2,12 @@
 // only what its bytes mean (WireCodec) and how a stream is opened.
 //
 // Every stream answers in request order, so a reply belongs to the oldest open call of its stream.
-// Requests submitted between two polls leave in one write per stream; everything that one read
-// brings is decoded before the next.
+// What was submitted between two batches of arrivals leaves in one write per stream, and all that
+// one read brings is decoded before the next: a poll costs one wait, and one read and one write
+// for each stream that has something.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -43,51 +45,130 @@ class WireCodec {
     broken,     // These bytes are no message: the stream cannot be trusted any longer.
   };
 
-  // Reads one message from the front of `bytes` and says in `consumed` how long it was.
-  // `expected` is null when no call is open: then a reply is `broken`. `reply` and `event` come in
-  // default-constructed; views put into `reply` must point into `bytes` or to constants.
+  // Reads one message from the front of `bytes`, which is not empty, and says in `consumed` how
+  // long it was. `expected` is null when no call is open: then a reply is `broken`. `reply` and
+  // `event` come in default-constructed; views put into `reply` must point into `bytes` or to
+  // constants.
   virtual Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
                          Reply& reply, Event& event) = 0;
 };
 
-// One open stream. A socket is both `in` and `out` (the same descriptor duplicated is not needed:
-// leave `out` empty); a child process has a pipe each way.
+// One open stream. A socket is both ways at once: leave `out` empty. A child process has a pipe
+// each way.
 struct Stream {
-  Fd in;        // Read from; written to as well when `out` is empty. Non-blocking.
-  Fd out;       // Written to. Non-blocking.
+  Fd in;             // Read from; sent to as well when `out` is empty. Non-blocking.
+  Fd out;            // Written to. Non-blocking.
   pid_t child = -1;  // A child process behind the pipes; ended and reaped with the client.
 };
 
+// A stream that ends, fails or brings bytes that are no message is out of service for good: its
+// open calls are answered with Error::unavailable. Later calls go to the others; when those are
+// full or there are none, such a call is answered with Error::unavailable at the next poll.
 class StreamClient final : public Client {
  public:
   // Opens one stream, or throws std::exception.
   using Open = std::function<Stream()>;
 
-  // Opens `streams` streams at once; each carries `depth` open calls at most.
+  // Opens `streams` streams at once; each carries `depth` open calls at most. Throws what `open`
+  // throws, and std::system_error. REQUIRES: both are at least 1.
   StreamClient(std::unique_ptr<WireCodec> codec, std::size_t streams, std::size_t depth,
                const Open& open);
+
+  // Closes the streams. Children have a moment to end on their own, then are killed.
   ~StreamClient() override;
   StreamClient(const StreamClient&) = delete;
   StreamClient& operator=(const StreamClient&) = delete;
 
+  // Picks a stream without open calls if there is one, else one that has room, in turns.
   void submit(std::uint64_t id, const Command& command) override;
   std::size_t poll(Clock::time_point deadline, Sink& sink) override;
-  std::size_t in_flight_max() const override;
+
+  // Streams times depth, whether or not all streams still serve.
+  std::size_t in_flight_max() const override { return lanes_.size() * depth_; }
 
   // The children behind the streams, for those who account for their CPU time.
   std::vector<pid_t> children() const;
 
  private:
-  struct Lane;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Call {
+    std::uint64_t id = 0;
+    Operation operation = Operation::play;
+    Clock::time_point sent_at;
+  };
+
+  // A stream and its calls. The ring of calls and both buffers keep what they once grew to.
+  struct Lane {
+    Stream stream;
+    std::vector<Call> calls;  // A ring of `depth`; `open` of them from `oldest` on.
+    std::size_t oldest = 0;
+    std::size_t open = 0;
+    std::size_t unsent = 0;      // The newest of the open calls: encoded, but not written yet.
+    std::uint64_t sequence = 0;  // Of the newest call.
+    std::string out;
+    std::size_t written = 0;  // Bytes of `out`.
+    std::vector<char> in;     // Bytes from `begin` to `end` are read and not decoded yet.
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t place = 0;  // Its index in order_.
+    bool dirty = false;     // Stands in dirty_.
+    bool blocked = false;   // Waits for room to write.
+    bool broken = false;
+  };
+
+  enum class Arrival : std::uint8_t { bytes, nothing, end };
+
+  Call& call_at(Lane& lane, std::size_t index) const;
+  Call take_oldest(Lane& lane);
+  void regroup(Lane& lane);
+  void swap_places(std::size_t a, std::size_t b);
+
+  std::size_t wait(Clock::time_point deadline);
+  void serve(Lane& lane, Sink& sink);
+  Arrival receive(Lane& lane);
+  bool decode(Lane& lane, Sink& sink);
+
+  void flush_dirty(Sink& sink);
+  void flush(Lane& lane, Sink& sink);
+  bool write_out(Lane& lane);
+  void watch_for_room(Lane& lane, bool blocked);
+
+  void fail(Lane& lane, Sink& sink);
+  void answer_refused(Sink& sink);
+  void end_children();
+
+  struct Ready;  // What epoll reports.
+
+  std::unique_ptr<WireCodec> codec_;
+  std::size_t depth_;
+  Fd epoll_;
+  bool waits_in_nanoseconds_ = true;  // Until the kernel says that it has no epoll_pwait2.
+  std::unique_ptr<Ready> ready_;
+  std::vector<Lane> lanes_;
+
+  // All lanes, grouped: [0, idle_) have no open call, [idle_, free_) have some and room for more,
+  // the rest are full or broken.
+  std::vector<std::uint32_t> order_;
+  std::size_t idle_ = 0;
+  std::size_t free_ = 0;
+  std::size_t turn_ = 0;  // Spreads calls over the lanes that have some.
+
+  std::vector<std::uint32_t> dirty_;   // Lanes with something new to write.
+  std::vector<Call> refused_;          // Calls that found no stream …
+  std::vector<Call> refused_in_turn_;  // … and those of them being answered.
+  Clock::time_point received_at_;      // When the last read returned.
+  std::size_t handed_over_ = 0;        // By this poll.
 };
 
-// A TCP connection with TCP_NODELAY, non-blocking, made within `timeout`. Throws std::system_error.
+// A TCP connection with TCP_NODELAY, non-blocking, made within `timeout`; all addresses of `host`
+// are tried in turn. Throws std::system_error.
 Fd connect_tcp(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
 
 // Starts a child with non-blocking pipes on its stdin and stdout; stderr is shared. argv[0] is the
 // path. Throws std::system_error.
+//
+// Writing to a child that died raises SIGPIPE, and unlike for sockets no flag of the call prevents
+// it. So this sets SIGPIPE to ignored, for the whole process, when it would kill it; a handler
+// that somebody installed stays. The child starts with the default again.
 Stream spawn_child(const std::vector<std::string>& argv);
 
 }  // namespace rps::runtime
