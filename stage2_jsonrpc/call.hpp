@@ -1,0 +1,120 @@
+// A payload of JSON-RPC 2.0 as values: the calls in it, each either a command for the game or a
+// reason why it is none. Two readers make them: scan.hpp quickly, dom.hpp for everything.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/command.hpp"
+
+namespace rps::jsonrpc {
+
+// The codes of the specification (section 5.1) and, from -32000 down, of this server.
+enum class Code : int {
+  parse_error = -32700,
+  invalid_request = -32600,
+  method_not_found = -32601,
+  invalid_params = -32602,
+  internal_error = -32603,
+  overloaded = -32000,
+  unknown = -32001,
+  refused = -32002,
+  too_large = -32003,
+  deadline_exceeded = -32004,
+  unavailable = -32005,
+};
+
+// Why a call never reached the game.
+struct Failure {
+  Code code = Code::internal_error;
+  Error error = Error::internal;
+  std::string_view detail;  // One sentence without a full stop; a constant.
+
+  bool operator==(const Failure&) const = default;
+};
+
+struct Call {
+  // The JSON text of the id exactly as it came, so that 1.0, 2^70 and "\u0041" are echoed as they
+  // are; "null" when it was null or could not be told. Points into the payload or to a constant.
+  std::string_view id = "null";
+  bool wants_reply = true;  // False for a notification, even when it fails.
+  std::optional<Failure> failure;
+  Command command;  // Means something only without a failure.
+};
+
+// What a payload holds. Reused from payload to payload, so that reading allocates nothing once the
+// vector has grown. Views point into the payload or into `texts`.
+struct Calls {
+  bool is_batch = false;  // The replies, if any, stand in an array.
+  std::vector<Call> list;
+  std::deque<std::string> texts;  // Strings that are spelled with escapes, decoded.
+
+  void clear() {
+    is_batch = false;
+    list.clear();
+    texts.clear();
+  }
+};
+
+enum class Param : std::uint8_t { move, session_id, game_id, player_id, best_of };
+
+namespace detail {
+
+inline constexpr std::array play_params{Param::move, Param::session_id};
+inline constexpr std::array score_params{Param::session_id};
+inline constexpr std::array join_params{Param::game_id, Param::player_id, Param::best_of};
+inline constexpr std::array throw_params{Param::game_id, Param::player_id, Param::move};
+inline constexpr std::array leave_params{Param::game_id, Param::player_id};
+
+}  // namespace detail
+
+// The parameters of an operation, in the order in which an array gives them.
+constexpr std::span<const Param> params_of(Operation operation) {
+  switch (operation) {
+    case Operation::play: return detail::play_params;
+    case Operation::score: return detail::score_params;
+    case Operation::join: return detail::join_params;
+    case Operation::throw_move: return detail::throw_params;
+    case Operation::leave: return detail::leave_params;
+  }
+  return {};
+}
+
+// The parameter that an object calls `name`. play's move goes by two names, as both were in use.
+constexpr std::optional<Param> parse_param(Operation operation, std::string_view name) {
+  const auto named = [&](Param param) {
+    switch (param) {
+      case Param::move:
+        return name == "move" || (operation == Operation::play && name == "player_move");
+      case Param::session_id: return name == "session_id";
+      case Param::game_id: return name == "game_id";
+      case Param::player_id: return name == "player_id";
+      case Param::best_of: return name == "best_of";
+    }
+    return false;
+  };
+  for (const Param param : params_of(operation)) {
+    if (named(param)) return param;
+  }
+  return std::nullopt;
+}
+
+// Puts a string into its place. A move that is none stays `unspecified`: the game refuses it, as it
+// refuses what is missing, so that every wire refuses alike. REQUIRES: `param` is not best_of.
+constexpr void assign(Command& command, Param param, std::string_view text) {
+  switch (param) {
+    case Param::move: command.move = parse_move(text).value_or(Move::unspecified); break;
+    case Param::session_id: command.session_id = text; break;
+    case Param::game_id: command.game_id = text; break;
+    case Param::player_id: command.player_id = text; break;
+    case Param::best_of: break;
+  }
+}
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,252 @@
+#include "stage2_jsonrpc/dom.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "stage2_jsonrpc/limits.hpp"
+
+namespace rps::jsonrpc {
+
+namespace {
+
+using Json = nlohmann::json;
+
+Failure parse_failure(std::string_view detail) {
+  return {.code = Code::parse_error, .error = Error::malformed_request, .detail = detail};
+}
+
+Failure invalid_request(std::string_view detail) {
+  return {.code = Code::invalid_request, .error = Error::malformed_request, .detail = detail};
+}
+
+Failure invalid_params(std::string_view detail) {
+  return {.code = Code::invalid_params, .error = Error::malformed_request, .detail = detail};
+}
+
+// The place behind the string that begins at `at`. In text that is no JSON it may be the end.
+std::size_t skip_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return std::min(at + 1, text.size());
+}
+
+// Counts brackets outside strings, before any parser sees them.
+bool is_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '"') {
+      at = skip_string(text, at);
+      continue;
+    }
+    if (text[at] == '{' || text[at] == '[') ++depth;
+    if ((text[at] == '}' || text[at] == ']') && depth > 0) --depth;
+    if (depth > limits::json_depth_max) return true;
+    ++at;
+  }
+  return false;
+}
+
+// Remembers the members of the objects that are being read. The library keeps the last of two
+// alike; two readers of one message could then see two different requests.
+class MemberWatch {
+ public:
+  bool operator()(int, Json::parse_event_t event, const Json& parsed) {
+    using enum Json::parse_event_t;
+    if (event == object_start) open_.emplace_back();
+    if (event == object_end) open_.pop_back();
+    if (event == key) twice_ |= !open_.back().insert(parsed.get_ref<const std::string&>()).second;
+    return true;
+  }
+  bool saw_one_twice() const { return twice_; }
+
+ private:
+  std::vector<std::set<std::string>> open_;
+  bool twice_ = false;
+};
+
+// The JSON value of the whole text, or a failure.
+std::expected<Json, Failure> parse(std::string_view text) {
+  if (is_too_deep(text)) return std::unexpected(invalid_request("the JSON is nested too deeply"));
+  // The library skips a byte order mark and takes a NUL for the end of the text.
+  if (text.starts_with("\xEF\xBB\xBF") || text.contains('\0')) {
+    return std::unexpected(parse_failure("the payload is not JSON"));
+  }
+  MemberWatch watch;
+  Json value = Json::parse(text, std::ref(watch), false);
+  if (value.is_discarded()) return std::unexpected(parse_failure("the payload is not JSON"));
+  if (watch.saw_one_twice()) return std::unexpected(parse_failure("a member is given twice"));
+  return value;
+}
+
+// Walks over the members of an object or the elements of an array, as they are spelled.
+// REQUIRES: `text` is valid JSON and a container.
+class SpellingWalk {
+ public:
+  explicit SpellingWalk(std::string_view text) : text_(text), at_(text.find_first_of("{[") + 1) {}
+
+  // The next key or value, or an empty view at the end.
+  std::string_view next() {
+    at_ = text_.find_first_not_of(" \t\r\n,:", at_);
+    const std::size_t start = at_;
+    std::size_t depth = 0;
+    do {
+      const char c = text_[at_];
+      if (c == '"') {
+        at_ = skip_string(text_, at_);
+        continue;
+      }
+      if (depth == 0 && is_separator(c)) break;
+      if (c == '{' || c == '[') ++depth;
+      if (c == '}' || c == ']') --depth;
+      ++at_;
+    } while (depth > 0 || !is_separator(text_[at_]));
+    return text_.substr(start, at_ - start);
+  }
+
+ private:
+  static bool is_separator(char c) { return std::string_view(" \t\r\n,:}]").contains(c); }
+
+  std::string_view text_;
+  std::size_t at_;
+};
+
+// The spelling of an object's member "id". The key itself may be spelled with escapes.
+std::string_view id_spelling(std::string_view object) {
+  SpellingWalk walk(object);
+  while (true) {
+    const std::string_view key = walk.next();
+    const std::string_view value = walk.next();
+    if (key == R"("id")" || (key.contains('\\') && Json::parse(key) == "id")) return value;
+    assert(!key.empty());
+  }
+}
+
+class CallReader {
+ public:
+  CallReader(const Json& value, std::string_view spelling, std::deque<std::string>& texts)
+      : value_(value), spelling_(spelling), texts_(texts) {}
+
+  Call read() && {
+    call_.failure = read_envelope();
+    if (call_.failure) return call_;
+    call_.wants_reply = value_.contains("id");
+    call_.failure = read_call();
+    return call_;
+  }
+
+ private:
+  using Result = std::optional<Failure>;
+
+  Result read_envelope() {
+    if (!value_.is_object()) return invalid_request("a request is an object");
+    if (const auto id = value_.find("id"); id != value_.end()) {
+      if (!id->is_string() && !id->is_number() && !id->is_null()) {
+        return invalid_request("an id is a string, a number or null");
+      }
+      const std::string_view text = id_spelling(spelling_);
+      if (text.size() > limits::id_text_bytes_max) return invalid_request("the id is too long");
+      call_.id = text;
+    }
+    if (value_.value("jsonrpc", Json()) != "2.0")
+      return invalid_request("the member jsonrpc is not 2.0");
+    const auto method = value_.find("method");
+    if (method == value_.end() || !method->is_string()) {
+      return invalid_request("the method is not a string");
+    }
+    const auto params = value_.find("params");
+    if (params != value_.end() && !params->is_structured()) {
+      return invalid_request("the params are neither an object nor an array");
+    }
+    return {};
+  }
+
+  Result read_call() {
+    const auto operation = parse_operation(value_["method"].get_ref<const std::string&>());
+    if (!operation) {
+      return Failure{.code = Code::method_not_found,
+                     .error = Error::unknown_operation,
+                     .detail = explain(Error::unknown_operation)};
+    }
+    call_.command.operation = *operation;
+    const auto params = value_.find("params");
+    if (params == value_.end()) return {};
+    return params->is_object() ? read_named(*params) : read_positional(*params);
+  }
+
+  Result read_named(const Json& params) {
+    unsigned seen = 0;
+    for (const auto& [name, value] : params.items()) {
+      const auto param = parse_param(call_.command.operation, name);
+      if (!param) return invalid_params("a parameter has an unknown name");
+      const unsigned bit = 1U << static_cast<unsigned>(*param);
+      if ((seen & bit) != 0) return invalid_params("the move is given twice");
+      seen |= bit;
+      if (auto failure = read_param(*param, value)) return failure;
+    }
+    return {};
+  }
+
+  Result read_positional(const Json& params) {
+    const auto order = params_of(call_.command.operation);
+    if (params.size() > order.size()) return invalid_params("there are too many parameters");
+    for (std::size_t i = 0; i < params.size(); ++i) {
+      if (auto failure = read_param(order[i], params[i])) return failure;
+    }
+    return {};
+  }
+
+  Result read_param(Param param, const Json& value) {
+    if (param != Param::best_of) {
+      if (!value.is_string()) return invalid_params("a parameter is not a string");
+      texts_.push_back(value.get_ref<const std::string&>());
+      assign(call_.command, param, texts_.back());
+      return {};
+    }
+    if (!value.is_number_unsigned() ||
+        value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
+      return invalid_params("best_of is not a small positive integer");
+    }
+    call_.command.best_of = value.get<std::uint32_t>();
+    return {};
+  }
+
+  const Json& value_;
+  std::string_view spelling_;
+  std::deque<std::string>& texts_;
+  Call call_;
+};
+
+}  // namespace
+
+void read_dom(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
+  calls.clear();
+  const auto refuse = [&](const Failure& failure) { calls.list.push_back({.failure = failure}); };
+
+  const auto value = parse(payload);
+  if (!value) return refuse(value.error());
+  if (!value->is_array()) {
+    calls.list.push_back(CallReader(*value, payload, calls.texts).read());
+    return;
+  }
+  if (value->empty()) return refuse(invalid_request("a batch has at least one call"));
+  if (value->size() > batch_calls_max)
+    return refuse(invalid_request("the batch has too many calls"));
+  calls.is_batch = true;
+  SpellingWalk walk(payload);
+  for (const Json& element : *value) {
+    calls.list.push_back(CallReader(element, walk.next(), calls.texts).read());
+  }
+}
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,24 @@
+// The general reader: anything that JSON-RPC 2.0 allows, and the right refusal for what it does
+// not. Slow and complete; what scan() reads it reads alike.
+//
+//   refused as -32700   what RFC 8259 does not call JSON (a byte order mark, a NUL, invalid UTF-8,
+//                       a lone surrogate, bytes behind the value), a member given twice, a number
+//                       beyond the range of a double
+//   refused as -32600   more than limits::json_depth_max containers inside each other, an empty or
+//                       too long batch, an envelope that is none, an id that is not a string, a
+//                       number or null or is longer than limits::id_text_bytes_max
+//   refused as -32601   an unknown method; names that begin with "rpc." are reserved
+//   refused as -32602   parameters of the wrong type, unknown, given twice or too many
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "stage2_jsonrpc/call.hpp"
+
+namespace rps::jsonrpc {
+
+// Always fills `calls` with at least one call; a payload that is refused as a whole is one failure.
+void read_dom(std::string_view payload, std::size_t batch_calls_max, Calls& calls);
+
+}  // namespace rps::jsonrpc

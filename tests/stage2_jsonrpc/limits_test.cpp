@@ -1,0 +1,69 @@
+#include "stage2_jsonrpc/limits.hpp"
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/catch.hpp"
+
+namespace rps::jsonrpc {
+namespace {
+
+bool accepts(const std::string& flag, const std::string& value, Limits& limits) {
+  CLI::App app;
+  add_flags(app, limits);
+  try {
+    app.parse("test " + flag + " " + value, true);
+    return true;
+  } catch (const CLI::ParseError& error) {
+    CHECK(std::string(error.what()).contains(flag));
+    return false;
+  }
+}
+
+TEST_CASE("A limit's flag sets it, up to its bound and not one past it") {
+  struct Flag {
+    std::string name;
+    std::size_t Limits::* limit;
+    std::size_t max;
+  };
+  const Flag flags[] = {{"--max-connections", &Limits::connections_max, 1'000'000},
+                        {"--max-frame-bytes", &Limits::frame_bytes_max, 65'535},
+                        {"--max-batch", &Limits::batch_calls_max, 100},
+                        {"--max-unsent-bytes", &Limits::unsent_bytes_max, 1 << 30},
+                        {"--max-waiting-events", &Limits::events_waiting_max, 1'000'000},
+                        {"--calls-per-turn", &Limits::calls_per_turn, 1'000'000}};
+  for (const Flag& flag : flags) {
+    INFO(flag.name);
+    Limits limits;
+    CHECK(accepts(flag.name, std::to_string(flag.max), limits));
+    CHECK(limits.*flag.limit == flag.max);
+    CHECK(!accepts(flag.name, std::to_string(flag.max + 1), limits));
+    CHECK(!accepts(flag.name, "0", limits));
+    CHECK(!accepts(flag.name, "-1", limits));
+    CHECK(!accepts(flag.name, "many", limits));
+  }
+}
+
+TEST_CASE("A time's flag sets it, in milliseconds") {
+  struct Flag {
+    std::string name;
+    std::chrono::milliseconds Limits::* limit;
+  };
+  const Flag flags[] = {{"--first-frame-timeout", &Limits::first_frame_max},
+                        {"--frame-timeout", &Limits::frame_max},
+                        {"--write-timeout", &Limits::write_stall_max},
+                        {"--idle-timeout", &Limits::idle_max},
+                        {"--linger", &Limits::linger_max}};
+  for (const Flag& flag : flags) {
+    INFO(flag.name);
+    Limits limits;
+    CHECK(accepts(flag.name, "1234", limits));
+    CHECK(limits.*flag.limit == std::chrono::milliseconds(1234));
+    CHECK(!accepts(flag.name, "0", limits));
+    CHECK(!accepts(flag.name, "86400001", limits));
+  }
+}
+
+}  // namespace
+}  // namespace rps::jsonrpc
