@@ -1,0 +1,221 @@
+// A bidirectional stream that carries calls: requests go out in order, each is answered by the next
+// response. Rally and Duel are such streams.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/async_stream.h>
+
+#include "core/client.hpp"
+#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/status.hpp"
+
+namespace rps::rpc {
+
+// One completion, on its way to the sink.
+struct Arrival {
+  Sink& sink;
+  Clock::time_point received_at;
+  std::size_t handed_over = 0;
+
+  void reply(std::uint64_t id, const Reply& reply, Clock::time_point sent_at) {
+    ++handed_over;
+    sink.on_reply(id, reply, {.sent_at = sent_at, .received_at = received_at});
+  }
+  void event(const Event& event) {
+    ++handed_over;
+    sink.on_event(event);
+  }
+};
+
+// What the completion queue hands back when an operation is done.
+class Tag {
+ public:
+  virtual void complete(bool ok, Arrival& arrival) = 0;
+
+ protected:
+  ~Tag() = default;
+};
+
+// Opened by the first call, and again by the next call after it ended.
+template <class Request, class Response>
+class ClientStream {
+ public:
+  using Wire = grpc::ClientAsyncReaderWriter<Request, Response>;
+
+  // REQUIRES: at most `calls_max` calls are open at once.
+  explicit ClientStream(std::size_t calls_max) : calls_(calls_max) {}
+  ClientStream(const ClientStream&) = delete;
+  ClientStream& operator=(const ClientStream&) = delete;
+
+  void submit(std::uint64_t id, const Command& command) {
+    assert(open_ < calls_.size());
+    Call& call = at(open_++);
+    call.id = id;
+    call.operation = command.operation;
+    call.sent_at = Clock::now();
+    write(command, call.request);
+    if (!wire_) {
+      open();
+    } else {
+      write_next();
+    }
+  }
+
+  // Makes every operation complete soon.
+  void cancel() {
+    if (wire_) context_->TryCancel();
+  }
+
+ protected:
+  struct Call {
+    std::uint64_t id = 0;
+    Operation operation = Operation::play;
+    Request request;
+    Clock::time_point sent_at;
+  };
+
+  ~ClientStream() = default;
+
+  // Begins the stream; `tag` completes when it stands.
+  virtual std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) = 0;
+
+  // A response arrived.
+  virtual void take(const Response& response, Arrival& arrival) = 0;
+
+  // A call is about to be answered: its place may be taken again from now on.
+  virtual void settled() = 0;
+
+  // Answers the oldest call with `reply`.
+  void answer(const Reply& reply, Arrival& arrival) {
+    const std::uint64_t id = at(0).id;
+    const Clock::time_point sent_at = at(0).sent_at;
+    oldest_ = (oldest_ + 1) % calls_.size();
+    --open_;
+    if (written_ > 0) --written_;
+    settled();
+    arrival.reply(id, reply, sent_at);
+  }
+
+  std::size_t open_calls() const { return open_; }
+  Operation oldest_operation() const { return calls_[oldest_].operation; }
+
+ private:
+  using Step = void (ClientStream::*)(bool ok, Arrival& arrival);
+  class StepTag final : public Tag {
+   public:
+    StepTag(ClientStream& stream, Step step) : stream_(stream), step_(step) {}
+    void complete(bool ok, Arrival& arrival) override { (stream_.*step_)(ok, arrival); }
+
+   private:
+    ClientStream& stream_;
+    Step step_;
+  };
+
+  Call& at(std::size_t index) { return calls_[(oldest_ + index) % calls_.size()]; }
+
+  void open() {
+    context_.emplace();
+    written_ = 0;
+    standing_ = false;
+    wire_ = start(*context_, &started_tag_);
+  }
+
+  void on_started(bool ok, Arrival&) {
+    if (!ok) return wire_->Finish(&status_, &finished_tag_);
+    standing_ = true;
+    wire_->Read(&response_, &read_tag_);
+    write_next();
+  }
+
+  // gRPC takes one message at a time.
+  void write_next() {
+    if (!standing_ || writing_ || written_ == open_) return;
+    Call& call = at(written_++);
+    call.sent_at = Clock::now();
+    writing_ = true;
+    wire_->Write(call.request, &written_tag_);
+  }
+
+  void on_written(bool ok, Arrival& arrival) {
+    writing_ = false;
+    if (ended_) return settle(arrival);
+    if (ok) write_next();  // Otherwise the read fails as well, and ends the stream.
+  }
+
+  void on_read(bool ok, Arrival& arrival) {
+    if (!ok) {
+      standing_ = false;
+      return wire_->Finish(&status_, &finished_tag_);
+    }
+    take(response_, arrival);
+    wire_->Read(&response_, &read_tag_);
+  }
+
+  void on_finished(bool, Arrival& arrival) {
+    ended_ = true;
+    if (!writing_) settle(arrival);
+  }
+
+  // The stream is over. When its status refuses a request, that was the oldest, and those behind it
+  // were not looked at: they go out again on a new stream. Otherwise the stream broke, and so did
+  // every call on it.
+  void settle(Arrival& arrival) {
+    ended_ = false;
+    wire_.reset();
+    context_.reset();
+    written_ = 0;
+    for (std::size_t left = open_; left > 0; --left) {
+      const Error error = status_.ok() ? Error::unavailable : error_of(status_, oldest_operation());
+      answer({.operation = oldest_operation(), .error = error}, arrival);
+      if (is_refusal(error)) break;
+    }
+    if (open_ > 0 && !wire_) open();
+  }
+
+  static bool is_refusal(Error error) {
+    switch (error) {
+      case Error::unavailable:
+      case Error::deadline_exceeded:
+      case Error::internal: return false;
+      case Error::invalid_move:
+      case Error::malformed_request:
+      case Error::unknown_operation:
+      case Error::unknown_session:
+      case Error::unknown_game:
+      case Error::not_your_turn:
+      case Error::game_full:
+      case Error::too_large:
+      case Error::overloaded: return true;
+    }
+    return false;
+  }
+
+  StepTag started_tag_{*this, &ClientStream::on_started};
+  StepTag written_tag_{*this, &ClientStream::on_written};
+  StepTag read_tag_{*this, &ClientStream::on_read};
+  StepTag finished_tag_{*this, &ClientStream::on_finished};
+
+  std::optional<grpc::ClientContext> context_;
+  std::unique_ptr<Wire> wire_;  // Null when the stream is not open.
+  Response response_;
+  grpc::Status status_;
+  bool standing_ = false;
+  bool writing_ = false;
+  bool ended_ = false;
+
+  // The open calls, a ring, oldest first. The first `written_` of them are with gRPC.
+  std::vector<Call> calls_;
+  std::size_t oldest_ = 0;
+  std::size_t open_ = 0;
+  std::size_t written_ = 0;
+};
+
+}  // namespace rps::rpc

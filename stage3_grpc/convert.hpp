@@ -1,0 +1,79 @@
+// The contract's values and their spelling in protobuf, both ways.
+#pragma once
+
+#include <optional>
+
+#include "core/command.hpp"
+#include "core/game.hpp"
+#include "rps/v1/rps.pb.h"
+
+namespace rps::rpc {
+
+// A number that names no move is `unspecified`, which the game refuses.
+constexpr Move from_wire(v1::Move move) {
+  switch (move) {
+    case v1::ROCK: return Move::rock;
+    case v1::PAPER: return Move::paper;
+    case v1::SCISSORS: return Move::scissors;
+    case v1::MOVE_UNSPECIFIED:
+    case v1::Move_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::Move_INT_MAX_SENTINEL_DO_NOT_USE_: break;
+  }
+  return Move::unspecified;
+}
+
+constexpr v1::Move to_wire(Move move) {
+  switch (move) {
+    case Move::unspecified: return v1::MOVE_UNSPECIFIED;
+    case Move::rock: return v1::ROCK;
+    case Move::paper: return v1::PAPER;
+    case Move::scissors: return v1::SCISSORS;
+  }
+  return v1::MOVE_UNSPECIFIED;
+}
+
+// Nothing when the number names no result.
+constexpr std::optional<Result> from_wire(v1::Result result) {
+  switch (result) {
+    case v1::WIN: return Result::win;
+    case v1::DRAW: return Result::draw;
+    case v1::LOSE: return Result::lose;
+    case v1::RESULT_UNSPECIFIED:
+    case v1::Result_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::Result_INT_MAX_SENTINEL_DO_NOT_USE_: break;
+  }
+  return std::nullopt;
+}
+
+constexpr v1::Result to_wire(Result result) {
+  switch (result) {
+    case Result::win: return v1::WIN;
+    case Result::draw: return v1::DRAW;
+    case Result::lose: return v1::LOSE;
+  }
+  return v1::RESULT_UNSPECIFIED;
+}
+
+// The server's direction. A command's views point into its message. No command is an empty oneof:
+// nothing that this version of the contract knows was asked.
+std::optional<Command> read(const v1::DuelRequest& request);
+void write(const Round& round, v1::PlayResponse& out);
+void write(const Score& score, v1::ScoreResponse& out);
+void write(const Score& score, v1::GameScore& out);
+void write(const Reply& reply, v1::DuelResponse& out);  // What a duel's request came to.
+void write(const Event& event, v1::GameEvent& out);
+
+// The client's direction. An empty optional field is left out; everything else goes out as it
+// stands, so that a server can be tried with wrong requests.
+void write(const Command& command, v1::PlayRequest& out);
+void write(const Command& command, v1::ScoreRequest& out);
+void write(const Command& command, v1::DuelRequest& out);
+
+// A response that makes no sense, whatever a server meant by it, is Error::internal. The reply's
+// views point into its message.
+Reply read(const v1::PlayResponse& response);
+Reply read(const v1::ScoreResponse& response);
+Reply read(const v1::DuelResponse& response, Operation asked);
+std::optional<Event> read(const v1::GameEvent& event);
+
+}  // namespace rps::rpc

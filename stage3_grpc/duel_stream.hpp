@@ -1,0 +1,71 @@
+// One Duel call: requests in, replies and events out. The stream is what its players sit on: when
+// it ends, however it ends, their opponents are told, and joining again continues the duels.
+//
+// Replies go out in the order of their requests, and before the events that their request caused.
+// Events come from whichever thread made them happen and wait in a queue; a peer that leaves more
+// than its limit unread is cut off. The next request is read when the last one's reply is written.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "core/game.hpp"
+#include "stage3_grpc/desk.hpp"
+#include "stage3_grpc/open_streams.hpp"
+
+namespace rps::rpc {
+
+class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                         public EventSink,
+                         public OpenStream {
+ public:
+  // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
+  // outlive it.
+  static DuelStream* open(Desk& desk, Game& game, OpenStreams& open,
+                          grpc::CallbackServerContext& context, std::size_t events_waiting_max);
+
+  DuelStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context,
+             std::size_t events_waiting_max);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override;
+  void on_event(const Event& event) override;
+  void drain() override;
+
+ private:
+  // What is to be written, in order. A reply holds its place from its request's arrival on.
+  struct Letter {
+    bool is_reply = false;
+    bool is_ready = false;
+    grpc::ByteBuffer bytes;
+  };
+
+  void advance();
+
+  Desk& desk_;
+  OpenStreams& open_;
+  grpc::CallbackServerContext& context_;
+  const std::size_t events_waiting_max_;
+  std::shared_ptr<DuelStream> self_;
+  std::optional<Caller> caller_;
+  grpc::ByteBuffer request_;
+
+  // Guards what follows. Taken under a duel's lock, so the game is never called while it is held.
+  std::mutex mutex_;
+  std::deque<Letter> letters_;
+  bool answering_ = false;  // A request is with the game.
+  bool writing_ = false;    // The front letter is with gRPC.
+  bool closing_ = false;    // The peer asks no more, or the server drains: write the rest and end.
+  bool broken_ = false;     // Nothing that is written arrives.
+  bool draining_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace rps::rpc

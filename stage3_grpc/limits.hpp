@@ -1,0 +1,56 @@
+// The limits of the gRPC wire. Most of them are gRPC's to keep: what trips them is refused before
+// it is a request of ours, and not counted. Refused connections are rps_connections_refused_total.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace CLI {
+class App;
+}
+
+namespace rps::rpc {
+
+namespace limits {
+
+// A client that asks for signs of life more often than this, three times, is disconnected.
+inline constexpr std::chrono::milliseconds ping_interval_min{30'000};
+
+// Descriptors that a process needs besides its connections: log, admin port, gRPC's own.
+inline constexpr std::size_t other_descriptors = 64;
+
+// How long accepting pauses when the process is out of descriptors or memory.
+inline constexpr std::chrono::milliseconds accept_backoff{100};
+
+// Lines that gRPC may log in one second; what is more is counted and not written.
+inline constexpr int log_lines_per_second_max = 10;
+
+}  // namespace limits
+
+// Those that an operator may change.
+struct Limits {
+  // Connections open at once; further ones are closed as soon as they are accepted.
+  int connections_max = 10'000;  // --max-connections
+  // One request; past it the call ends with RESOURCE_EXHAUSTED. An honest one has 150 bytes.
+  int message_bytes_max = 64 * 1024;  // --max-message-bytes
+  // What all connections may hold unread together. gRPC takes in a whole message before it looks at
+  // its length; past this it cuts off the streams that hold most.
+  int memory_bytes_max = 64 * 1024 * 1024;  // --max-memory-bytes
+  // All headers of one call; past it the call ends with RESOURCE_EXHAUSTED, and gRPC may close its
+  // connection.
+  int metadata_bytes_max = 8 * 1024;  // --max-metadata-bytes
+  // Calls open at once on one connection; a client's HTTP/2 stack holds further ones back.
+  int streams_max = 100;  // --max-streams
+  // Events that wait for a Duel stream whose peer does not read; one more cuts it.
+  int events_waiting_max = 256;  // --max-waiting-events
+
+  std::chrono::milliseconds handshake_max{10'000};    // --handshake-timeout: from the accept.
+  std::chrono::milliseconds idle_max{300'000};        // --idle-timeout: without any call.
+  std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
+  std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
+};
+
+// Adds the flags named above; `limits` must outlive the parsing.
+void add_flags(CLI::App& app, Limits& limits);
+
+}  // namespace rps::rpc

@@ -1,0 +1,60 @@
+// The listening socket and the thread that accepts from it.
+//
+// gRPC 1.51 could listen by itself, but the first accept that fails for want of a descriptor closes
+// its listener for good: whoever opens enough connections once ends the service. This one knows how
+// many connections may be open, turns the rest away, and goes on.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <thread>
+
+#include "core/runtime/fd.hpp"
+#include "core/runtime/metrics.hpp"
+#include "core/url.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace rps::rpc {
+
+class Listener {
+ public:
+  // Takes over one connection: non-blocking, with TCP_NODELAY.
+  using Take = std::function<void(runtime::Fd connection)>;
+
+  // Listens on `address`; nothing is accepted yet. Raises the process's limit of descriptors to
+  // what `connections_max` needs, as far as it may. Throws std::runtime_error. REQUIRES: metrics
+  // and log outlive it.
+  Listener(const HostPort& address, std::size_t connections_max, runtime::Metrics& metrics,
+           spdlog::logger& log);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // With the port that the system chose, when it was to choose.
+  const HostPort& address() const { return address_; }
+
+  // Accepts from now on, on a thread of its own, which also calls `take`. Descriptors that the
+  // process opens later, other than these connections, count as connections.
+  void start(Take take);
+
+  // After it returns, nothing is accepted and `take` is not called any more. Twice is once.
+  void stop();
+
+ private:
+  void accept_all(const std::stop_token& stop);
+  bool accept_one();
+
+  HostPort address_;
+  std::size_t connections_max_;
+  runtime::Metrics& metrics_;
+  spdlog::logger& log_;
+  runtime::Fd socket_;
+  std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
+  Take take_;
+  std::jthread thread_;
+};
+
+}  // namespace rps::rpc

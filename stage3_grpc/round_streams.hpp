@@ -1,0 +1,61 @@
+// The two calls that play many rounds on one stream. gRPC calls a stream's functions one after the
+// other, on any of its threads; a stream owns itself and goes in OnDone.
+#pragma once
+
+#include <mutex>
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "core/score.hpp"
+#include "stage3_grpc/desk.hpp"
+#include "stage3_grpc/open_streams.hpp"
+
+namespace rps::rpc {
+
+// Requests in, one summary out.
+class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
+ public:
+  PlayManyStream(Desk& desk, grpc::CallbackServerContext& context, grpc::ByteBuffer& response);
+
+  void OnReadDone(bool ok) override;
+  void OnDone() override { delete this; }
+
+ private:
+  Desk& desk_;
+  grpc::CallbackServerContext& context_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer& response_;
+  Score score_;
+};
+
+// Requests in, responses out, one each.
+//
+//    OnReadDone: play, write ──▶ OnWriteDone: read ──▶ OnReadDone …
+//
+// Reading waits for the write, so a peer that does not read its responses is not read either.
+class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                          public OpenStream {
+ public:
+  RallyStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override;
+  void drain() override;
+
+ private:
+  void finish(const grpc::Status& status);
+
+  Desk& desk_;
+  OpenStreams& open_;
+  grpc::CallbackServerContext& context_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+  std::mutex mutex_;        // drain() comes from another thread than the rest.
+  bool answering_ = false;  // Between a request's arrival and the end of its response's write.
+  bool draining_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace rps::rpc

@@ -1,0 +1,42 @@
+// The gRPC server: a listener, the service behind it, and an orderly end.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/runtime/server.hpp"
+#include "stage3_grpc/limits.hpp"
+#include "stage3_grpc/listener.hpp"
+#include "stage3_grpc/log_route.hpp"
+
+namespace grpc {
+class Server;
+namespace experimental {
+class ExternalConnectionAcceptor;
+}
+}  // namespace grpc
+
+namespace rps::rpc {
+
+class Service;
+
+class GrpcServer final : public runtime::Server {
+ public:
+  // Listens on flags.listen and serves, with gRPC's health service beside the game's. Throws
+  // std::runtime_error when it cannot listen. REQUIRES: `limits` and the context outlive it.
+  GrpcServer(const runtime::Context& context, const Limits& limits);
+  ~GrpcServer() override;
+
+  std::string url() const override;
+  void stop_accepting() override;
+  bool drain(Clock::time_point deadline) override;
+
+ private:
+  LogRoute log_route_;
+  Listener listener_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace rps::rpc

@@ -1,0 +1,87 @@
+#include "stage3_grpc/status.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rps::rpc {
+
+namespace {
+
+bool is_about_duels(Operation operation) {
+  switch (operation) {
+    case Operation::play:
+    case Operation::score: return false;
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: return true;
+  }
+  return false;
+}
+
+// gRPC itself refuses what is too long, before any of our code runs, with a message of its own.
+bool is_about_size(std::string_view message) {
+  return message.contains("larger than max");
+}
+
+Error error_of(grpc::StatusCode code, std::string_view message, Operation operation) {
+  switch (code) {
+    case grpc::INVALID_ARGUMENT:
+    case grpc::OUT_OF_RANGE: return Error::malformed_request;
+    case grpc::UNIMPLEMENTED: return Error::unknown_operation;
+    case grpc::NOT_FOUND:
+      return is_about_duels(operation) ? Error::unknown_game : Error::unknown_session;
+    case grpc::FAILED_PRECONDITION:
+    case grpc::ALREADY_EXISTS:
+    case grpc::ABORTED:
+      return operation == Operation::join ? Error::game_full : Error::not_your_turn;
+    case grpc::RESOURCE_EXHAUSTED:
+      return is_about_size(message) ? Error::too_large : Error::overloaded;
+    case grpc::DEADLINE_EXCEEDED: return Error::deadline_exceeded;
+    case grpc::CANCELLED:  // Cut off by a server that shuts down.
+    case grpc::UNAVAILABLE:
+    case grpc::UNAUTHENTICATED:
+    case grpc::PERMISSION_DENIED: return Error::unavailable;
+    case grpc::OK:
+    case grpc::UNKNOWN:
+    case grpc::INTERNAL:
+    case grpc::DATA_LOSS:
+    case grpc::DO_NOT_USE: break;
+  }
+  return Error::internal;
+}
+
+}  // namespace
+
+grpc::StatusCode code_of(Error error) {
+  switch (error) {
+    case Error::invalid_move:
+    case Error::malformed_request: return grpc::INVALID_ARGUMENT;
+    case Error::unknown_operation: return grpc::UNIMPLEMENTED;
+    case Error::unknown_session:
+    case Error::unknown_game: return grpc::NOT_FOUND;
+    case Error::not_your_turn:
+    case Error::game_full: return grpc::FAILED_PRECONDITION;
+    case Error::too_large:
+    case Error::overloaded: return grpc::RESOURCE_EXHAUSTED;
+    case Error::deadline_exceeded: return grpc::DEADLINE_EXCEEDED;
+    case Error::unavailable: return grpc::UNAVAILABLE;
+    case Error::internal: return grpc::INTERNAL;
+  }
+  return grpc::INTERNAL;
+}
+
+grpc::Status to_status(Error error) {
+  std::string message(to_string(error));
+  message.append(": ").append(explain(error));
+  return {code_of(error), message};
+}
+
+Error error_of(const grpc::Status& status, Operation operation) {
+  const std::string message = status.error_message();
+  const std::optional<Error> named = parse_error(message.substr(0, message.find(':')));
+  if (named && code_of(*named) == status.error_code()) return *named;
+  return error_of(status.error_code(), message, operation);
+}
+
+}  // namespace rps::rpc

@@ -1,0 +1,192 @@
+#include "stage3_grpc/client.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/judge.hpp"
+#include "tests/catch.hpp"
+#include "tests/stage3_grpc/running_server.hpp"
+
+using namespace rps;
+using namespace rps::rpc;
+
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+struct Notes final : Sink {
+  void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
+    ++answers[id];
+    replies[id] = reply;
+    reasons[id] = reply.reason;
+    CHECK(stamps.sent_at <= stamps.received_at);
+    CHECK(stamps.received_at <= Clock::now());
+    if (again) again(id);
+  }
+  void on_event(const Event& event) override { events.push_back(event); }
+
+  std::map<std::uint64_t, int> answers;
+  std::map<std::uint64_t, Reply> replies;
+  std::map<std::uint64_t, std::string> reasons;
+  std::vector<Event> events;
+  std::function<void(std::uint64_t)> again;
+};
+
+std::unique_ptr<Client> open(const RunningServer& at, const std::string& query = "",
+                             const ConnectOptions& options = {}) {
+  const auto url = parse_url(at.server->url() + query);
+  REQUIRE(url);
+  return connect(*url, options);
+}
+
+template <class Done>
+void poll_until(Client& client, Notes& notes, Done done) {
+  const Clock::time_point deadline = Clock::now() + patience;
+  while (!done() && Clock::now() < deadline) client.poll(deadline, notes);
+  REQUIRE(done());
+}
+
+Reply ask(Client& client, Notes& notes, std::uint64_t id, const Command& command) {
+  client.submit(id, command);
+  poll_until(client, notes, [&] { return notes.answers.contains(id); });
+  return notes.replies[id];
+}
+
+void check_all_unavailable_once(const Notes& notes, std::uint64_t count) {
+  CHECK(notes.answers.size() == count);
+  for (const auto& [id, times] : notes.answers) CHECK(times == 1);
+  for (const auto& [id, reply] : notes.replies) CHECK(reply.error == Error::unavailable);
+}
+
+}  // namespace
+
+TEST_CASE("The five operations over one connection") {
+  RunningServer at;
+  const std::string query = GENERATE("", "?mode=rally");
+  const auto client = open(at, query);
+  Notes notes;
+  const Reply played = ask(*client, notes, 1, {.move = Move::rock, .session_id = "s"});
+  REQUIRE_FALSE(played.error);
+  CHECK(played.result == judge(Move::rock, played.opponent_move));
+  CHECK(notes.reasons[1] == reason(Move::rock, played.opponent_move));
+  CHECK(played.round == 1);
+  CHECK(played.score.rounds() == 1);
+  const Reply told = ask(*client, notes, 2, {.operation = Operation::score, .session_id = "s"});
+  CHECK(told.score == played.score);
+
+  const auto duel = [](Operation operation, std::string_view player, Move move = {}) {
+    return Command{
+        .operation = operation, .move = move, .game_id = "g", .player_id = player, .best_of = 1};
+  };
+  CHECK(ask(*client, notes, 3, duel(Operation::join, "a")).seat == Seat::first);
+  CHECK(ask(*client, notes, 4, duel(Operation::join, "b")).seat == Seat::second);
+  CHECK_FALSE(ask(*client, notes, 5, duel(Operation::throw_move, "a", Move::rock)).error);
+  CHECK_FALSE(ask(*client, notes, 6, duel(Operation::throw_move, "b", Move::paper)).error);
+  // Joined twice, ready once, the round and the game for both.
+  poll_until(*client, notes, [&] { return notes.events.size() == 7; });
+  CHECK(notes.events.back().winner == Id("b"));
+  CHECK_FALSE(ask(*client, notes, 7, duel(Operation::leave, "a")).error);
+}
+
+TEST_CASE("Wrong requests go out as they are, and what follows them is answered") {
+  RunningServer at;
+  const std::string query = GENERATE("", "?mode=rally");
+  const auto client = open(at, query, {.connections = 1, .depth = 8});
+  Notes notes;
+  const std::string too_long(65, 'x');
+  client->submit(1, {.move = Move::rock});
+  client->submit(2, {.move = Move::unspecified});
+  client->submit(3, {.move = Move::rock, .session_id = too_long});
+  client->submit(4, {.move = Move::rock});
+  client->submit(5, {.operation = Operation::score});
+  client->submit(6, {.operation = Operation::score, .session_id = "nobody"});
+  client->submit(
+      7,
+      {.operation = Operation::throw_move, .move = Move::rock, .game_id = "g", .player_id = "p"});
+  client->submit(8, {.operation = Operation::leave, .game_id = "", .player_id = ""});
+  poll_until(*client, notes, [&] { return notes.answers.size() == 8; });
+  CHECK_FALSE(notes.replies[1].error);
+  CHECK(notes.replies[2].error == Error::invalid_move);
+  CHECK(notes.replies[3].error == Error::malformed_request);
+  CHECK_FALSE(notes.replies[4].error);
+  CHECK(notes.replies[5].error == Error::malformed_request);
+  CHECK(notes.replies[6].error == Error::unknown_session);
+  CHECK(notes.replies[7].error == Error::unknown_game);
+  CHECK(notes.replies[8].error == Error::malformed_request);
+}
+
+TEST_CASE("Many connections and calls, submitted again from the reply") {
+  RunningServer at;
+  const std::string query = GENERATE("", "?mode=rally");
+  const auto client = open(at, query, {.connections = 4, .depth = 8});
+  REQUIRE(client->in_flight_max() == 32);
+  Notes notes;
+  std::uint64_t next = 0;
+  constexpr std::uint64_t total = 2000;
+  const auto submit = [&] {
+    if (next < total) client->submit(next, {.move = move_at(next % 3)}), ++next;
+  };
+  notes.again = [&](std::uint64_t id) {
+    const Reply& reply = notes.replies[id];
+    REQUIRE_FALSE(reply.error);
+    CHECK(reply.result == judge(move_at(id % 3), reply.opponent_move));
+    submit();
+  };
+  for (std::size_t i = 0; i < client->in_flight_max(); ++i) submit();
+  poll_until(*client, notes, [&] { return notes.answers.size() == total; });
+  for (const auto& [id, times] : notes.answers) REQUIRE(times == 1);
+}
+
+TEST_CASE("poll() waits for its deadline and no longer than it must") {
+  RunningServer at;
+  const auto client = open(at);
+  Notes notes;
+  CHECK(client->poll(Clock::now() - std::chrono::seconds(1), notes) == 0);
+  const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(5);
+  CHECK(client->poll(deadline, notes) == 0);
+  CHECK(Clock::now() >= deadline);
+}
+
+TEST_CASE("A server that goes away answers every open call with unavailable, once") {
+  const std::string query = GENERATE("", "?mode=rally");
+  auto at = std::make_unique<RunningServer>();
+  const auto client = open(*at, query, {.connections = 2, .depth = 4});
+  Notes notes;
+  REQUIRE_FALSE(ask(*client, notes, 100, {.move = Move::rock}).error);
+  REQUIRE_FALSE(
+      ask(*client, notes, 101, {.operation = Operation::join, .game_id = "g", .player_id = "p"})
+          .error);
+  notes = Notes();
+  at.reset();
+  const std::size_t count = client->in_flight_max();
+  for (std::uint64_t id = 0; id < count; ++id) {
+    const Operation operation = id % 2 == 0 ? Operation::play : Operation::throw_move;
+    client->submit(id,
+                   {.operation = operation, .move = Move::rock, .game_id = "g", .player_id = "p"});
+  }
+  poll_until(*client, notes, [&] { return notes.answers.size() == count; });
+  client->poll(Clock::now(), notes);
+  check_all_unavailable_once(notes, count);
+}
+
+TEST_CASE("A client that goes away with open calls does not hang") {
+  RunningServer at;
+  const std::string query = GENERATE("", "?mode=rally");
+  const auto client = open(at, query, {.connections = 2, .depth = 2});
+  client->submit(1, {.move = Move::rock});
+  client->submit(2, {.operation = Operation::join, .game_id = "g", .player_id = "p"});
+}
+
+TEST_CASE("What cannot be opened is told") {
+  RunningServer at;
+  const ConnectOptions impatient{.timeout_max = std::chrono::milliseconds(50)};
+  const auto nobody = parse_url("grpc://127.0.0.1:1");
+  CHECK_THROWS_WITH(connect(*nobody, impatient), Catch::Contains("127.0.0.1:1"));
+  CHECK_THROWS(open(at, "?mode=tennis"));
+  CHECK_THROWS(open(at, "?deadline_ms=soon"));
+  CHECK_THROWS(open(at, "?colour=red"));
+}

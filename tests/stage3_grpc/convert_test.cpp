@@ -1,0 +1,157 @@
+#include "stage3_grpc/convert.hpp"
+
+#include "tests/catch.hpp"
+
+using namespace rps;
+using namespace rps::rpc;
+
+TEST_CASE("Every move and result keeps its meaning there and back") {
+  for (const Move move : all_moves) CHECK(from_wire(to_wire(move)) == move);
+  CHECK(from_wire(to_wire(Move::unspecified)) == Move::unspecified);
+  for (const Result result : {Result::win, Result::draw, Result::lose}) {
+    CHECK(from_wire(to_wire(result)) == result);
+  }
+}
+
+TEST_CASE("The spelling on this wire is the spelling on every wire") {
+  for (const Move move : all_moves) CHECK(v1::Move_Name(to_wire(move)) == to_string(move));
+  CHECK(v1::Move_Name(to_wire(Move::unspecified)) == to_string(Move::unspecified));
+  for (const Result result : {Result::win, Result::draw, Result::lose}) {
+    CHECK(v1::Result_Name(to_wire(result)) == to_string(result));
+  }
+}
+
+TEST_CASE("A number that names nothing is no move and no result") {
+  for (const int number : {-1, 0, 4, 127, 1 << 30}) {
+    CHECK(from_wire(static_cast<v1::Move>(number)) == Move::unspecified);
+    CHECK_FALSE(from_wire(static_cast<v1::Result>(number)));
+  }
+}
+
+TEST_CASE("Every command of a duel arrives as it was asked") {
+  const Command join{.operation = Operation::join, .game_id = "g", .player_id = "p", .best_of = 7};
+  const Command throw_move{
+      .operation = Operation::throw_move, .move = Move::paper, .game_id = "g", .player_id = "p"};
+  const Command leave{.operation = Operation::leave, .game_id = "g", .player_id = "p"};
+  for (const Command& command : {join, throw_move, leave}) {
+    v1::DuelRequest request;
+    write(command, request);
+    const auto read_back = read(request);
+    REQUIRE(read_back);
+    CHECK(read_back->operation == command.operation);
+    CHECK(read_back->move == command.move);
+    CHECK(read_back->game_id == command.game_id);
+    CHECK(read_back->player_id == command.player_id);
+    CHECK(read_back->best_of == command.best_of);
+  }
+}
+
+TEST_CASE("best_of left out is the default, and zero is zero") {
+  v1::DuelRequest request;
+  request.mutable_join();
+  CHECK(read(request)->best_of == limits::best_of_default);
+  request.mutable_join()->set_best_of(0);
+  CHECK(read(request)->best_of == 0);
+}
+
+TEST_CASE("A duel's request that says nothing is no command") {
+  CHECK_FALSE(read(v1::DuelRequest()));
+}
+
+TEST_CASE("Every reply of a duel arrives as it was given") {
+  v1::DuelResponse response;
+  write(Reply{.operation = Operation::join, .seat = Seat::second, .best_of = 5}, response);
+  const Reply joined = read(response, Operation::join);
+  CHECK_FALSE(joined.error);
+  CHECK(joined.seat == Seat::second);
+  CHECK(joined.best_of == 5);
+  CHECK(read(response, Operation::leave).error == Error::internal);
+
+  write(Reply{.operation = Operation::throw_move}, response);
+  CHECK_FALSE(read(response, Operation::throw_move).error);
+  write(Reply{.operation = Operation::leave}, response);
+  CHECK_FALSE(read(response, Operation::leave).error);
+  for (const Error error : all_errors) {
+    write(Reply{.operation = Operation::join, .error = error, .retry_after_ms = 100}, response);
+    const Reply refused = read(response, Operation::join);
+    CHECK(refused.error == error);
+    CHECK(refused.retry_after_ms == 100);
+  }
+}
+
+TEST_CASE("A seat that does not exist is the server's mistake") {
+  v1::DuelResponse response;
+  for (const std::uint32_t seat : {0U, 3U, 258U}) {
+    response.mutable_joined()->set_seat(seat);
+    CHECK(read(response, Operation::join).error == Error::internal);
+  }
+}
+
+TEST_CASE("Every event arrives as it happened") {
+  const Event plain{.game_id = Id("g"), .player_id = Id("p")};
+  for (const EventType type : {EventType::opponent_joined, EventType::opponent_ready,
+                               EventType::opponent_left, EventType::game_over}) {
+    Event event = plain;
+    event.type = type;
+    v1::GameEvent wire;
+    write(event, wire);
+    const auto read_back = read(wire);
+    REQUIRE(read_back);
+    CHECK(read_back->type == type);
+    CHECK(read_back->game_id == plain.game_id);
+    CHECK(read_back->player_id == plain.player_id);
+    CHECK(read_back->winner.empty());
+  }
+}
+
+TEST_CASE("A round's end keeps moves, result, round and score") {
+  const Event event{.type = EventType::round_over,
+                    .game_id = Id("g"),
+                    .player_id = Id("p"),
+                    .player_move = Move::rock,
+                    .opponent_move = Move::paper,
+                    .result = Result::lose,
+                    .round = 9,
+                    .score = {.wins = 1, .draws = 2, .losses = 3}};
+  v1::GameEvent wire;
+  write(event, wire);
+  const auto read_back = read(wire);
+  REQUIRE(read_back);
+  CHECK(read_back->player_move == event.player_move);
+  CHECK(read_back->opponent_move == event.opponent_move);
+  CHECK(read_back->result == event.result);
+  CHECK(read_back->round == event.round);
+  CHECK(read_back->score == event.score);
+}
+
+TEST_CASE("The winner's name arrives") {
+  v1::GameEvent wire;
+  write(Event{.type = EventType::game_over,
+              .game_id = Id("g"),
+              .player_id = Id("p"),
+              .winner = Id("q")},
+        wire);
+  CHECK(read(wire)->winner == Id("q"));
+}
+
+TEST_CASE("What a foreign server must not say is its mistake") {
+  v1::PlayResponse response;
+  CHECK(read(response).error == Error::internal);
+  response.set_opponent_move(v1::ROCK);
+  CHECK(read(response).error == Error::internal);
+  response.set_result(v1::WIN);
+  CHECK_FALSE(read(response).error);
+  response.mutable_score()->set_rounds(1);
+  CHECK(read(response).error == Error::internal);
+
+  v1::ScoreResponse score;
+  score.set_wins(1);
+  CHECK(read(score).error == Error::internal);
+
+  CHECK_FALSE(read(v1::GameEvent()));
+  v1::GameEvent event;
+  event.set_game_id("not an id");
+  event.set_player_id("p");
+  event.mutable_opponent_left();
+  CHECK_FALSE(read(event));
+}
