@@ -1,0 +1,32 @@
+// Which CPUs there are, and who may use which.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace rps::load {
+
+// The CPUs that this process may use, ascending; never empty.
+std::vector<int> usable_cpus();
+
+// One CPU for the servers and one for the load.
+struct CpuPlan {
+  int server = 0;
+  int load = 0;
+  bool shared() const { return server == load; }
+};
+
+// What was asked for, or else the first and the last of `usable`. The error is a sentence: a CPU
+// that was asked for is not among them.
+std::expected<CpuPlan, std::string> plan_cpus(const std::vector<int>& usable,
+                                              std::optional<int> server, std::optional<int> load);
+
+// Ties every thread of the process, and those that it will start, to one CPU. False when there is
+// no such process or CPU.
+bool pin_process(pid_t pid, int cpu);
+
+}  // namespace rps::load

@@ -1,0 +1,76 @@
+#include "bench/load/environment.hpp"
+
+#include <array>
+#include <ctime>
+#include <fstream>
+#include <string_view>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "bench/load/process.hpp"
+
+namespace rps::load {
+
+namespace {
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text;
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), size};
+}
+
+std::string kernel_name() {
+  utsname name{};
+  ::uname(&name);
+  return std::string(name.sysname) + " " + name.release + " " + name.machine;
+}
+
+std::string cpu_model() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+// Asks git about the tree the harness was built from; it may be gone, or no git tree.
+std::string source_revision() {
+  Process git(
+      {.argv = {"git", "-C", RPS_SOURCE_DIR, "describe", "--always", "--dirty=+", "--exclude=*"},
+       .stderr_file = {},
+       .cpu = {}});
+  return git.read_line(Clock::now() + std::chrono::seconds(2)).value_or("");
+}
+
+}  // namespace
+
+Environment read_environment() {
+  return {.date = now_utc(),
+          .kernel = kernel_name(),
+          .cpu = cpu_model(),
+#ifdef __clang__
+          .compiler = "clang " __clang_version__,
+#else
+          .compiler = "gcc " __VERSION__,
+#endif
+          .build = RPS_BUILD_TYPE,
+          .revision = source_revision(),
+          .cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN))};
+}
+
+std::string build_warning() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return "this is a sanitizer build: its numbers mean nothing";
+#elif !defined(NDEBUG)
+  return "this build checks assertions: its numbers mean nothing; measure the release preset";
+#else
+  return "";
+#endif
+}
+
+}  // namespace rps::load

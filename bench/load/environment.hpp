@@ -1,0 +1,23 @@
+// Where a number comes from: without it, it is none.
+#pragma once
+
+#include <string>
+
+namespace rps::load {
+
+struct Environment {
+  std::string date;      // RFC 3339, UTC.
+  std::string kernel;    // "Linux 6.1.0 x86_64"
+  std::string cpu;       // The model's name.
+  std::string compiler;  // What built the harness, and with it the servers beside it.
+  std::string build;     // "Release"
+  std::string revision;  // The source's commit, "+" behind it when it was edited; may be empty.
+  unsigned cores = 0;    // That the machine has online.
+};
+
+Environment read_environment();
+
+// Why the numbers of this build mean nothing (assertions, sanitizers); empty when they do.
+std::string build_warning();
+
+}  // namespace rps::load

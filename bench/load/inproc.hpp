@@ -1,0 +1,19 @@
+// The game called in this process, behind the client seam: no wire, no copy, no other thread. It is
+// the floor under every stage, and what the others' transcripts are compared with.
+#pragma once
+
+#include <memory>
+
+#include "core/client.hpp"
+#include "core/game.hpp"
+#include "core/url.hpp"
+
+namespace rps::load {
+
+// `inproc:?house=fair&seed=7`; both may be left out. Throws std::invalid_argument.
+std::unique_ptr<Client> connect_inproc(const Url& url, const ConnectOptions& options);
+
+// The same over a game of the caller's, who must keep it alive.
+std::unique_ptr<Client> connect_inproc(Game& game, const ConnectOptions& options);
+
+}  // namespace rps::load

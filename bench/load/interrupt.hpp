@@ -1,0 +1,20 @@
+// Ctrl-C as a question that is asked when it suits, instead of a handler that interrupts.
+#pragma once
+
+namespace rps::load {
+
+class Interrupt {
+ public:
+  // Holds SIGINT and SIGTERM back in this thread and in those it starts, so make it before any
+  // other thread. SIGPIPE is ignored: a server that goes away is a result, not the end.
+  Interrupt();
+
+  // Whether one of them has come. The first to come is taken; after it they act as usual again, so
+  // that a second Ctrl-C ends a process that does not get ready.
+  bool requested();
+
+ private:
+  bool requested_ = false;
+};
+
+}  // namespace rps::load

@@ -1,0 +1,34 @@
+// The limits of the harness, with their units.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace rps::load::limits {
+
+// Connections of one trial: --connections.
+inline constexpr std::size_t connections_max = 1024;
+
+// Interleaved rounds: --rounds.
+inline constexpr std::size_t rounds_max = 1000;
+
+// Measured seconds and warm-up seconds of one trial: --seconds, --warmup.
+inline constexpr double trial_seconds_max = 3600;
+
+// From the start of a server's process to its URL line.
+inline constexpr std::chrono::milliseconds start_max{10'000};
+
+// For opening all connections of a trial.
+inline constexpr std::chrono::milliseconds connect_max{10'000};
+
+// For the calls still open when the window closes; later they count as lost.
+inline constexpr std::chrono::milliseconds drain_max{3000};
+
+// From SIGTERM to SIGKILL.
+inline constexpr std::chrono::milliseconds stop_max{7000};
+
+// For one look at a server's /metrics.
+inline constexpr std::chrono::milliseconds scrape_max{2000};
+inline constexpr std::size_t scrape_bytes_max = 4'000'000;
+
+}  // namespace rps::load::limits

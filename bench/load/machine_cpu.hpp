@@ -1,0 +1,17 @@
+// What the CPUs did beside us: a measurement on a busy machine is no measurement.
+#pragma once
+
+#include <istream>
+#include <vector>
+
+namespace rps::load {
+
+// The seconds that these CPUs have been busy since the start of the machine, whoever used them:
+// processes, interrupts, and other virtual machines ("steal"). Counted by the kernel in hundredths
+// of a second. Zero where there is no /proc.
+double busy_seconds(const std::vector<int>& cpus);
+
+// The same from the text of /proc/stat.
+double busy_seconds(const std::vector<int>& cpus, std::istream& proc_stat);
+
+}  // namespace rps::load

@@ -1,0 +1,63 @@
+// The harness's own idea of a right answer. It does not ask core/judge.hpp: a harness that shares
+// the server's table would wave through the very mistake it is there to catch.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/command.hpp"
+
+namespace rps::load {
+
+enum class Verdict : std::uint8_t {
+  right,
+  refused,     // An error came where a round was due.
+  wrong_move,  // The opponent threw nothing.
+  wrong_result,
+  wrong_reason,
+  wrong_round,  // The session's rounds do not count by one.
+  wrong_score,  // The score is not the sum of the rounds.
+};
+
+inline constexpr std::array<Verdict, 7> all_verdicts{
+    Verdict::right,        Verdict::refused,     Verdict::wrong_move, Verdict::wrong_result,
+    Verdict::wrong_reason, Verdict::wrong_round, Verdict::wrong_score};
+
+constexpr std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::right: return "right";
+    case Verdict::refused: return "refused";
+    case Verdict::wrong_move: return "wrong_move";
+    case Verdict::wrong_result: return "wrong_result";
+    case Verdict::wrong_reason: return "wrong_reason";
+    case Verdict::wrong_round: return "wrong_round";
+    case Verdict::wrong_score: return "wrong_score";
+  }
+  return "wrong_move";
+}
+
+// How many answers got which verdict.
+class Verdicts {
+ public:
+  void count(Verdict verdict) { ++counts_[static_cast<std::size_t>(verdict)]; }
+  std::uint64_t of(Verdict verdict) const { return counts_[static_cast<std::size_t>(verdict)]; }
+  std::uint64_t total() const;
+  std::uint64_t not_right() const { return total() - of(Verdict::right); }
+
+ private:
+  std::array<std::uint64_t, all_verdicts.size()> counts_{};
+};
+
+// Watches one session from its first round on. One call may be open in it at a time.
+class Referee {
+ public:
+  // Checks the reply to `player`'s move and counts the round. REQUIRES: `player` is real.
+  Verdict check(Move player, const Reply& reply);
+
+ private:
+  Score score_;
+};
+
+}  // namespace rps::load

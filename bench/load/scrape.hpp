@@ -1,0 +1,18 @@
+// A look at what a server says of itself on its admin port.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/url.hpp"
+
+namespace rps::load {
+
+// The body of `GET path`, or nothing when nobody answers with 200 within limits::scrape_max.
+std::optional<std::string> http_get(const HostPort& address, std::string_view path);
+
+// The value of the first sample of `metric` in Prometheus text, whatever its labels.
+std::optional<double> metric_value(std::string_view text, std::string_view metric);
+
+}  // namespace rps::load

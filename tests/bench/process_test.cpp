@@ -1,0 +1,105 @@
+#include "bench/load/process.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/load/cpus.hpp"
+#include "tests/catch.hpp"
+
+using namespace std::chrono_literals;
+using rps::Clock;
+using rps::load::Process;
+
+namespace {
+
+Process shell(const std::string& script) {
+  return Process({.argv = {"sh", "-c", script}, .stderr_file = {}, .cpu = {}});
+}
+
+Clock::time_point soon() {
+  return Clock::now() + 10s;
+}
+
+bool is_alive(pid_t pid) {
+  return ::kill(pid, 0) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("lines are read one by one, and the end is told") {
+  Process process = shell("echo one; echo two; printf half");
+  CHECK(process.read_line(soon()) == "one");
+  CHECK(process.read_line(soon()) == "two");
+  CHECK_FALSE(process.read_line(soon()));
+}
+
+TEST_CASE("a process that says nothing is not waited for beyond the deadline") {
+  Process process = shell("sleep 60");
+  CHECK_FALSE(process.read_line(Clock::now() + 20ms));
+}
+
+TEST_CASE("a process ends with its owner and leaves nothing behind") {
+  pid_t pid = -1;
+  {
+    Process process = shell("echo up; exec sleep 60");
+    CHECK(process.read_line(soon()) == "up");
+    pid = process.pid();
+    CHECK(is_alive(pid));
+  }
+  CHECK_FALSE(is_alive(pid));
+}
+
+TEST_CASE("stopping is SIGTERM, once") {
+  Process process = shell("trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done");
+  CHECK(process.read_line(soon()) == "up");
+  const int status = process.stop();
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(process.stop() == status);
+}
+
+TEST_CASE("a program that does not exist ends with 127") {
+  Process process({.argv = {"/does/not/exist"}, .stderr_file = {}, .cpu = {}});
+  CHECK_FALSE(process.read_line(soon()));
+  CHECK(WEXITSTATUS(process.stop()) == 127);
+}
+
+TEST_CASE("stderr goes to its file") {
+  const std::string path = "/tmp/rps_process_test." + std::to_string(::getpid());
+  {
+    Process process(
+        {.argv = {"sh", "-c", "echo trouble >&2; echo done"}, .stderr_file = path, .cpu = {}});
+    CHECK(process.read_line(soon()) == "done");
+  }
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  CHECK(text == "trouble\n");
+  ::unlink(path.c_str());
+}
+
+TEST_CASE("a pinned process may use its CPU only") {
+  const int cpu = rps::load::usable_cpus().back();
+  Process process({.argv = {"sh", "-c", "grep Cpus_allowed_list /proc/self/status"},
+                   .stderr_file = {},
+                   .cpu = cpu});
+  CHECK(process.read_line(soon()) == "Cpus_allowed_list:\t" + std::to_string(cpu));
+}
+
+TEST_CASE("CPU time and memory of a process are seen, and of none are not") {
+  Process process = shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo up; sleep 60");
+  CHECK(process.read_line(soon()) == "up");
+  const auto used = rps::load::cpu_time(process.pid());
+  REQUIRE(used);
+  CHECK(*used > 0ns);
+  CHECK(rps::load::peak_rss_bytes(process.pid()).value_or(0) > 0);
+  CHECK(rps::load::own_cpu_time() > 0ns);
+
+  process.stop();
+  CHECK_FALSE(rps::load::cpu_time(process.pid()));
+  CHECK_FALSE(rps::load::peak_rss_bytes(process.pid()));
+}

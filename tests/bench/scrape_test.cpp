@@ -1,0 +1,25 @@
+#include "bench/load/scrape.hpp"
+
+#include "tests/catch.hpp"
+
+using rps::load::metric_value;
+
+TEST_CASE("a metric is found by its whole name, with or without labels") {
+  constexpr std::string_view text =
+      "# HELP rps_observer_active Whether the programs are attached.\n"
+      "# TYPE rps_observer_active gauge\n"
+      "rps_observer_active_total 9\n"
+      "rps_observer_active 1\n"
+      "rps_requests_total{operation=\"play\",error_class=\"ok\"} 12345\n"
+      "rps_last 2.5";
+  CHECK(metric_value(text, "rps_observer_active") == 1);
+  CHECK(metric_value(text, "rps_requests_total") == 12345);
+  CHECK(metric_value(text, "rps_last") == 2.5);
+  CHECK_FALSE(metric_value(text, "rps_observer"));
+  CHECK_FALSE(metric_value("", "rps_last"));
+  CHECK_FALSE(metric_value("rps_last broken\n", "rps_last"));
+}
+
+TEST_CASE("where nobody listens there is no page") {
+  CHECK_FALSE(rps::load::http_get({.host = "127.0.0.1", .port = 1}, "/metrics"));
+}
