@@ -1,0 +1,138 @@
+// rps-conformance URL…: the contract of the game, tried on every server that is named.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/conformance/suite.hpp"
+
+namespace rps::conformance {
+
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+struct Options {
+  std::vector<std::string> urls;
+  std::optional<Strategy> house;
+  std::optional<std::uint64_t> seed;
+  std::string only;
+  std::string json_file;
+  bool list = false;
+};
+
+// The options, or the exit code with which to end.
+std::optional<int> read_options(int argc, const char* const* argv, Options& options) {
+  CLI::App app{"Tries the game's contract on every server that is named by its URL.",
+               "rps-conformance"};
+  app.add_option("url", options.urls, "jsonrpc://host:port, grpc://host:port, cli:PATH …");
+  std::string house;
+  auto* house_option = app.add_option("--house", house, "The strategy all these servers run with");
+  app.add_option("--seed", options.seed, "The seed they run with: their transcripts must agree")
+      ->needs(house_option);
+  app.add_option("--only", options.only, "Only the cases whose names begin so");
+  app.add_option("--json", options.json_file, "Writes the outcomes to this file as well");
+  app.add_flag("--list", options.list, "Prints the cases and what they promise");
+  house_option->check([&](const std::string& name) {
+    options.house = parse_strategy(name);
+    return options.house ? std::string() : "there is no house '" + name + "'";
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  if (options.urls.empty() && !options.list) {
+    std::cerr << "rps-conformance: name at least one server by its URL\n";
+    return exit_usage;
+  }
+  return std::nullopt;
+}
+
+std::vector<Case> choose_cases(const Options& options, const Target* first) {
+  std::vector<Case> cases;
+  const auto append = [&](const std::vector<Case>& more) {
+    std::ranges::copy_if(more, std::back_inserter(cases),
+                         [&](const Case& test) { return test.name.starts_with(options.only); });
+  };
+  append(round_cases());
+  append(refusal_cases());
+  append(duel_cases());
+  append(load_cases());
+  if (first && options.house && options.seed) {
+    append(transcript_cases(*options.house, *options.seed, *first));
+  }
+  return cases;
+}
+
+int run(const Options& options) {
+  std::vector<Target> targets;
+  for (const std::string& url : options.urls) targets.push_back(make_target(url));
+  const auto cases = choose_cases(options, targets.empty() ? nullptr : targets.data());
+  if (cases.empty()) {
+    std::cerr << "rps-conformance: no case's name begins with '" << options.only << "'\n";
+    return exit_usage;
+  }
+
+  std::array<std::size_t, 3> counts{};
+  nlohmann::json results = nlohmann::json::array();
+  for (const Case& test : cases) {
+    if (options.list) {
+      std::cout << std::left << std::setw(32) << test.name << test.promise << '\n';
+      continue;
+    }
+    for (const Target& target : targets) {
+      const Outcome outcome = run_case(test, target);
+      ++counts[static_cast<std::size_t>(outcome.verdict)];
+      std::cout << std::left << std::setw(13) << to_string(outcome.verdict) << std::setw(32)
+                << test.name << target.name << (outcome.why.empty() ? "" : ": ") << outcome.why
+                << '\n'
+                << std::flush;
+      results.push_back({{"case", test.name},
+                         {"url", target.name},
+                         {"verdict", to_string(outcome.verdict)},
+                         {"why", outcome.why}});
+    }
+  }
+  if (options.list) return 0;
+
+  const auto [passed, failed, not_offered] = counts;
+  std::cout << passed << " passed, " << failed << " failed, " << not_offered << " not offered\n";
+  if (!options.json_file.empty()) {
+    std::ofstream file(options.json_file);
+    file << nlohmann::json{{"passed", passed},
+                           {"failed", failed},
+                           {"not_offered", not_offered},
+                           {"cases", results}}
+                .dump(2)
+         << '\n';
+    if (!file.flush()) throw std::runtime_error("cannot write " + options.json_file);
+  }
+  return failed == 0 ? 0 : exit_failed;
+}
+
+}  // namespace
+
+}  // namespace rps::conformance
+
+int main(int argc, char** argv) {
+  using namespace rps::conformance;
+  Options options;
+  if (const auto code = read_options(argc, argv, options)) return *code;
+  try {
+    return run(options);
+  } catch (const std::exception& error) {
+    std::cerr << "rps-conformance: " << error.what() << '\n';
+    return exit_usage;
+  }
+}

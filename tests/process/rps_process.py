@@ -1,0 +1,200 @@
+"""Starts the game's binaries for tests, looks at them from outside and leaves none behind.
+
+RPS_BIN names the folder of the binaries; without it, build/dev. A test of a binary that is not
+built is skipped by its name. Nothing here asserts a time: PATIENCE only bounds how long a broken
+server can hold a test up, generously enough for a build with sanitizers.
+"""
+
+import os
+import pathlib
+import re
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+ROOT = pathlib.Path(__file__).parents[2]
+BINARIES = pathlib.Path(os.environ.get("RPS_BIN", ROOT / "build" / "dev"))
+PATIENCE = 60.0  # seconds
+
+# The servers, each with the flags that it needs everywhere.
+SERVERS = {"rps-jsonrpc": [], "rps-grpc": [], "rps-ebpf": []}
+
+SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def binary(name: str) -> str:
+    path = BINARIES / name
+    if not path.exists():
+        raise unittest.SkipTest(f"{name} is not built")
+    return str(path)
+
+
+def built_servers() -> dict[str, list[str]]:
+    return {name: flags for name, flags in SERVERS.items() if (BINARIES / name).exists()}
+
+
+def eventually(condition, what: str):
+    """The first true value of condition(), which must come."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never happened: {what}")
+        time.sleep(0.01)
+    return value
+
+
+class Process:
+    """A running binary. `with` ends it; if the test is not failing already, it must have ended
+    well: with exit code 0, or with what wait() was told to expect. `prefix` is a command that runs
+    the binary, such as setpriv."""
+
+    def __init__(self, name: str, *flags: str, prefix: tuple[str, ...] = ()):
+        command = [*prefix, binary(name), *flags]
+        self.name = name
+        self._stderr = tempfile.TemporaryFile()
+        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=self._stderr, bufsize=0)
+        self._unread = b""
+        self._ended_well = False
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def stdin(self):
+        return self._popen.stdin
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def send_signal(self, number: int = signal.SIGTERM):
+        self._popen.send_signal(number)
+
+    def stderr(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace")
+
+    def fd_count(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def read_line(self) -> bytes | None:
+        """The next line of stdout, without its newline; None when stdout ends."""
+        deadline = time.monotonic() + PATIENCE
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._popen.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._unread:
+                if not selector.select(deadline - time.monotonic()):
+                    raise AssertionError(f"{self.name} says nothing; its log:\n{self.stderr()}")
+                chunk = self._popen.stdout.read(65536)
+                if not chunk:
+                    return None
+                self._unread += chunk
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line
+
+    def close_stdout(self):
+        self._popen.stdout.close()
+
+    def wait(self, *expected: int) -> int:
+        """Waits for the end. The exit code must be one of `expected`; -N is a death by signal N."""
+        try:
+            code = self._popen.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} does not end; its log:\n{self.stderr()}") from None
+        assert code in (expected or (0,)), f"exit code {code}; the log:\n{self.stderr()}"
+        self.check_log()
+        self._ended_well = True
+        return code
+
+    def check_log(self):
+        assert not SANITIZER.search(self.stderr()), self.stderr()
+
+    def end(self):
+        """Ends it in the ordinary way, and says if that was not possible."""
+        self.send_signal()
+        self.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        try:
+            if failure is None and not self._ended_well:
+                self.end()
+        finally:
+            if self.is_alive():
+                self._popen.kill()
+                self._popen.wait()
+            self._popen.stdin.close()
+            self._popen.stdout.close()
+            self._stderr.close()
+
+
+class Server(Process):
+    """A server that has told its URL; by default it listens on a port of its own choice."""
+
+    def __init__(self, name: str, *flags: str, listen: str = "127.0.0.1:0", admin: bool = False,
+                 prefix: tuple[str, ...] = ()):
+        admin_flags = ["--admin=127.0.0.1:0"] if admin else []
+        super().__init__(name, f"--listen={listen}", *SERVERS[name], *admin_flags, *flags,
+                         prefix=prefix)
+        try:
+            self.url = self.read_url("")
+            self.admin_url = self.read_url("admin ") if admin else None
+        except BaseException:
+            self.__exit__(AssertionError)
+            raise
+
+    def read_url(self, prefix: str) -> str:
+        line = self.read_line()
+        if line is None:
+            raise AssertionError(f"{self.name} did not start; its log:\n{self.stderr()}")
+        text = line.decode()
+        assert text.startswith(prefix), f"the line must begin with '{prefix}': {text}"
+        return text.removeprefix(prefix)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        return parts.hostname, parts.port
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a GET on the admin port."""
+        try:
+            with urllib.request.urlopen(self.admin_url + path, timeout=PATIENCE) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as refusal:
+            with refusal:
+                return refusal.code, refusal.read().decode()
+
+    def metrics(self) -> dict[str, float]:
+        return parse_metrics(self.get("/metrics")[1])
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """The samples of a page in Prometheus' text format 0.0.4, by name and labels as written.
+    Raises ValueError for a line that is no sample, and for a sample without a TYPE before it."""
+    sample = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)(?: -?\d+)?')
+    declaration = re.compile(r"# TYPE (\S+) (?:counter|gauge|histogram|summary|untyped)")
+    types, samples = set(), {}
+    for line in text.splitlines():
+        if declared := declaration.fullmatch(line):
+            types.add(declared.group(1))
+        elif line and not line.startswith("#"):
+            found = sample.fullmatch(line)
+            if not found:
+                raise ValueError(f"not a sample: {line}")
+            name, labels, value = found.groups()
+            if not {name, re.sub("_(bucket|sum|count)$", "", name)} & types:
+                raise ValueError(f"a sample without a type: {line}")
+            if name + (labels or "") in samples:
+                raise ValueError(f"a sample said twice: {line}")
+            samples[name + (labels or "")] = float(value)
+    return samples

@@ -1,0 +1,111 @@
+"""The admin port tells the truth: alive, ready, and every call counted once."""
+
+import subprocess
+import unittest
+
+import grpc_wire
+import jsonrpc_wire
+from rps_process import PATIENCE, Server, built_servers, eventually, parse_metrics
+from wire import check_play
+
+
+def requests(metrics: dict[str, float], **labels: str) -> float:
+    """All requests counted under these labels."""
+    wanted = [f'{name}="{value}"' for name, value in labels.items()]
+    return sum(value for sample, value in metrics.items()
+               if sample.startswith("rps_requests_total{") and all(w in sample for w in wanted))
+
+
+def ask(server: Server, *, move: str, session_id: str, score: bool = False):
+    """A call whose reply is of no interest here."""
+    if server.url.startswith("jsonrpc:"):
+        with jsonrpc_wire.Connection(server.address) as connection:
+            if score:
+                connection.call("score", session_id=session_id)
+            else:
+                connection.call("play", player_move=move, session_id=session_id)
+    elif score:
+        id_field = grpc_wire.varint(len(session_id)) + session_id.encode()
+        grpc_wire.post(server.url, "Score", grpc_wire.message(b"\x0a" + id_field))
+    else:
+        request = grpc_wire.play_request(grpc_wire.MOVES.get(move, 0), session_id.encode())
+        grpc_wire.post(server.url, "Play", grpc_wire.message(request))
+
+
+class Admin(unittest.TestCase):
+    def test_health_and_what_is_not_there(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                self.assertEqual(server.get("/healthz")[0], 200)
+                self.assertEqual(server.get("/readyz")[0], 200)
+                self.assertEqual(server.get("/nothing")[0], 404)
+
+    def test_a_foreign_client_reads_it(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                done = subprocess.run(["curl", "-sSf", "-D-", server.admin_url + "/metrics"],
+                                      capture_output=True, text=True, timeout=PATIENCE, check=True)
+                head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
+                self.assertRegex(head.lower(), r"content-type: text/plain; version=0\.0\.4")
+                self.assertTrue(parse_metrics(body))
+
+    def test_every_call_is_counted_once(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                before = server.metrics()
+                self.assertEqual(requests(before), 0)
+                for _ in range(7):
+                    ask(server, move="ROCK", session_id="counted")
+                for _ in range(3):
+                    ask(server, move="STONE", session_id="counted")
+                for _ in range(2):
+                    ask(server, move="", session_id="counted", score=True)
+                ask(server, move="", session_id="never", score=True)
+
+                # A call is counted when its reply is out, which the scrape may be ahead of.
+                after = eventually(
+                    lambda: (now := server.metrics()) and requests(now) >= 13 and now,
+                    "all 13 calls are counted")
+                for expected, labels in [
+                        (7, {"operation": "play", "error_class": "ok"}),
+                        (3, {"operation": "play", "error_class": "invalid_move"}),
+                        (2, {"operation": "score", "error_class": "ok"}),
+                        (1, {"operation": "score", "error_class": "unknown_session"}),
+                        (13, {})]:
+                    self.assertEqual(requests(after, **labels), expected, labels)
+                self.assertEqual(after['rps_request_duration_seconds_count{operation="play"}'], 10)
+                self.assertEqual(after["rps_sessions"], 1)
+                self.assertEqual(after["rps_requests_in_flight"], 0)
+
+    def test_histogram_buckets_are_cumulative(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                for _ in range(5):
+                    check_play(server)
+                samples = server.metrics()
+                prefix = 'rps_request_duration_seconds_bucket{operation="play",le="'
+                buckets = [(float(sample[len(prefix):-2]), value)
+                           for sample, value in samples.items() if sample.startswith(prefix)]
+                self.assertEqual(buckets, sorted(buckets))
+                values = [value for _, value in buckets]
+                self.assertEqual(values, sorted(values))
+                self.assertEqual(values[-1],
+                                 samples['rps_request_duration_seconds_count{operation="play"}'])
+
+
+class MetricsParser(unittest.TestCase):
+    """The tiny parser is on trial as well: a test with a blind parser proves nothing."""
+
+    def test_it_reads_samples(self):
+        text = '# HELP a b\n# TYPE a counter\na{x="1",y="q\\"}"} 2\na 3e5\n'
+        self.assertEqual(parse_metrics(text), {'a{x="1",y="q\\"}"}': 2, "a": 300000})
+
+    def test_it_refuses_what_is_none(self):
+        for text in ["a 1\n", "# TYPE a counter\na one\n", "# TYPE a counter\na{x=1} 1\n",
+                     "# TYPE a counter\na 1\na 1\n"]:
+            with self.subTest(text), self.assertRaises(ValueError):
+                parse_metrics(text)
+
+
+if __name__ == "__main__":
+    unittest.main()

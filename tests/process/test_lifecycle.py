@@ -1,0 +1,152 @@
+"""From the first signal to the exit code: calls that run are answered, new ones are not taken."""
+
+import signal
+import socket
+import threading
+import unittest
+
+import grpc_wire
+import jsonrpc_wire
+from rps_process import PATIENCE, Process, Server, built_servers, eventually
+from wire import check_play, hold_call
+
+UNAVAILABLE_JSONRPC = -32005
+# UNAVAILABLE, and CANCELLED: so gRPC itself ends a call that arrives while it shuts down.
+UNAVAILABLE_GRPC = (14, 1)
+
+
+class Idle(unittest.TestCase):
+    def test_either_signal_ends_it_well(self):
+        for name in built_servers():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(name, signal=number), Server(name) as server:
+                    check_play(server)
+                    server.send_signal(number)
+                    server.wait(0)
+
+    def test_its_port_is_free_afterwards(self):
+        for name in built_servers():
+            with self.subTest(name):
+                with Server(name) as server:
+                    host, port = server.address
+                    check_play(server)
+                with Server(name, listen=f"{host}:{port}") as server:
+                    self.assertEqual(server.address, (host, port))
+                    check_play(server)
+
+    def test_a_console_ends_with_its_input(self):
+        with Process("rps-cli", "--batch") as console:
+            console.stdin.write(b"play ROCK s\nscore s")
+            self.assertTrue(console.read_line().startswith(b"ok play "))
+            console.stdin.close()
+            self.assertTrue(console.read_line().startswith(b"ok score "))
+            self.assertIsNone(console.read_line())
+            console.wait(0)
+
+
+class Draining(unittest.TestCase):
+    def test_a_running_call_is_answered(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
+                self.assertEqual(server.get("/readyz")[0], 200)
+                held = hold_call(server)
+                self.addCleanup(held.close)
+                server.send_signal()
+                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+                self.assertEqual(server.get("/healthz")[0], 200)
+                self.assertTrue(server.is_alive())
+                held.take_answer()
+                held.close()
+                server.wait(0)
+
+    def test_nobody_new_is_served(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
+                held = hold_call(server)
+                self.addCleanup(held.close)
+                server.send_signal()
+                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+                eventually(lambda: is_refused(server), "new connections are refused")
+                held.close()
+                server.wait(0)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
+                held = hold_call(server)
+                self.addCleanup(held.close)
+                server.send_signal()
+                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+                server.send_signal()
+                server.wait(-signal.SIGTERM)
+
+    def test_it_does_not_wait_for_ever(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, "--drain=100") as server:
+                held = hold_call(server)
+                self.addCleanup(held.close)
+                server.send_signal()
+                server.wait(0)
+                self.assertIn("cut off", server.stderr())
+
+    def test_under_load_every_answer_is_a_right_one(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name) as server:
+                callers = [Caller(server) for _ in range(4)]
+                for caller in callers:
+                    caller.start()
+                eventually(lambda: all(caller.answered >= 5 for caller in callers), "some calls")
+                server.send_signal()
+                server.wait(0)
+                for caller in callers:
+                    caller.join(PATIENCE)
+                    self.assertFalse(caller.is_alive())
+                    self.assertIsNone(caller.wrong)
+
+
+def is_refused(server: Server) -> bool:
+    try:
+        socket.create_connection(server.address, timeout=PATIENCE).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+class Caller(threading.Thread):
+    """Calls until the server is gone. `wrong` is the first answer that must not be."""
+
+    def __init__(self, server: Server):
+        super().__init__(daemon=True)
+        self._server = server
+        self.answered = 0
+        self.wrong = None
+
+    def run(self):
+        call = (self._call_jsonrpc if self._server.url.startswith("jsonrpc:")
+                else self._call_grpc)
+        while self.wrong is None and call():
+            self.answered += 1
+
+    def _call_jsonrpc(self) -> bool:
+        try:
+            with jsonrpc_wire.Connection(self._server.address) as connection:
+                connection.send(jsonrpc_wire.request(1, "play", player_move="ROCK"))
+                reply = connection.read_reply()
+        except ConnectionError:
+            return False
+        if reply is not None and "result" not in reply:
+            if reply["error"]["code"] != UNAVAILABLE_JSONRPC:
+                self.wrong = reply
+            return False
+        return reply is not None
+
+    def _call_grpc(self) -> bool:
+        status, text, _ = grpc_wire.post(self._server.url, "Play",
+                                         grpc_wire.message(grpc_wire.play_request(1)))
+        if status not in (None, grpc_wire.OK, *UNAVAILABLE_GRPC):
+            self.wrong = (status, text)
+        return status == grpc_wire.OK
+
+
+if __name__ == "__main__":
+    unittest.main()
