@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "bench/report/compare_summary.hpp"
@@ -77,83 +78,70 @@ std::string remark_on(const CompareRun& run, const Row& row) {
 
 // ---- The tables ----------------------------------------------------------------------------
 
+// A table of the rows: what `cells` makes of each that has figures, and what is to be said of it.
+template <class MakeCells>
+std::string render(Table table, const CompareRun& run, const std::vector<Row>& rows,
+                   MakeCells cells) {
+  for (const Row& row : rows) {
+    const Stage& stage = run.options.stages[row.stage];
+    const bool has_figures = row.per_second.trials > 0;
+    if (has_figures) table.add_row(cells(stage, row));
+    const std::string remark = remark_on(run, row);
+    if (!remark.empty()) table.add_remark(has_figures ? "" : stage.name, remark);
+  }
+  return table.render();
+}
+
+using Cells = std::vector<std::string>;
+
 // The articles' table: what they claim beside what was measured here.
-class ArticleTable {
- public:
-  explicit ArticleTable(const CompareRun& run) : run_(run) {}
-
-  std::string render(const std::vector<Row>& rows) {
-    for (const Row& row : rows) add(row);
-    return table_.render();
-  }
-
- private:
-  void add(const Row& row) {
-    const Stage& stage = run_.options.stages[row.stage];
-    const std::string remark = remark_on(run_, row);
-    if (row.per_second.trials > 0) {
-      table_.add_row(
-          {std::string(stage.name), or_none(stage.claim.latency),
-           two_lines(latency_cell(row.mean_ns), format_nanoseconds_range(row.mean_ns)),
-           latency_cell(row.p50_ns), latency_cell(row.p99_ns), or_none(stage.claim.qps),
-           two_lines(rate_cell(row.per_second), format_rate_range(row.per_second)),
-           cpu_cell(row.cpu_us),
-           is_observer_off(row) ? "observer off" : std::string(stage.claim.observability),
-           std::string(stage.claim.deployment)});
-    }
-    if (!remark.empty()) table_.add_remark(row.per_second.trials > 0 ? "" : stage.name, remark);
-  }
-
-  const CompareRun& run_;
-  Table table_{{{.heading = "stage", .width = 11},
-                {.heading = "latency claim", .width = 7, .is_number = true},
-                {.heading = "mean latency here", .width = 12, .is_number = true},
-                {.heading = "p50", .width = 7, .is_number = true},
-                {.heading = "p99", .width = 7, .is_number = true},
-                {.heading = "QPS claim", .width = 5, .is_number = true},
-                {.heading = "QPS here", .width = 10, .is_number = true},
-                {.heading = "CPU µs/req", .width = 6, .is_number = true},
-                {.heading = "observability", .width = 14},
-                {.heading = "deployment", .width = 12}}};
-};
+std::string article_table(const CompareRun& run, const std::vector<Row>& rows) {
+  Table table{{{.heading = "stage", .width = 11},
+               {.heading = "latency claim", .width = 7, .is_number = true},
+               {.heading = "mean latency here", .width = 12, .is_number = true},
+               {.heading = "p50", .width = 7, .is_number = true},
+               {.heading = "p99", .width = 7, .is_number = true},
+               {.heading = "QPS claim", .width = 5, .is_number = true},
+               {.heading = "QPS here", .width = 10, .is_number = true},
+               {.heading = "CPU µs/req", .width = 6, .is_number = true},
+               {.heading = "observability", .width = 14},
+               {.heading = "deployment", .width = 12}}};
+  return render(std::move(table), run, rows, [](const Stage& stage, const Row& row) {
+    return Cells{std::string(stage.name),
+                 or_none(stage.claim.latency),
+                 two_lines(latency_cell(row.mean_ns), format_nanoseconds_range(row.mean_ns)),
+                 latency_cell(row.p50_ns),
+                 latency_cell(row.p99_ns),
+                 or_none(stage.claim.qps),
+                 two_lines(rate_cell(row.per_second), format_rate_range(row.per_second)),
+                 cpu_cell(row.cpu_us),
+                 is_observer_off(row) ? "observer off" : std::string(stage.claim.observability),
+                 std::string(stage.claim.deployment)};
+  });
+}
 
 // All of it measured, with the range of each figure.
-class MeasuredTable {
- public:
-  explicit MeasuredTable(const CompareRun& run) : run_(run) {}
-
-  std::string render(const std::vector<Row>& rows) {
-    for (const Row& row : rows) add(row);
-    return table_.render();
-  }
-
- private:
-  void add(const Row& row) {
-    const Stage& stage = run_.options.stages[row.stage];
-    const std::string remark = remark_on(run_, row);
-    if (row.per_second.trials > 0) {
-      table_.add_row({std::string(stage.name), latency(row.mean_ns), latency(row.p50_ns),
-                      latency(row.p99_ns),
-                      two_lines(rate_cell(row.per_second), format_rate_range(row.per_second)),
-                      two_lines(cpu_cell(row.cpu_us), format_number_range(row.cpu_us)),
-                      percent(row.server_cpu_share) + " / " + percent(row.load_cpu_share)});
-    }
-    if (!remark.empty()) table_.add_remark(row.per_second.trials > 0 ? "" : stage.name, remark);
-  }
-
-  static std::string latency(const Estimate& estimate) {
+std::string measured_table(const CompareRun& run, const std::vector<Row>& rows) {
+  Table table{{{.heading = "stage", .width = 11},
+               {.heading = "mean latency", .width = 13, .is_number = true},
+               {.heading = "p50", .width = 13, .is_number = true},
+               {.heading = "p99", .width = 13, .is_number = true},
+               {.heading = "QPS", .width = 12, .is_number = true},
+               {.heading = "CPU µs/req", .width = 11, .is_number = true},
+               {.heading = "CPU % of server / load", .width = 13, .is_number = true}}};
+  const auto latency = [](const Estimate& estimate) {
     return two_lines(latency_cell(estimate), format_nanoseconds_range(estimate));
-  }
-
-  const CompareRun& run_;
-  Table table_{{{.heading = "stage", .width = 11},
-                {.heading = "mean latency", .width = 13, .is_number = true},
-                {.heading = "p50", .width = 13, .is_number = true},
-                {.heading = "p99", .width = 13, .is_number = true},
-                {.heading = "QPS", .width = 12, .is_number = true},
-                {.heading = "CPU µs/req", .width = 11, .is_number = true},
-                {.heading = "CPU % of server / load", .width = 13, .is_number = true}}};
-};
+  };
+  return render(std::move(table), run, rows, [latency](const Stage& stage, const Row& row) {
+    return Cells{std::string(stage.name),
+                 latency(row.mean_ns),
+                 latency(row.p50_ns),
+                 latency(row.p99_ns),
+                 two_lines(rate_cell(row.per_second), format_rate_range(row.per_second)),
+                 two_lines(cpu_cell(row.cpu_us), format_number_range(row.cpu_us)),
+                 percent(row.server_cpu_share) + " / " + percent(row.load_cpu_share)};
+  });
+}
 
 std::string heading_of(std::size_t connections) {
   return "## " + std::to_string(connections) + (connections == 1 ? " connection" : " connections") +
@@ -162,16 +150,17 @@ std::string heading_of(std::size_t connections) {
 
 // The articles' load comes first, in their form; all others follow with their ranges.
 std::string tables(const CompareRun& run, const std::vector<Row>& rows) {
-  std::vector<std::size_t> loads = run.options.connections;
-  const std::size_t main = std::ranges::max(loads);
-  std::ranges::stable_partition(loads, [&](std::size_t load) { return load == main; });
+  const std::size_t main = std::ranges::max(run.options.connections);
+  std::vector<std::size_t> loads{main};
+  std::ranges::copy_if(run.options.connections, std::back_inserter(loads),
+                       [main](std::size_t load) { return load != main; });
   std::string out;
   for (const std::size_t load : loads) {
     std::vector<Row> of_load;
     std::ranges::copy_if(rows, std::back_inserter(of_load),
                          [&](const Row& row) { return row.connections == load; });
     const std::string table =
-        load == main ? ArticleTable(run).render(of_load) : MeasuredTable(run).render(of_load);
+        load == main ? article_table(run, of_load) : measured_table(run, of_load);
     out += heading_of(load) + "```\n" + table + "```\n\n";
   }
   return out;
