@@ -99,7 +99,8 @@ class Scanner {
     const auto order = params_of(command.operation);
     std::size_t count = 0;
     do {
-      if (count == order.size() || !param_value(order[count++], command)) return false;
+      if (count == order.size() || !param_value(order[count], command)) return false;
+      ++count;
     } while (take(','));
     return take(']');
   }
