@@ -96,6 +96,15 @@ constexpr std::string_view to_string(EventType type) {
   return "opponent_left";
 }
 
+constexpr std::optional<EventType> parse_event_type(std::string_view name) {
+  for (const EventType type :
+       {EventType::opponent_joined, EventType::opponent_ready, EventType::round_over,
+        EventType::game_over, EventType::opponent_left}) {
+    if (name == to_string(type)) return type;
+  }
+  return std::nullopt;
+}
+
 // What a duel tells one of its two players, seen from that player's side. Owns all it holds.
 struct Event {
   EventType type = EventType::opponent_joined;

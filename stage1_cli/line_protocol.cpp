@@ -192,15 +192,6 @@ bool parse_fields(std::string_view& rest, Operation operation, Reply& reply) {
 
 // ---- Events, type by type ------------------------------------------------------------------
 
-std::optional<EventType> parse_event_type(std::string_view name) {
-  for (const EventType type :
-       {EventType::opponent_joined, EventType::opponent_ready, EventType::round_over,
-        EventType::game_over, EventType::opponent_left}) {
-    if (name == to_string(type)) return type;
-  }
-  return std::nullopt;
-}
-
 bool take_winner(std::string_view& rest, Id& winner) {
   if (!take_name(rest, "winner")) return false;
   const std::string_view value = take_value(rest);

@@ -252,15 +252,6 @@ bool read_reply(std::string_view payload, std::uint64_t sequence, Reply& reply) 
   return result != message.end() && read_result(*result, reply);
 }
 
-std::optional<EventType> parse_event_type(std::string_view name) {
-  for (const EventType type :
-       {EventType::opponent_joined, EventType::opponent_ready, EventType::round_over,
-        EventType::game_over, EventType::opponent_left}) {
-    if (name == to_string(type)) return type;
-  }
-  return std::nullopt;
-}
-
 bool read_event(std::string_view payload, Event& event) {
   const Json message = Json::parse(payload, nullptr, false);
   if (!message.is_object()) return false;

@@ -28,7 +28,13 @@ TEST_CASE("Results, errors, operations and strategies are read as they are writt
   for (const Strategy strategy : all_strategies) {
     CHECK(parse_strategy(to_string(strategy)) == strategy);
   }
+  for (const EventType type :
+       {EventType::opponent_joined, EventType::opponent_ready, EventType::round_over,
+        EventType::game_over, EventType::opponent_left}) {
+    CHECK(parse_event_type(to_string(type)) == type);
+  }
   CHECK_FALSE(parse_result("win"));
+  CHECK_FALSE(parse_event_type("ROUND_OVER"));
   CHECK_FALSE(parse_error("bad_move"));
   CHECK_FALSE(parse_operation("throw_move"));
   CHECK_FALSE(parse_strategy("random"));
