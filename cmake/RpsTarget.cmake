@@ -21,6 +21,9 @@ target_compile_options(rps_flags INTERFACE
   -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough -Wswitch-enum
   -Wno-missing-field-initializers  # Every member has its default where it is declared.
   -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(rps_flags INTERFACE -Wno-restrict)  # False for "text" + std::string.
+endif()
 target_link_libraries(rps_flags INTERFACE Threads::Threads)
 if(RPS_WERROR)
   target_compile_options(rps_flags INTERFACE -Werror)
@@ -46,6 +49,7 @@ function(rps_binary name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE rps_flags ${arg_LIBRARIES})
+  add_dependencies(programs ${name})
 endfunction()
 
 # rps_test(name SOURCES… [LIBRARIES…]): a Catch2 binary that ctest runs as one test.

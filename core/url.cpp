@@ -68,10 +68,12 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   if (rest.starts_with("//")) {
     rest.remove_prefix(2);
     const std::size_t slash = std::min(rest.find('/'), rest.size());
-    const auto authority = parse_host_port(rest.substr(0, slash));
-    if (!authority) return std::unexpected(authority.error());
-    url.host = authority->host;
-    url.port = authority->port;
+    if (slash > 0 || rest.empty()) {  // Else it is "///path", on this machine.
+      const auto authority = parse_host_port(rest.substr(0, slash));
+      if (!authority) return std::unexpected(authority.error());
+      url.host = authority->host;
+      url.port = authority->port;
+    }
     rest.remove_prefix(slash);
   }
   const auto path = decode_percent(rest);

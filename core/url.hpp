@@ -1,7 +1,7 @@
 // The URLs that name a server: `jsonrpc://127.0.0.1:7000?codec=json`, `grpc://[::1]:50051`,
 // `cli:build/release/rps-cli?house=fair&seed=7`, `inproc:`.
 //
-//   url       = scheme ":" ( "//" authority [ path ] | [ path ] ) [ "?" query ]
+//   url       = scheme ":" ( "//" authority [ path ] | [ "//" ] [ path ] ) [ "?" query ]
 //   authority = host ":" port              host may be an IPv6 address in brackets
 //   query     = name [ "=" value ] *( "&" name [ "=" value ] )
 //

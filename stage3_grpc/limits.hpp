@@ -16,12 +16,6 @@ namespace limits {
 // A client that asks for signs of life more often than this, three times, is disconnected.
 inline constexpr std::chrono::milliseconds ping_interval_min{30'000};
 
-// Descriptors that a process needs besides its connections: log, admin port, gRPC's own.
-inline constexpr std::size_t other_descriptors = 64;
-
-// How long accepting pauses when the process is out of descriptors or memory.
-inline constexpr std::chrono::milliseconds accept_backoff{100};
-
 // Lines that gRPC may log in one second; what is more is counted and not written.
 inline constexpr int log_lines_per_second_max = 10;
 

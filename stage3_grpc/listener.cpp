@@ -1,95 +1,26 @@
 #include "stage3_grpc/listener.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <memory>
-#include <stdexcept>
-#include <string>
 #include <system_error>
 #include <utility>
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <spdlog/logger.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "stage3_grpc/limits.hpp"
+#include "core/runtime/limits.hpp"
+#include "core/runtime/listen.hpp"
 
 namespace rps::rpc {
-
-namespace {
-
-using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
-
-[[noreturn]] void refuse(const HostPort& address, const std::string& why) {
-  throw std::runtime_error("cannot listen on " + to_string(address) + ": " + why);
-}
-
-Addresses resolve(const HostPort& address) {
-  const addrinfo hints{.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(address.port);
-  const int failure = ::getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found);
-  if (failure != 0) refuse(address, ::gai_strerror(failure));
-  return {found, &::freeaddrinfo};
-}
-
-// Without SO_REUSEPORT, so that no two servers share a port unnoticed.
-runtime::Fd listen_on(const HostPort& address) {
-  const Addresses found = resolve(address);
-  runtime::Fd socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const int yes = 1;
-  if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-      ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
-      ::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 ||
-      ::listen(socket.get(), SOMAXCONN) != 0) {
-    refuse(address, std::system_category().message(errno));
-  }
-  return socket;
-}
-
-std::uint16_t port_of(const runtime::Fd& socket) {
-  sockaddr_storage name{};
-  socklen_t size = sizeof name;
-  char port[8] = "";
-  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
-      ::getnameinfo(reinterpret_cast<sockaddr*>(&name), size, nullptr, 0, port, sizeof port,
-                    NI_NUMERICSERV) != 0) {
-    throw std::runtime_error("cannot read the port that was chosen");
-  }
-  return static_cast<std::uint16_t>(std::stoi(port));
-}
-
-// Every connection is a descriptor, so the process needs as many. Returns how many connections
-// there may be with what it got.
-std::size_t reserve_descriptors(std::size_t connections_max, spdlog::logger& log) {
-  const rlim_t wanted = connections_max + limits::other_descriptors;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return connections_max;
-  rlimit raised = limit;
-  raised.rlim_cur = std::min(wanted, limit.rlim_max);
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  if (limit.rlim_cur >= wanted) return connections_max;
-  const rlim_t others = std::min<rlim_t>(limits::other_descriptors, limit.rlim_cur / 2);
-  log.warn("only {} connections may be open: the process may have {} descriptors",
-           limit.rlim_cur - others, limit.rlim_cur);
-  return limit.rlim_cur - others;
-}
-
-}  // namespace
 
 Listener::Listener(const HostPort& address, std::size_t connections_max, runtime::Metrics& metrics,
                    spdlog::logger& log)
     : address_(address),
-      connections_max_(reserve_descriptors(connections_max, log)),
+      connections_max_(runtime::reserve_descriptors(connections_max, log)),
       metrics_(metrics),
       log_(log),
-      socket_(listen_on(address)) {
-  address_.port = port_of(socket_);
+      socket_(runtime::listen_on(address, runtime::PortSharing::no)) {
+  address_.port = runtime::port_of(socket_);
 }
 
 Listener::~Listener() {
@@ -119,7 +50,7 @@ void Listener::accept_all(const std::stop_token& stop) {
     if (was_accepting && !is_accepting) {
       log_.warn("cannot accept: {}", std::system_category().message(errno));
     }
-    if (!is_accepting) std::this_thread::sleep_for(limits::accept_backoff);
+    if (!is_accepting) std::this_thread::sleep_for(runtime::limits::accept_backoff);
     was_accepting = is_accepting;
   }
 }

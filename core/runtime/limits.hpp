@@ -19,6 +19,12 @@ inline constexpr std::chrono::milliseconds drain_max{600'000};
 // How often idle sessions and duels are given back.
 inline constexpr std::chrono::seconds sweep_period{1};
 
+// Descriptors that a process needs besides its connections: log, admin port, a library's own.
+inline constexpr std::size_t other_descriptors = 64;
+
+// How long accepting pauses when the process is out of descriptors or memory.
+inline constexpr std::chrono::milliseconds accept_backoff{100};
+
 // The admin port. What is above a limit is answered with 431 or 413, or closed.
 inline constexpr std::size_t admin_connections_max = 64;
 inline constexpr std::size_t admin_header_bytes_max = 8'192;  // Request line and fields.
@@ -30,8 +36,5 @@ inline constexpr std::chrono::seconds admin_request_max{10};  // From first byte
 // destroy the answer on its way. So this much is read and thrown away first.
 inline constexpr std::size_t admin_linger_bytes_max = 65'536;
 inline constexpr std::chrono::seconds admin_linger_max{2};
-
-// How long accepting pauses when the process is out of descriptors or memory.
-inline constexpr std::chrono::milliseconds admin_accept_backoff{100};
 
 }  // namespace rps::runtime::limits

@@ -7,6 +7,8 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "core/utf8.hpp"
+
 namespace rps::runtime {
 
 namespace {
@@ -16,31 +18,6 @@ using Buffer = spdlog::memory_buf_t;
 
 void append(std::string_view text, Buffer& out) {
   out.append(text.data(), text.data() + text.size());
-}
-
-// How many bytes the well-formed UTF-8 character at the front of `text` has; 0 when there is none.
-// Source: Unicode 15, table 3-7.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return within(1, 0x80, 0xbf) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;   // No overlong forms …
-    const unsigned high = lead == 0xed ? 0x9f : 0xbf;  // … and no surrogates.
-    return within(1, low, high) && within(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const unsigned low = lead == 0xf0 ? 0x90 : 0x80;   // No overlong forms …
-    const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;  // … and nothing above U+10FFFF.
-    return within(1, low, high) && within(2, 0x80, 0xbf) && within(3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
 }
 
 void append_escaped(char c, Buffer& out) {

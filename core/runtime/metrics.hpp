@@ -41,12 +41,13 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
   ~Metrics();
 
-  // One call was answered. `operation` is empty for a request that could not even be read.
+  // `count` calls were answered alike, each in the time `took`. `operation` is empty for a request
+  // that could not even be read.
   void answered(std::optional<Operation> operation, std::optional<Error> error,
-                Clock::duration took);
+                Clock::duration took, std::uint64_t count = 1);
 
-  void call_began();  // In flight +1 …
-  void call_ended();  // … and -1.
+  void call_began();                        // In flight +1 …
+  void call_ended(std::int64_t count = 1);  // … and -1 for each.
 
   void connection_opened();
   void connection_closed();

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <ctime>
 #include <numeric>
-#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -18,17 +17,12 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 namespace rps::runtime {
 
 namespace {
-
-// The input buffer of a stream: what it starts with, and what a single message may reach.
-constexpr std::size_t input_bytes_initial = std::size_t{16} << 10;
-constexpr std::size_t input_bytes_max = std::size_t{1} << 20;
 
 // How long children may take to end on their own, all of them together.
 constexpr std::chrono::milliseconds children_end_max{200};
@@ -40,31 +34,12 @@ constexpr std::uint64_t is_output = std::uint64_t{1} << 32;
   throw std::system_error(errno, std::system_category(), what);
 }
 
-timespec time_left(Clock::time_point deadline) {
-  const Clock::time_point now = Clock::now();
-  if (deadline <= now) return {};
-  const std::chrono::nanoseconds left = deadline - now;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-  return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
-}
-
 }  // namespace
-
-struct StreamClient::Ready {
-  std::array<epoll_event, 256> events;
-};
 
 StreamClient::StreamClient(std::unique_ptr<WireCodec> codec, std::size_t streams, std::size_t depth,
                            const Open& open)
-    : codec_(std::move(codec)),
-      depth_(depth),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      ready_(std::make_unique<Ready>()),
-      order_(streams),
-      idle_(streams),
-      free_(streams) {
+    : codec_(std::move(codec)), depth_(depth), order_(streams), idle_(streams), free_(streams) {
   assert(streams > 0 && depth > 0);
-  if (!epoll_) throw_errno("epoll_create1");
   lanes_.reserve(streams);
   dirty_.reserve(streams);
   std::iota(order_.rbegin(), order_.rend(), 0);  // The last of a group is taken first: stream 0.
@@ -73,12 +48,8 @@ StreamClient::StreamClient(std::unique_ptr<WireCodec> codec, std::size_t streams
       Lane& lane = lanes_.emplace_back();
       lane.stream = open();
       lane.calls.resize(depth);
-      lane.in.resize(input_bytes_initial);
       lane.place = streams - 1 - i;
-      epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
-      if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, lane.stream.in.get(), &event) != 0) {
-        throw_errno("epoll_ctl");
-      }
+      if (!epoll_.add(lane.stream.in.get(), EPOLLIN, i)) throw_errno("epoll_ctl");
     }
   } catch (...) {
     end_children();
@@ -153,8 +124,8 @@ std::size_t StreamClient::poll(Clock::time_point deadline, Sink& sink) {
   answer_refused(sink);
   flush_dirty(sink);
   do {
-    const std::size_t count = wait(handed_over_ > 0 ? Clock::time_point::min() : deadline);
-    for (const epoll_event& event : std::span(ready_->events).first(count)) {
+    const Clock::time_point until = handed_over_ > 0 ? Clock::time_point::min() : deadline;
+    for (const epoll_event& event : epoll_.wait(until)) {
       Lane& lane = lanes_[static_cast<std::uint32_t>(event.data.u64)];
       if (lane.broken) continue;  // By an earlier event of this batch.
       if (lane.blocked && (event.data.u64 & is_output || event.events & EPOLLOUT)) {
@@ -167,60 +138,26 @@ std::size_t StreamClient::poll(Clock::time_point deadline, Sink& sink) {
   return handed_over_;
 }
 
-// Waits until a stream is ready or the deadline has passed; returns how many are ready.
-std::size_t StreamClient::wait(Clock::time_point deadline) {
-  const timespec timeout = time_left(deadline);
-  const int capacity = static_cast<int>(ready_->events.size());
-  if (waits_in_nanoseconds_) {
-    const int count =
-        ::epoll_pwait2(epoll_.get(), ready_->events.data(), capacity, &timeout, nullptr);
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno == EINTR) return 0;
-    waits_in_nanoseconds_ = false;  // Linux before 5.11, or a sandbox: two calls do the same.
-  }
-  pollfd any{.fd = epoll_.get(), .events = POLLIN, .revents = 0};
-  if (::ppoll(&any, 1, &timeout, nullptr) <= 0) return 0;
-  const int count = ::epoll_wait(epoll_.get(), ready_->events.data(), capacity, 0);
-  return static_cast<std::size_t>(std::max(count, 0));
-}
-
 void StreamClient::serve(Lane& lane, Sink& sink) {
-  const Arrival arrival = receive(lane);
-  if (arrival == Arrival::nothing) return;
-  if (arrival == Arrival::end || !decode(lane, sink)) fail(lane, sink);
+  const InputBuffer::Arrival arrival = receive(lane);
+  if (arrival == InputBuffer::Arrival::nothing) return;
+  if (arrival == InputBuffer::Arrival::end || !decode(lane, sink)) fail(lane, sink);
 }
 
-// Reads once. A message that outgrows the buffer's limit counts as the stream's end.
-StreamClient::Arrival StreamClient::receive(Lane& lane) {
-  if (lane.end == lane.in.size()) {
-    if (lane.begin > 0) {
-      std::copy(lane.in.begin() + static_cast<std::ptrdiff_t>(lane.begin), lane.in.end(),
-                lane.in.begin());
-      lane.end -= std::exchange(lane.begin, 0);
-    } else if (lane.in.size() < input_bytes_max) {
-      lane.in.resize(std::min(2 * lane.in.size(), input_bytes_max));
-    } else {
-      return Arrival::end;
-    }
-  }
-  const ssize_t count =
-      ::read(lane.stream.in.get(), lane.in.data() + lane.end, lane.in.size() - lane.end);
+InputBuffer::Arrival StreamClient::receive(Lane& lane) {
+  const InputBuffer::Arrival arrival = lane.in.read_from(lane.stream.in);
   received_at_ = Clock::now();
-  if (count > 0) {
-    lane.end += static_cast<std::size_t>(count);
-    return Arrival::bytes;
-  }
-  return count < 0 && (errno == EAGAIN || errno == EINTR) ? Arrival::nothing : Arrival::end;
+  return arrival;
 }
 
 // Hands over every whole message of the buffer. False when its bytes are no message.
 bool StreamClient::decode(Lane& lane, Sink& sink) {
-  while (lane.begin < lane.end) {
+  while (!lane.in.empty()) {
     // Only what was sent can be answered.
     const bool awaited = lane.open > lane.unsent;
     const WireCodec::Expected expected{.operation = call_at(lane, 0).operation,
                                        .sequence = lane.sequence - lane.open + 1};
-    const std::string_view bytes(lane.in.data() + lane.begin, lane.end - lane.begin);
+    const std::string_view bytes = lane.in.bytes();
     std::size_t consumed = 0;
     Reply reply;
     Event event;
@@ -229,7 +166,7 @@ bool StreamClient::decode(Lane& lane, Sink& sink) {
     if (outcome == WireCodec::Outcome::need_more) return true;
     if (outcome == WireCodec::Outcome::broken) return false;
     assert(consumed > 0 && consumed <= bytes.size());
-    lane.begin += consumed;
+    lane.in.consume(consumed);
     if (outcome == WireCodec::Outcome::event) {
       sink.on_event(event);
     } else {
@@ -239,7 +176,6 @@ bool StreamClient::decode(Lane& lane, Sink& sink) {
     }
     ++handed_over_;
   }
-  lane.begin = lane.end = 0;
   return true;
 }
 
@@ -260,7 +196,7 @@ void StreamClient::flush(Lane& lane, Sink& sink) {
   // Nobody reads there any more, but what was said before that is still to be heard.
   lane.broken = true;
   regroup(lane);
-  while (receive(lane) == Arrival::bytes && decode(lane, sink)) {
+  while (receive(lane) == InputBuffer::Arrival::bytes && decode(lane, sink)) {
   }
   fail(lane, sink);
 }
@@ -293,12 +229,13 @@ void StreamClient::watch_for_room(Lane& lane, bool blocked) {
   lane.blocked = blocked;
   const auto index = static_cast<std::uint64_t>(&lane - lanes_.data());
   if (lane.stream.out) {
-    epoll_event event{.events = EPOLLOUT, .data = {.u64 = index | is_output}};
-    ::epoll_ctl(epoll_.get(), blocked ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, lane.stream.out.get(),
-                &event);
+    if (blocked) {
+      epoll_.add(lane.stream.out.get(), EPOLLOUT, index | is_output);
+    } else {
+      epoll_.remove(lane.stream.out.get());
+    }
   } else {
-    epoll_event event{.events = blocked ? EPOLLIN | EPOLLOUT : EPOLLIN, .data = {.u64 = index}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, lane.stream.in.get(), &event);
+    epoll_.modify(lane.stream.in.get(), blocked ? EPOLLIN | EPOLLOUT : EPOLLIN, index);
   }
 }
 

@@ -19,7 +19,9 @@
 #include <sys/types.h>
 
 #include "core/client.hpp"
+#include "core/runtime/epoll.hpp"
 #include "core/runtime/fd.hpp"
+#include "core/runtime/input_buffer.hpp"
 
 namespace rps::runtime {
 
@@ -106,25 +108,20 @@ class StreamClient final : public Client {
     std::uint64_t sequence = 0;  // Of the newest call.
     std::string out;
     std::size_t written = 0;  // Bytes of `out`.
-    std::vector<char> in;     // Bytes from `begin` to `end` are read and not decoded yet.
-    std::size_t begin = 0;
-    std::size_t end = 0;
+    InputBuffer in;
     std::size_t place = 0;  // Its index in order_.
     bool dirty = false;     // Stands in dirty_.
     bool blocked = false;   // Waits for room to write.
     bool broken = false;
   };
 
-  enum class Arrival : std::uint8_t { bytes, nothing, end };
-
   Call& call_at(Lane& lane, std::size_t index) const;
   Call take_oldest(Lane& lane);
   void regroup(Lane& lane);
   void swap_places(std::size_t a, std::size_t b);
 
-  std::size_t wait(Clock::time_point deadline);
   void serve(Lane& lane, Sink& sink);
-  Arrival receive(Lane& lane);
+  InputBuffer::Arrival receive(Lane& lane);
   bool decode(Lane& lane, Sink& sink);
 
   void flush_dirty(Sink& sink);
@@ -136,13 +133,9 @@ class StreamClient final : public Client {
   void answer_refused(Sink& sink);
   void end_children();
 
-  struct Ready;  // What epoll reports.
-
   std::unique_ptr<WireCodec> codec_;
   std::size_t depth_;
-  Fd epoll_;
-  bool waits_in_nanoseconds_ = true;  // Until the kernel says that it has no epoll_pwait2.
-  std::unique_ptr<Ready> ready_;
+  Epoll epoll_;
   std::vector<Lane> lanes_;
 
   // All lanes, grouped: [0, idle_) have no open call, [idle_, free_) have some and room for more,

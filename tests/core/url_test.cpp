@@ -24,6 +24,12 @@ TEST_CASE("A URL with a path only") {
   CHECK(url->path == "/tmp/my games/rps-cli");
   CHECK(url->query.size() == 2);
 
+  const auto file = parse_url("jsonrpc+fleet:///etc/rps/services.json?service=rps");
+  REQUIRE(file);
+  CHECK(file->host.empty());
+  CHECK(file->port == 0);
+  CHECK(file->path == "/etc/rps/services.json");
+
   CHECK(parse_url("inproc:")->path.empty());
   CHECK(parse_url("cli:build/rps-cli")->path == "build/rps-cli");
 }

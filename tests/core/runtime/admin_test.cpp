@@ -146,14 +146,14 @@ TEST_CASE_METHOD(Fixture, "what is no HTTP is answered with 400 and closed") {
 
 TEST_CASE_METHOD(Fixture, "headers and bodies are limited") {
   const auto with_line_of = [](std::size_t bytes) {
-    const std::string rest = " HTTP/1.1\r\nConnection: close\r\n\r\n";
+    const std::string rest = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     return "GET /" + std::string(bytes - 5 - rest.size(), 'x') + rest;
   };
   CHECK(ask(admin, with_line_of(limits::admin_header_bytes_max)).starts_with("HTTP/1.1 404 "));
   CHECK(ask(admin, with_line_of(limits::admin_header_bytes_max + 1)).starts_with("HTTP/1.1 431 "));
 
   const auto with_fields_of = [](std::size_t bytes) {
-    std::string text = "GET /healthz HTTP/1.1\r\nConnection: close\r\n";
+    std::string text = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
     while (text.size() < bytes - 20) text += "A: b\r\n";
     return text + "C: " + std::string(bytes - text.size() - 7, 'x') + "\r\n\r\n";
   };
@@ -163,7 +163,7 @@ TEST_CASE_METHOD(Fixture, "headers and bodies are limited") {
   CHECK(ask(admin, with_fields_of(60'000)).starts_with("HTTP/1.1 431 "));
 
   const auto with_body_of = [](std::size_t bytes) {
-    return "POST /healthz HTTP/1.1\r\nConnection: close\r\nContent-Length: " +
+    return "POST /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +
            std::to_string(bytes) + "\r\n\r\n" + std::string(bytes, 'x');
   };
   CHECK(ask(admin, with_body_of(limits::admin_body_bytes_max)).starts_with("HTTP/1.1 405 "));
@@ -175,7 +175,7 @@ TEST_CASE_METHOD(Fixture, "one client's half a request does not keep others wait
   slow.send("GET /healthz HT");
   Peer silent(admin);
   CHECK(ask(admin, "GET", "/healthz").starts_with("HTTP/1.1 200 "));
-  slow.send("TP/1.1\r\nConnection: close\r\n\r\n");
+  slow.send("TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   CHECK(slow.receive().starts_with("HTTP/1.1 200 "));
 }
 
@@ -198,7 +198,7 @@ TEST_CASE_METHOD(Fixture, "a connection too many is closed, and there is room ag
   {
     std::vector<Peer> peers;
     for (std::size_t i = 0; i < limits::admin_connections_max; ++i) {
-      peers.emplace_back(admin).send("GET /healthz HTTP/1.1\r\n\r\n");
+      peers.emplace_back(admin).send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
       REQUIRE(peers.back().receive("ok\n").ends_with("ok\n"));
     }
     CHECK(Peer(admin).receive().empty());
@@ -220,7 +220,7 @@ TEST_CASE_METHOD(Fixture, "the port outlives a time without free descriptors") {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
   peer.connect(admin);
   peer.send("GET /healthz HTTP/1.0\r\n\r\n");
-  std::this_thread::sleep_for(2 * limits::admin_accept_backoff);  // Accepting fails meanwhile.
+  std::this_thread::sleep_for(2 * limits::accept_backoff);  // Accepting fails meanwhile.
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(body_of(peer.receive()) == "ok\n");
 }

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -449,6 +450,14 @@ TEST_CASE("when a later stream cannot be opened the earlier ones are closed") {
 
 // ---- Connecting ----------------------------------------------------------------------------
 
+// A bare root file system may lack /etc/hosts, and with it the one name that every machine knows.
+bool knows_localhost() {
+  addrinfo* found = nullptr;
+  if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
+  ::freeaddrinfo(found);
+  return true;
+}
+
 TEST_CASE("connecting works by number and by name, and says what failed") {
   const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -460,7 +469,7 @@ TEST_CASE("connecting works by number and by name, and says what failed") {
   CHECK_THROWS_AS(connect_tcp("127.0.0.1", port, seconds(5)), std::system_error);
   REQUIRE(::listen(listener.get(), 4) == 0);
   CHECK(static_cast<bool>(connect_tcp("127.0.0.1", port, seconds(5))));
-  CHECK(static_cast<bool>(connect_tcp("localhost", port, seconds(5))));
+  if (knows_localhost()) CHECK(static_cast<bool>(connect_tcp("localhost", port, seconds(5))));
   CHECK_THROWS_AS(connect_tcp("host.invalid", port, seconds(5)), std::system_error);
 }
 

@@ -1,0 +1,67 @@
+// Where a call stands in somebody's distributed trace: the W3C Trace Context, level 1, as far as a
+// server needs it. Source: https://www.w3.org/TR/trace-context/#traceparent-header
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace rps {
+
+struct TraceContext {
+  std::array<std::uint8_t, 16> trace_id{};
+  std::array<std::uint8_t, 8> parent_id{};
+  bool sampled = false;  // The caller records this trace and asks others to do so.
+
+  bool operator==(const TraceContext&) const = default;
+};
+
+namespace detail {
+
+// Reads lower-case hexadecimal digits, two a byte. False on anything else.
+template <std::size_t size>
+constexpr bool read_hex(std::string_view digits, std::array<std::uint8_t, size>& bytes) {
+  const auto value = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+  };
+  for (std::size_t i = 0; i < size; ++i) {
+    const int high = value(digits[2 * i]);
+    const int low = value(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return true;
+}
+
+}  // namespace detail
+
+// Reads "00-<32 digits>-<16 digits>-<2 digits>", digits being lower-case hexadecimal. Versions
+// above 00 may be longer and are read as far as 00 goes. Empty for anything else, also for ids of
+// zeros: the standard wants such a header ignored.
+constexpr std::optional<TraceContext> parse_traceparent(std::string_view text) {
+  constexpr std::size_t length = 55;
+  if (text.size() < length || text[2] != '-' || text[35] != '-' || text[52] != '-') return {};
+  std::array<std::uint8_t, 1> version{};
+  std::array<std::uint8_t, 1> flags{};
+  TraceContext context;
+  if (!detail::read_hex(text.substr(0, 2), version) ||
+      !detail::read_hex(text.substr(3, 32), context.trace_id) ||
+      !detail::read_hex(text.substr(36, 16), context.parent_id) ||
+      !detail::read_hex(text.substr(53, 2), flags)) {
+    return {};
+  }
+  if (version[0] == 0xff || (version[0] == 0 && text.size() != length)) return {};
+  if (text.size() > length && text[length] != '-') return {};
+  const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+  if (std::ranges::all_of(context.trace_id, is_zero)) return {};
+  if (std::ranges::all_of(context.parent_id, is_zero)) return {};
+  context.sampled = (flags[0] & 1) != 0;
+  return context;
+}
+
+}  // namespace rps
