@@ -1,5 +1,5 @@
 // A payload of JSON-RPC 2.0 as values: the calls in it, each either a command for the game or a
-// reason why it is none. Two readers make them: scan.hpp quickly, dom.hpp for everything.
+// reason why it is none. A format (format.hpp) makes them from bytes.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/command.hpp"
+#include "core/trace.hpp"
 
 namespace rps::jsonrpc {
 
@@ -39,13 +40,20 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
+// A message above the limit of its protocol.
+inline constexpr Failure too_large_failure{
+    .code = Code::too_large, .error = Error::too_large, .detail = explain(Error::too_large)};
+
 struct Call {
-  // The JSON text of the id exactly as it came, so that 1.0, 2^70 and "\u0041" are echoed as they
-  // are; "null" when it was null or could not be told. Points into the payload or to a constant.
+  // The id exactly as it came, in the spelling of its format, so that in JSON 1.0, 2^70 and
+  // "\u0041" are echoed as they are; the format's null_id when it was null or could not be told.
+  // Points into the payload or to a constant.
   std::string_view id = "null";
   bool wants_reply = true;  // False for a notification, even when it fails.
   std::optional<Failure> failure;
-  Command command;  // Means something only without a failure.
+  bool is_discover = false;  // rpc.discover: asks for the description of the methods.
+  Command command;           // Means something only without a failure, and unless is_discover.
+  std::optional<TraceContext> trace;  // Of the member traceparent, when it is a valid one.
 };
 
 // What a payload holds. Reused from payload to payload, so that reading allocates nothing once the
@@ -54,6 +62,13 @@ struct Calls {
   bool is_batch = false;  // The replies, if any, stand in an array.
   std::vector<Call> list;
   std::deque<std::string> texts;  // Strings that are spelled with escapes, decoded.
+
+  // Appends a call. Copying a blank one costs half of having it constructed in place, which clears
+  // all of its bytes before it sets them.
+  Call& add() {
+    static constexpr Call blank;
+    return list.emplace_back(blank);
+  }
 
   void clear() {
     is_batch = false;

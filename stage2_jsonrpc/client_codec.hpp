@@ -1,21 +1,25 @@
-// What the bytes of a connection mean to its client: frames of JSON-RPC on the wire, commands,
-// replies and events on this side.
+// What the bytes of a connection mean to its client, in frames: JSON-RPC on the wire, commands,
+// replies and events on this side. For the other two framings see client_line.hpp, client_http.hpp.
 #pragma once
 
 #include "core/runtime/stream_client.hpp"
+#include "stage2_jsonrpc/client_format.hpp"
 
 namespace rps::jsonrpc {
 
-// Reads our own server's replies in one pass and any other server's through a tree, whatever the
-// order of their members. The reply's id must be the expected call's; an error without an id is
-// taken as the answer to the oldest call, as the server could not tell whose it was.
 class ClientCodec final : public runtime::WireCodec {
  public:
-  // A payload longer than a frame can hold is cut there: the server refuses it as no JSON.
+  explicit ClientCodec(Codec codec = Codec::json) : format_(client_format_of(codec)) {}
+
+  // A payload longer than a frame can hold is cut there: the server refuses it as malformed.
   void encode(std::uint64_t sequence, const Command& command, std::string& out) override;
 
+  // Frames of the codec and, as the server refuses in it what is no frame of a codec, of JSON.
   Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
                  Reply& reply, Event& event) override;
+
+ private:
+  const ClientFormat& format_;
 };
 
 }  // namespace rps::jsonrpc

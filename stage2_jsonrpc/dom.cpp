@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <set>
@@ -58,17 +57,38 @@ bool is_too_deep(std::string_view text) {
 }
 
 // Remembers the members of the objects that are being read. The library keeps the last of two
-// alike; two readers of one message could then see two different requests.
-class MemberWatch {
+// alike; two readers of one message could then see two different requests. A pass of its own: the
+// callback that the library offers while it builds the tree makes it search all siblings of each
+// object that ends, which takes minutes for a megabyte of them.
+class MemberWatch final : public nlohmann::json_sax<Json> {
  public:
-  bool operator()(int, Json::parse_event_t event, const Json& parsed) {
-    using enum Json::parse_event_t;
-    if (event == object_start) open_.emplace_back();
-    if (event == object_end) open_.pop_back();
-    if (event == key) twice_ |= !open_.back().insert(parsed.get_ref<const std::string&>()).second;
+  bool saw_one_twice() const { return twice_; }
+
+  bool start_object(std::size_t) override {
+    open_.emplace_back();
     return true;
   }
-  bool saw_one_twice() const { return twice_; }
+  bool key(string_t& name) override {
+    twice_ |= !open_.back().insert(name).second;
+    return true;
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;
+  }
 
  private:
   std::vector<std::set<std::string>> open_;
@@ -83,10 +103,11 @@ std::expected<Json, Failure> parse(std::string_view text) {
     return std::unexpected(parse_failure("the payload is not JSON"));
   }
   MemberWatch watch;
-  Json value = Json::parse(text, std::ref(watch), false);
-  if (value.is_discarded()) return std::unexpected(parse_failure("the payload is not JSON"));
+  if (!Json::sax_parse(text, &watch)) {
+    return std::unexpected(parse_failure("the payload is not JSON"));
+  }
   if (watch.saw_one_twice()) return std::unexpected(parse_failure("a member is given twice"));
-  return value;
+  return Json::parse(text, nullptr, false);
 }
 
 // Walks over the members of an object or the elements of an array, as they are spelled.
@@ -158,8 +179,9 @@ class CallReader {
       if (text.size() > limits::id_text_bytes_max) return invalid_request("the id is too long");
       call_.id = text;
     }
-    if (value_.value("jsonrpc", Json()) != "2.0")
+    if (value_.value("jsonrpc", Json()) != "2.0") {
       return invalid_request("the member jsonrpc is not 2.0");
+    }
     const auto method = value_.find("method");
     if (method == value_.end() || !method->is_string()) {
       return invalid_request("the method is not a string");
@@ -168,11 +190,22 @@ class CallReader {
     if (params != value_.end() && !params->is_structured()) {
       return invalid_request("the params are neither an object nor an array");
     }
+    read_trace();
     return {};
   }
 
+  // A trace context that is none is ignored, as its standard wants.
+  void read_trace() {
+    const auto text = value_.find("traceparent");
+    if (text == value_.end() || !text->is_string()) return;
+    call_.trace = parse_traceparent(text->get_ref<const std::string&>());
+  }
+
   Result read_call() {
-    const auto operation = parse_operation(value_["method"].get_ref<const std::string&>());
+    const std::string& method = value_["method"].get_ref<const std::string&>();
+    call_.is_discover = method == "rpc.discover";
+    if (call_.is_discover) return read_discover();
+    const auto operation = parse_operation(method);
     if (!operation) {
       return Failure{.code = Code::method_not_found,
                      .error = Error::unknown_operation,
@@ -182,6 +215,12 @@ class CallReader {
     const auto params = value_.find("params");
     if (params == value_.end()) return {};
     return params->is_object() ? read_named(*params) : read_positional(*params);
+  }
+
+  Result read_discover() {
+    const auto params = value_.find("params");
+    if (params == value_.end() || params->empty()) return {};
+    return invalid_params("rpc.discover takes no parameters");
   }
 
   Result read_named(const Json& params) {

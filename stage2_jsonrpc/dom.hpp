@@ -7,7 +7,7 @@
 //   refused as -32600   more than limits::json_depth_max containers inside each other, an empty or
 //                       too long batch, an envelope that is none, an id that is not a string, a
 //                       number or null or is longer than limits::id_text_bytes_max
-//   refused as -32601   an unknown method; names that begin with "rpc." are reserved
+//   refused as -32601   an unknown method; of those that begin with "rpc." there is rpc.discover
 //   refused as -32602   parameters of the wrong type, unknown, given twice or too many
 #pragma once
 

@@ -22,7 +22,6 @@ inline constexpr std::size_t frame_header_bytes = 5;
 
 enum class FrameType : std::uint8_t { request = 1, response = 2, notification = 3 };
 
-// Only JSON is offered so far; the numbers of the other two are reserved.
 enum class Codec : std::uint8_t { json = 0, message_pack = 1, fixed_layout = 2 };
 
 // What the front of a byte stream holds. Errors are seen as early as the bytes allow: a wrong

@@ -1,5 +1,4 @@
-// The limits of this stage's transport. Each has a flag; what trips is counted in
-// rps_connections_cut_total{reason}, in rps_connections_refused_total or as an error of a request.
+// The limits of this stage's transport. Each has a flag; what trips is counted, see counters.hpp.
 #pragma once
 
 #include <chrono>
@@ -23,7 +22,7 @@ inline constexpr std::size_t json_depth_max = 64;
 // Calls of one batch. A batch is one payload, but each of its calls costs what a call costs.
 inline constexpr std::size_t batch_calls_max = 100;
 
-// The JSON text of a request's id, quotes included: it is echoed, so it bounds the reply.
+// The spelling of a request's id, in JSON with its quotes: it is echoed, so it bounds the reply.
 inline constexpr std::size_t id_text_bytes_max = 256;
 
 // The longest reply to one call, its id included. With the limits above, the replies to a batch
@@ -31,12 +30,27 @@ inline constexpr std::size_t id_text_bytes_max = 256;
 inline constexpr std::size_t reply_bytes_max = 640;
 static_assert(batch_calls_max * (reply_bytes_max + 1) + 2 <= frame_payload_bytes_max);
 
+// What one read may bring: as much as the longest frame, so that it nearly always comes whole.
+inline constexpr std::size_t read_bytes_max = std::size_t{64} << 10;
+
+// Lines that sampled calls may add to the log, of each serving thread in a second.
+inline constexpr std::uint32_t trace_lines_per_second_max = 100;
+
 }  // namespace limits
+
+// Who accepts the connections. Measured against each other in README.md.
+enum class Accepting : std::uint8_t {
+  shared_port,  // Every thread its own; the kernel deals them out by a hash (SO_REUSEPORT).
+  single,       // One thread, which hands them to all in turn.
+};
 
 // Those that an operator may change.
 struct Limits {
   std::size_t connections_max = 10'000;                           // --max-connections
   std::size_t frame_bytes_max = limits::frame_payload_bytes_max;  // --max-frame-bytes, payload only
+  std::size_t line_bytes_max = 1'048'576;                         // --max-line-bytes
+  std::size_t body_bytes_max = 1'048'576;                         // --max-body-bytes
+  std::size_t header_bytes_max = 8'192;                           // --max-header-bytes
   std::size_t batch_calls_max = limits::batch_calls_max;          // --max-batch
 
   // Unsent bytes of one connection above which it is not read any further.
@@ -46,14 +60,22 @@ struct Limits {
   // Calls of one connection handled before the others get their turn.
   std::size_t calls_per_turn = 128;  // --calls-per-turn
 
-  std::chrono::milliseconds first_frame_max{10'000};  // --first-frame-timeout: from the accept.
-  std::chrono::milliseconds frame_max{10'000};        // --frame-timeout: from its first byte.
-  std::chrono::milliseconds write_stall_max{30'000};  // --write-timeout: from the last progress.
-  std::chrono::milliseconds idle_max{60'000};         // --idle-timeout: from the last frame.
-  std::chrono::milliseconds linger_max{1'000};        // --linger: for the peer to read and close.
+  std::uint32_t calls_per_second_max = 0;  // --rate-limit: of one peer's address; 0: no limit.
+  std::uint32_t calls_burst_max = 100;     // --rate-burst: at once, on top of that.
+
+  // How long a pass over all ready connections may take, again and again, before calls are refused.
+  std::chrono::milliseconds pass_max{100};  // --overload-after
+
+  std::chrono::milliseconds first_message_max{10'000};  // --first-frame-timeout: from the accept.
+  std::chrono::milliseconds message_max{10'000};        // --frame-timeout: from its first byte.
+  std::chrono::milliseconds write_stall_max{30'000};    // --write-timeout: from the last progress.
+  std::chrono::milliseconds idle_max{60'000};           // --idle-timeout: from the last message.
+  std::chrono::milliseconds linger_max{1'000};          // --linger: for the peer to read and close.
 
   // How often each thread looks for connections that are past one of the times above.
   std::chrono::milliseconds scan_period{250};
+
+  Accepting accepting = Accepting::shared_port;  // --accept
 };
 
 // Adds the flags named above; `limits` must outlive the parsing.

@@ -18,6 +18,7 @@ class Pen {
   explicit Pen(char* at) : at_(at) {}
 
   Pen& text(std::string_view text) {
+    if (text.empty()) return *this;  // Which may have no address, and memcpy must be given one.
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
     return *this;

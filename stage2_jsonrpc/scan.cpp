@@ -15,18 +15,18 @@ class Scanner {
 
   bool payload(std::size_t batch_calls_max, Calls& calls) {
     skip_space();
-    if (!take('[')) return call(calls.list.emplace_back()) && at_end();
+    if (!take('[')) return call(calls.add()) && at_end();
     calls.is_batch = true;
     do {
       if (calls.list.size() == batch_calls_max) return false;
-      if (!call(calls.list.emplace_back())) return false;
+      if (!call(calls.add())) return false;
     } while (take(','));
     return take(']') && at_end();
   }
 
  private:
   // The members of a request, as bits of what has been seen.
-  enum Member : unsigned { version = 1, id = 2, method = 4, params = 8 };
+  enum Member : unsigned { version = 1, id = 2, method = 4, params = 8, trace = 16 };
 
   bool call(Call& call) {
     call.wants_reply = false;
@@ -47,6 +47,7 @@ class Scanner {
     if (key == "id") return id;
     if (key == "method") return method;
     if (key == "params") return params;
+    if (key == "traceparent") return trace;
     return 0;
   }
 
@@ -61,6 +62,10 @@ class Scanner {
         if (operation) call.command.operation = *operation;
         return operation.has_value();
       }
+      case trace:
+        if (!plain_string(text)) return false;
+        call.trace = parse_traceparent(text);
+        return true;
       default:
         if ((seen & method) == 0) return false;
         if (take('{')) return named_params(call.command);

@@ -2,84 +2,61 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <stdexcept>
+#include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/system_error.hpp>
 #include <prometheus/registry.h>
-#include <spdlog/logger.h>
-#include <sys/resource.h>
 
+#include "core/runtime/listen.hpp"
 #include "stage2_jsonrpc/worker.hpp"
 
 namespace rps::jsonrpc {
 
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-
-tcp::endpoint resolve(const HostPort& address) {
-  asio::io_context io;
-  tcp::resolver resolver(io);
-  return *resolver.resolve(address.host, std::to_string(address.port)).begin();
-}
-
 // The kernel lets any process of the same user join a shared port unnoticed; a port that somebody
 // listens on already is therefore tried alone first, which fails loudly.
-void expect_free(const tcp::endpoint& at) {
-  asio::io_context io;
-  tcp::acceptor probe(io, at);
+void expect_free(const HostPort& address) {
+  (void)runtime::listen_on(address, runtime::PortSharing::no);
 }
 
-// Every connection is a descriptor; the usual soft limit of 1024 would be the real one.
-void raise_descriptor_limit(std::size_t connections_max, spdlog::logger& log) {
-  constexpr std::size_t others = 64;  // Listeners, log, admin port and so on.
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = connections_max + others;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-    log.warn("{} connections need {} descriptors, and the limit is {}", connections_max, wanted,
-             limit.rlim_cur);
-  }
+unsigned thread_count(const runtime::ServerFlags& flags) {
+  return flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+Limits with_descriptors(Limits limits, spdlog::logger& log) {
+  limits.connections_max = runtime::reserve_descriptors(limits.connections_max, log);
+  return limits;
 }
 
 class Server final : public runtime::Server {
  public:
   Server(const runtime::Context& context, const Limits& limits)
-      : host_(context.flags.listen.host),
-        shared_{.limits = limits,
+      : address_(context.flags.listen),
+        shared_{.limits = with_descriptors(limits, context.log),
                 .game = context.game,
                 .metrics = context.metrics,
                 .log = context.log,
-                .cuts = {}} {
-    raise_descriptor_limit(limits.connections_max, context.log);
-    context.metrics.add(shared_.cuts.registry());
-    const unsigned threads = context.flags.threads > 0
-                                 ? context.flags.threads
-                                 : std::max(1U, std::thread::hardware_concurrency());
-    const bool share_port = threads > 1;
-    tcp::endpoint at = resolve(context.flags.listen);
-    if (share_port && at.port() != 0) expect_free(at);
+                .counters = Counters(thread_count(context.flags)),
+                .peers = PeerLimits(shared_.limits, std::random_device{}())} {
+    context.metrics.add(shared_.counters.registry());
+    const unsigned threads = thread_count(context.flags);
     for (unsigned i = 0; i < threads; ++i) {
-      workers_.push_back(std::make_unique<Worker>(shared_, at, share_port));
-      at = workers_.front()->endpoint();  // The others join the port that the first was given.
+      workers_.push_back(std::make_unique<Worker>(shared_, i));
     }
-    port_ = at.port();
-    for (const auto& worker : workers_) worker->start();
+    if (threads > 1 && limits.accepting == Accepting::shared_port) {
+      share_port();
+    } else {
+      accept_alone();
+    }
   }
 
   ~Server() override { Server::drain(Clock::now()); }
 
-  std::string url() const override {
-    return "jsonrpc://" + to_string(HostPort{.host = host_, .port = port_});
-  }
+  std::string url() const override { return "jsonrpc://" + to_string(address_); }
 
   void stop_accepting() override {
     for (const auto& worker : workers_) worker->stop_accepting();
@@ -93,8 +70,30 @@ class Server final : public runtime::Server {
   }
 
  private:
-  std::string host_;
-  std::uint16_t port_ = 0;
+  // Every worker listens on the port and keeps what the kernel deals it.
+  void share_port() {
+    if (address_.port != 0) expect_free(address_);
+    std::vector<runtime::Fd> listeners;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      listeners.push_back(runtime::listen_on(address_, runtime::PortSharing::yes));
+      address_.port = runtime::port_of(listeners.back());  // The others join that of the first.
+    }
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      workers_[i]->start(std::move(listeners[i]), {workers_[i].get()});
+    }
+  }
+
+  // The first worker listens, and deals the connections to all.
+  void accept_alone() {
+    runtime::Fd listener = runtime::listen_on(address_, runtime::PortSharing::no);
+    address_.port = runtime::port_of(listener);
+    std::vector<Worker*> all;
+    for (const auto& worker : workers_) all.push_back(worker.get());
+    for (std::size_t i = 1; i < all.size(); ++i) all[i]->start({}, {});
+    all.front()->start(std::move(listener), all);
+  }
+
+  HostPort address_;
   Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -103,12 +102,7 @@ class Server final : public runtime::Server {
 
 std::unique_ptr<runtime::Server> make_server(const runtime::Context& context,
                                              const Limits& limits) {
-  try {
-    return std::make_unique<Server>(context, limits);
-  } catch (const boost::system::system_error& failure) {
-    throw std::runtime_error("cannot listen on " + to_string(context.flags.listen) + ": " +
-                             failure.code().message());
-  }
+  return std::make_unique<Server>(context, limits);
 }
 
 }  // namespace rps::jsonrpc

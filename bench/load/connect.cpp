@@ -1,12 +1,15 @@
 #include "bench/load/connect.hpp"
 
+#include <iostream>
 #include <stdexcept>
+#include <string>
 
 #include "bench/load/inproc.hpp"
 #include "core/url.hpp"
 #include "stage1_cli/client.hpp"
 #if RPS_HAVE_STAGE2
 #include "stage2_jsonrpc/client.hpp"
+#include "stage2_jsonrpc/fleet.hpp"
 #endif
 #if RPS_HAVE_STAGE3
 #include "stage3_grpc/client.hpp"
@@ -22,10 +25,20 @@ Connection connect_cli(const Url& url, const ConnectOptions& options) {
   return {.client = std::move(client), .children = std::move(children)};
 }
 
+#if RPS_HAVE_STAGE2
+std::unique_ptr<Client> connect_fleet(const Url& url, const ConnectOptions& options) {
+  const auto notice = [](const std::string& sentence) {
+    std::cerr << "fleet: " << sentence << '\n';
+  };
+  return jsonrpc::connect_fleet(url, options, notice);
+}
+#endif
+
 // Null for a scheme that nobody here speaks.
 std::unique_ptr<Client> connect_socket(const Url& url, const ConnectOptions& options) {
 #if RPS_HAVE_STAGE2
   if (url.scheme == "jsonrpc") return jsonrpc::connect(url, options);
+  if (url.scheme == jsonrpc::fleet_scheme) return connect_fleet(url, options);
 #endif
 #if RPS_HAVE_STAGE3
   if (url.scheme == "grpc" || url.scheme == "grpcs") return rpc::connect(url, options);
@@ -37,7 +50,7 @@ std::unique_ptr<Client> connect_socket(const Url& url, const ConnectOptions& opt
 
 bool speaks(std::string_view scheme) {
   if (scheme == "inproc" || scheme == "cli") return true;
-  if (scheme == "jsonrpc") return RPS_HAVE_STAGE2;
+  if (scheme == "jsonrpc" || scheme == "jsonrpc+fleet") return RPS_HAVE_STAGE2;
   if (scheme == "grpc" || scheme == "grpcs") return RPS_HAVE_STAGE3;
   return false;
 }

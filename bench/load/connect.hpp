@@ -17,7 +17,7 @@ struct Connection {
   std::vector<pid_t> children;  // The processes that a `cli:` URL starts; empty for all others.
 };
 
-// Whether this build can speak to `scheme`: inproc, cli, jsonrpc, grpc, grpcs.
+// Whether this build can speak to `scheme`: inproc, cli, jsonrpc, jsonrpc+fleet, grpc, grpcs.
 bool speaks(std::string_view scheme);
 
 // Opens a client, or throws std::exception whose what() says why not: the URL is wrong, its scheme

@@ -1,76 +1,113 @@
+// Commands to frames and frames to replies, in each codec, against the server's side of the same.
 #include "stage2_jsonrpc/client_codec.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "core/judge.hpp"
+#include <nlohmann/json.hpp>
+
+#include "stage2_jsonrpc/format.hpp"
 #include "stage2_jsonrpc/frame.hpp"
-#include "stage2_jsonrpc/reply.hpp"
 #include "stage2_jsonrpc/scan.hpp"
 #include "tests/catch.hpp"
+#include "tests/stage2_jsonrpc/contract_values.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
 
 namespace rps::jsonrpc {
 namespace {
 
+using Json = nlohmann::json;
 using Outcome = runtime::WireCodec::Outcome;
 using namespace std::literals;
 
-std::string encode(const Command& command) {
+constexpr const Format* formats[] = {&json_format, &message_pack_format, &fixed_layout_format};
+
+// The id 42 as each format spells it.
+std::string_view id_42(Codec codec) {
+  switch (codec) {
+    case Codec::json: return "42";
+    case Codec::message_pack: return "\x2a";
+    case Codec::fixed_layout: return "\0\0\0\0\0\0\0\x2a"sv;
+  }
+  return "";
+}
+
+std::string encode(const Command& command, Codec codec = Codec::json) {
   std::string out;
-  ClientCodec().encode(42, command, out);
+  ClientCodec(codec).encode(42, command, out);
   return out;
 }
 
 struct Decoded {
+  std::shared_ptr<const std::string> bytes;  // What views in the reply point into.
   Outcome outcome = Outcome::broken;
   std::size_t consumed = 0;
   Reply reply;
   Event event;
 };
 
-Decoded decode(std::string_view bytes, std::optional<Operation> operation = Operation::play) {
-  Decoded decoded;
+Decoded decode(std::string_view bytes, std::optional<Operation> operation = Operation::play,
+               Codec codec = Codec::json) {
+  Decoded decoded{.bytes = std::make_shared<std::string>(bytes)};
   const runtime::WireCodec::Expected expected{.operation = operation.value_or(Operation::play),
                                               .sequence = 42};
-  decoded.outcome = ClientCodec().decode(bytes, operation ? &expected : nullptr, decoded.consumed,
-                                         decoded.reply, decoded.event);
+  decoded.outcome = ClientCodec(codec).decode(*decoded.bytes, operation ? &expected : nullptr,
+                                              decoded.consumed, decoded.reply, decoded.event);
   return decoded;
 }
 
-std::string reply_frame(const Reply& reply) {
-  std::string payload;
-  append_reply("42", reply, payload);
-  return frame_of(payload, 0x02);
+unsigned char type_byte(FrameType type, Codec codec) {
+  return static_cast<unsigned char>(static_cast<unsigned>(codec) << 4 |
+                                    static_cast<unsigned>(type));
 }
 
-TEST_CASE("Every command is read by the server as it was sent, without a tree") {
-  for (const Operation operation : all_operations) {
-    for (const Move move : {Move::unspecified, Move::rock, Move::paper, Move::scissors}) {
-      const Command command{.operation = operation,
-                            .move = move,
-                            .session_id = "s",
-                            .game_id = "g",
-                            .player_id = "p",
-                            .best_of = 5};
-      const std::string bytes = encode(command);
+std::string reply_frame(const Reply& reply, const Format& format = json_format) {
+  std::string payload;
+  format.append_reply(id_42(format.codec), reply, payload);
+  return frame_of(payload, type_byte(FrameType::response, format.codec));
+}
+
+std::string event_frame(const Event& event, const Format& format) {
+  std::string payload;
+  format.append_event(event, payload);
+  return frame_of(payload, type_byte(FrameType::notification, format.codec));
+}
+
+std::string packed_frame(const Json& message, FrameType type = FrameType::response) {
+  std::string payload;
+  Json::to_msgpack(message, nlohmann::detail::output_adapter<char>(payload));
+  return frame_of(payload, type_byte(type, Codec::message_pack));
+}
+
+TEST_CASE("Every command is read by the server as it was sent, in every codec") {
+  for (const Format* const format : formats) {
+    for (const Command& command : all_commands()) {
+      const std::string bytes = encode(command, format->codec);
       const DecodedFrame frame = decode_frame(bytes);
       REQUIRE(frame.outcome == DecodedFrame::Outcome::frame);
+      CHECK(frame.type == FrameType::request);
+      CHECK(frame.codec == format->codec);
+      CHECK(frame.size == bytes.size());
       Calls calls;
-      REQUIRE(scan(frame.payload, 1, calls));
+      format->read(frame.payload, 1, calls);
+      REQUIRE(calls.list.size() == 1);
       const Call& call = calls.list.front();
-      CHECK(call.id == "42");
+      CHECK(!call.failure);
+      CHECK(call.id == id_42(format->codec));
       CHECK(call.wants_reply);
-      CHECK(call.command.operation == operation);
-      for (const Param param : params_of(operation)) {
-        if (param == Param::move) CHECK(call.command.move == move);
-        if (param == Param::session_id) CHECK(call.command.session_id == "s");
-        if (param == Param::game_id) CHECK(call.command.game_id == "g");
-        if (param == Param::player_id) CHECK(call.command.player_id == "p");
-        if (param == Param::best_of) CHECK(call.command.best_of == 5);
-      }
+      check_same_command(call.command, command);
     }
+  }
+}
+
+TEST_CASE("What our client says in JSON needs no tree") {
+  for (Command command : all_commands()) {
+    command.player_id = "p";
+    const std::string bytes = encode(command);
+    Calls calls;
+    CHECK(scan(decode_frame(bytes).payload, 1, calls));
   }
 }
 
@@ -81,60 +118,93 @@ TEST_CASE("Requests are spelled as the wire format says") {
         frame_of(R"({"jsonrpc":"2.0","id":42,"method":"score","params":{"session_id":""}})"));
   CHECK(encode({.operation = Operation::score, .session_id = "a\"\\\n"})
             .contains(R"("a\u0022\u005c\u000a")"));
+  CHECK(encode({.move = Move::rock, .session_id = "s1"}, Codec::fixed_layout) ==
+        frame_of(from_hex("01 01 01 02 00 00000000 000000000000002a 7331"), 0x21));
+  const Json play{{"jsonrpc", "2.0"},
+                  {"id", 42},
+                  {"method", "play"},
+                  {"params", {{"player_move", "ROCK"}, {"session_id", "s1"}}}};
+  const std::string packed = encode({.move = Move::rock, .session_id = "s1"}, Codec::message_pack);
+  CHECK(Json::from_msgpack(packed.substr(frame_header_bytes)) == play);
+  CHECK(packed.size() == packed_frame(play).size());
 }
 
-TEST_CASE("A request too long for a frame is cut, and the next one is whole") {
+TEST_CASE("A request too long for a frame is cut, refused, and the next one is whole") {
   const std::string longest(100'000, 'x');
-  std::string out;
-  ClientCodec codec;
-  codec.encode(1, {.operation = Operation::score, .session_id = longest}, out);
-  CHECK(decode_frame(out).size == out.size());
-  codec.encode(2, {.move = Move::rock}, out);
-  CHECK(decode_frame(std::string_view(out).substr(decode_frame(out).size)).outcome ==
-        DecodedFrame::Outcome::frame);
+  for (const Format* const format : formats) {
+    std::string out;
+    ClientCodec codec(format->codec);
+    codec.encode(1, {.operation = Operation::score, .session_id = longest}, out);
+    const DecodedFrame frame = decode_frame(out);
+    CHECK(frame.size == out.size());
+    Calls calls;
+    format->read(frame.payload, 1, calls);
+    const Call& call = calls.list.front();
+    CHECK((call.failure || call.command.session_id.size() > rps::limits::id_bytes_max));
+    const std::size_t first = out.size();
+    codec.encode(2, {.move = Move::rock}, out);
+    CHECK(decode_frame(std::string_view(out).substr(first)).outcome ==
+          DecodedFrame::Outcome::frame);
+  }
 }
 
 TEST_CASE("Every reply comes back as the server made it, cut anywhere") {
-  const Reply replies[] = {
-      {.operation = Operation::play,
-       .opponent_move = Move::paper,
-       .result = Result::lose,
-       .reason = reason(Move::rock, Move::paper),
-       .round = 18446744073709551615U,
-       .score = {.wins = 1, .draws = 2, .losses = 18446744073709551612U}},
-      {.operation = Operation::score, .score = {.wins = 1, .draws = 2, .losses = 3}},
-      {.operation = Operation::join, .seat = Seat::second, .best_of = 99},
-      {.operation = Operation::throw_move},
-      {.operation = Operation::leave},
-  };
-  for (const Reply& reply : replies) {
-    const std::string bytes = reply_frame(reply) + "rest";
-    for (std::size_t size = 0; size < bytes.size() - 4; ++size) {
-      CHECK(decode(std::string_view(bytes).substr(0, size), reply.operation).outcome ==
-            Outcome::need_more);
+  for (const Format* const format : formats) {
+    for (const Reply& reply : all_replies()) {
+      const std::string bytes = reply_frame(reply, *format);
+      for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CHECK(decode(std::string_view(bytes).substr(0, size), reply.operation, format->codec)
+                  .outcome == Outcome::need_more);
+      }
+      const Decoded decoded = decode(bytes + "rest", reply.operation, format->codec);
+      REQUIRE(decoded.outcome == Outcome::reply);
+      CHECK(decoded.consumed == bytes.size());
+      check_same_reply(decoded.reply, reply);
     }
-    const Decoded decoded = decode(bytes, reply.operation);
-    REQUIRE(decoded.outcome == Outcome::reply);
-    CHECK(decoded.consumed == bytes.size() - 4);
-    CHECK(!decoded.reply.error);
-    CHECK(decoded.reply.opponent_move == reply.opponent_move);
-    CHECK(decoded.reply.result == reply.result);
-    CHECK(decoded.reply.reason == reply.reason);
-    CHECK(decoded.reply.round == reply.round);
-    CHECK(decoded.reply.score == reply.score);
-    CHECK(decoded.reply.seat == reply.seat);
-    CHECK(decoded.reply.best_of == reply.best_of);
   }
 }
 
 TEST_CASE("Every error comes back by its name") {
-  for (const Error error : all_errors) {
-    const Decoded decoded =
-        decode(reply_frame({.operation = Operation::play, .error = error, .retry_after_ms = 250}));
-    REQUIRE(decoded.outcome == Outcome::reply);
-    CHECK(decoded.reply.error == error);
-    CHECK(decoded.reply.retry_after_ms == (error == Error::overloaded ? 250U : 0U));
+  for (const Format* const format : formats) {
+    for (const Operation operation : all_operations) {
+      for (const Error error : all_errors) {
+        const std::string bytes =
+            reply_frame({.operation = operation, .error = error, .retry_after_ms = 250}, *format);
+        const Decoded decoded = decode(bytes, operation, format->codec);
+        REQUIRE(decoded.outcome == Outcome::reply);
+        CHECK(decoded.reply.error == error);
+        CHECK(decoded.reply.retry_after_ms == (error == Error::overloaded ? 250U : 0U));
+      }
+    }
   }
+}
+
+TEST_CASE("Every event comes back as the server told it, cut anywhere") {
+  for (const Format* const format : formats) {
+    for (const Event& event : all_events()) {
+      const std::string bytes = event_frame(event, *format);
+      for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CHECK(
+            decode(std::string_view(bytes).substr(0, size), std::nullopt, format->codec).outcome ==
+            Outcome::need_more);
+      }
+      const Decoded decoded = decode(bytes + "rest", std::nullopt, format->codec);
+      REQUIRE(decoded.outcome == Outcome::event);
+      CHECK(decoded.consumed == bytes.size());
+      check_same_event(decoded.event, event);
+    }
+  }
+}
+
+TEST_CASE("What a foreign server may leave out of an event is not missed") {
+  const Decoded decoded =
+      decode(packed_frame({{"method", "game_over"},
+                           {"params", {{"player_id", "p"}, {"x", {1, 2}}, {"game_id", "g"}}}},
+                          FrameType::notification),
+             std::nullopt, Codec::message_pack);
+  REQUIRE(decoded.outcome == Outcome::event);
+  CHECK(decoded.event.type == EventType::game_over);
+  CHECK(decoded.event.winner.empty());
 }
 
 TEST_CASE("A foreign server's replies are understood, whatever their order") {
@@ -156,13 +226,71 @@ TEST_CASE("A foreign server's replies are understood, whatever their order") {
   CHECK(failed.reply.error == Error::unknown_operation);
 }
 
-TEST_CASE("An error without an id answers the oldest call") {
+TEST_CASE("A foreign server's replies in MessagePack are understood, whatever their order") {
   const Decoded decoded =
-      decode(frame_of(R"({"jsonrpc":"2.0","id":null,)"
-                      R"("error":{"code":-32003,"message":"?","data":{"error":"too_large"}}})",
-                      0x02));
+      decode(packed_frame({{"a", {{"deep", {1.5, nullptr, true}}}},
+                           {"id", 42},
+                           {"jsonrpc", "2.0"},
+                           {"result",
+                            {{"opponent_move", "PAPER"},
+                             {"reason", "paper covers rock"},
+                             {"result", "LOSE"},
+                             {"round", 6},
+                             {"score", {{"losses", 3}, {"wins", 1}, {"draws", 2}, {"x", {1}}}},
+                             {"x", Json::array()}}}}),
+             Operation::play, Codec::message_pack);
   REQUIRE(decoded.outcome == Outcome::reply);
-  CHECK(decoded.reply.error == Error::too_large);
+  check_same_reply(decoded.reply, {.operation = Operation::play,
+                                   .opponent_move = Move::paper,
+                                   .result = Result::lose,
+                                   .reason = "paper covers rock",
+                                   .round = 6,
+                                   .score = {.wins = 1, .draws = 2, .losses = 3}});
+  for (const auto& [code, error] :
+       {std::pair(-32601, Error::unknown_operation), std::pair(-32700, Error::malformed_request),
+        std::pair(-32000, Error::overloaded), std::pair(-31999, Error::internal),
+        std::pair(1, Error::internal), std::pair(-5, Error::internal)}) {
+    const Decoded failed =
+        decode(packed_frame({{"error", {{"code", code}, {"data", "?"}, {"message", "?"}}},
+                             {"id", 42},
+                             {"jsonrpc", "2.0"}}),
+               Operation::play, Codec::message_pack);
+    REQUIRE(failed.outcome == Outcome::reply);
+    CHECK(failed.reply.error == error);
+  }
+}
+
+TEST_CASE("An error without an id answers the oldest call in every codec") {
+  for (const Format* const format : formats) {
+    std::string payload;
+    format->append_failure(
+        format->null_id,
+        {.code = Code::too_large, .error = Error::too_large, .detail = explain(Error::too_large)},
+        payload);
+    const Decoded decoded = decode(frame_of(payload, type_byte(FrameType::response, format->codec)),
+                                   Operation::score, format->codec);
+    REQUIRE(decoded.outcome == Outcome::reply);
+    CHECK(decoded.reply.error == Error::too_large);
+  }
+}
+
+TEST_CASE("What is no frame to the server is refused in JSON, and understood in every codec") {
+  std::string payload;
+  json_format.append_failure(
+      "null", {.code = Code::too_large, .error = Error::too_large, .detail = "?"}, payload);
+  for (const Format* const format : formats) {
+    const Decoded decoded = decode(frame_of(payload, 0x02), Operation::play, format->codec);
+    REQUIRE(decoded.outcome == Outcome::reply);
+    CHECK(decoded.reply.error == Error::too_large);
+  }
+}
+
+TEST_CASE("A status that this client does not know is an error all the same") {
+  std::string bytes = reply_frame({.operation = Operation::throw_move}, fixed_layout_format);
+  bytes[frame_header_bytes + 9] = '\x7f';
+  const Decoded decoded = decode(bytes, Operation::throw_move, Codec::fixed_layout);
+  REQUIRE(decoded.outcome == Outcome::reply);
+  CHECK(decoded.reply.error == Error::internal);
 }
 
 TEST_CASE("What is no answer to the expected call breaks the stream") {
@@ -181,34 +309,73 @@ TEST_CASE("What is no answer to the expected call breaks the stream") {
   }
 }
 
-TEST_CASE("Every event comes back as the server told it") {
-  for (const EventType type :
-       {EventType::opponent_joined, EventType::opponent_ready, EventType::round_over,
-        EventType::game_over, EventType::opponent_left}) {
-    Event event{.type = type, .game_id = Id("g\"\\"), .player_id = Id("p")};
-    if (type == EventType::round_over) {
-      event.player_move = Move::rock;
-      event.opponent_move = Move::paper;
-      event.result = Result::lose;
-      event.round = 3;
-    }
-    if (type == EventType::game_over) event.winner = Id("q");
-    if (type == EventType::game_over || type == EventType::round_over) {
-      event.score = {.wins = 1, .draws = 2, .losses = 3};
-    }
-    std::string payload;
-    append_event(event, payload);
-    const Decoded decoded = decode(frame_of(payload, 0x03), std::nullopt);
-    REQUIRE(decoded.outcome == Outcome::event);
-    CHECK(decoded.event.type == event.type);
-    CHECK(decoded.event.game_id == event.game_id);
-    CHECK(decoded.event.player_id == event.player_id);
-    CHECK(decoded.event.player_move == event.player_move);
-    CHECK(decoded.event.opponent_move == event.opponent_move);
-    CHECK(decoded.event.result == event.result);
-    CHECK(decoded.event.round == event.round);
-    CHECK(decoded.event.score == event.score);
-    CHECK(decoded.event.winner == event.winner);
+TEST_CASE("What is no answer to the expected call breaks the stream in MessagePack") {
+  const Json good{{"id", 42}, {"result", {{"seat", 1}, {"best_of", 3}}}};
+  REQUIRE(decode(packed_frame(good), Operation::join, Codec::message_pack).outcome ==
+          Outcome::reply);
+  std::vector<std::string> table{frame_of("", 0x12),
+                                 frame_of("\xc1", 0x12),
+                                 frame_of("\xc0", 0x12),
+                                 frame_of("{}", 0x22),
+                                 packed_frame(Json::array()),
+                                 packed_frame(Json::object()),
+                                 packed_frame(good, FrameType::request),
+                                 packed_frame(good, FrameType::notification)};
+  for (const auto& [name, value] :
+       {std::pair("id", Json(41)), std::pair("id", Json("42")), std::pair("id", Json(nullptr)),
+        std::pair("id", Json(-42)), std::pair("result", Json(1)),
+        std::pair("result", Json(nullptr)), std::pair("result", Json({{"seat", 3}}))}) {
+    Json message = good;
+    message[name] = value;
+    table.push_back(packed_frame(message));
+  }
+  for (const std::string& bytes : table) {
+    CHECK(decode(bytes, Operation::join, Codec::message_pack).outcome == Outcome::broken);
+  }
+  const Json play{{"id", 42}, {"result", {{"opponent_move", "LIZARD"}, {"result", "WIN"}}}};
+  CHECK(decode(packed_frame(play), Operation::play, Codec::message_pack).outcome ==
+        Outcome::broken);
+  for (const Json& event :
+       {Json{{"method", "surprise"}, {"params", {{"game_id", "g"}, {"player_id", "p"}}}},
+        Json{{"method", "game_over"}, {"params", {{"game_id", "a b"}, {"player_id", "p"}}}},
+        Json{{"method", "game_over"}, {"params", {{"game_id", "g"}}}},
+        Json{{"method", "game_over"}, {"params", {1}}}, Json{{"method", "game_over"}}}) {
+    CHECK(decode(packed_frame(event, FrameType::notification), std::nullopt, Codec::message_pack)
+              .outcome == Outcome::broken);
+  }
+}
+
+TEST_CASE("What is no answer to the expected call breaks the stream in the fixed layout") {
+  const std::string good = reply_frame(all_replies().back(), fixed_layout_format);
+  const auto outcome_with = [&](std::size_t field, int value, Operation operation) {
+    std::string bytes = good;
+    bytes[frame_header_bytes + field] = static_cast<char>(value);
+    return decode(bytes, operation, Codec::fixed_layout).outcome;
+  };
+  REQUIRE(outcome_with(0, 0, Operation::play) == Outcome::reply);
+  CHECK(outcome_with(7, 41, Operation::play) == Outcome::broken);  // The id.
+  CHECK(outcome_with(8, 2, Operation::play) == Outcome::broken);   // The operation.
+  CHECK(outcome_with(0, 0, Operation::score) == Outcome::broken);  // Not what was asked.
+  CHECK(outcome_with(10, 0, Operation::play) == Outcome::broken);  // No move.
+  CHECK(outcome_with(10, 4, Operation::play) == Outcome::broken);
+  CHECK(outcome_with(11, 0, Operation::play) == Outcome::broken);  // No result.
+  CHECK(outcome_with(11, 4, Operation::play) == Outcome::broken);
+  CHECK(outcome_with(8, 0, Operation::play) == Outcome::broken);  // Only errors may be nameless.
+  std::string third = reply_frame({.operation = Operation::join}, fixed_layout_format);
+  third[frame_header_bytes + 13] = 3;
+  CHECK(decode(third, Operation::join, Codec::fixed_layout).outcome == Outcome::broken);
+  const std::string payload = good.substr(frame_header_bytes);
+  CHECK(decode(frame_of(payload + '\0', 0x22), Operation::play, Codec::fixed_layout).outcome ==
+        Outcome::broken);
+  CHECK(decode(frame_of(payload.substr(1), 0x22), Operation::play, Codec::fixed_layout).outcome ==
+        Outcome::broken);
+
+  const std::string event = event_frame(all_events().front(), fixed_layout_format);
+  for (const auto& [field, value] : {std::pair(0, 0), std::pair(0, 6), std::pair(4, 0),
+                                     std::pair(5, 0), std::pair(6, 1), std::pair(39, 32)}) {
+    std::string bytes = event;
+    bytes[frame_header_bytes + static_cast<std::size_t>(field)] = static_cast<char>(value);
+    CHECK(decode(bytes, std::nullopt, Codec::fixed_layout).outcome == Outcome::broken);
   }
 }
 

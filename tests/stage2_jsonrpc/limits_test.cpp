@@ -29,6 +29,9 @@ TEST_CASE("A limit's flag sets it, up to its bound and not one past it") {
   };
   const Flag flags[] = {{"--max-connections", &Limits::connections_max, 1'000'000},
                         {"--max-frame-bytes", &Limits::frame_bytes_max, 65'535},
+                        {"--max-line-bytes", &Limits::line_bytes_max, 1 << 30},
+                        {"--max-body-bytes", &Limits::body_bytes_max, 1 << 30},
+                        {"--max-header-bytes", &Limits::header_bytes_max, 1 << 30},
                         {"--max-batch", &Limits::batch_calls_max, 100},
                         {"--max-unsent-bytes", &Limits::unsent_bytes_max, 1 << 30},
                         {"--max-waiting-events", &Limits::events_waiting_max, 1'000'000},
@@ -50,11 +53,12 @@ TEST_CASE("A time's flag sets it, in milliseconds") {
     std::string name;
     std::chrono::milliseconds Limits::* limit;
   };
-  const Flag flags[] = {{"--first-frame-timeout", &Limits::first_frame_max},
-                        {"--frame-timeout", &Limits::frame_max},
+  const Flag flags[] = {{"--first-frame-timeout", &Limits::first_message_max},
+                        {"--frame-timeout", &Limits::message_max},
                         {"--write-timeout", &Limits::write_stall_max},
                         {"--idle-timeout", &Limits::idle_max},
-                        {"--linger", &Limits::linger_max}};
+                        {"--linger", &Limits::linger_max},
+                        {"--overload-after", &Limits::pass_max}};
   for (const Flag& flag : flags) {
     INFO(flag.name);
     Limits limits;
@@ -63,6 +67,26 @@ TEST_CASE("A time's flag sets it, in milliseconds") {
     CHECK(!accepts(flag.name, "0", limits));
     CHECK(!accepts(flag.name, "86400001", limits));
   }
+}
+
+TEST_CASE("A rate's flag sets it; no rate is no limit, but a burst is at least one call") {
+  Limits limits;
+  CHECK(accepts("--rate-limit", "1000000", limits));
+  CHECK(limits.calls_per_second_max == 1'000'000);
+  CHECK(accepts("--rate-limit", "0", limits));
+  CHECK(!accepts("--rate-limit", "1000001", limits));
+  CHECK(accepts("--rate-burst", "1", limits));
+  CHECK(limits.calls_burst_max == 1);
+  CHECK(!accepts("--rate-burst", "0", limits));
+}
+
+TEST_CASE("Who accepts is one of two") {
+  Limits limits;
+  CHECK(accepts("--accept", "single", limits));
+  CHECK(limits.accepting == Accepting::single);
+  CHECK(accepts("--accept", "shared-port", limits));
+  CHECK(limits.accepting == Accepting::shared_port);
+  CHECK(!accepts("--accept", "nobody", limits));
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 // them; nothing here asserts how long anything took.
 #include "stage2_jsonrpc/server.hpp"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,6 +26,7 @@
 #include "core/runtime/log.hpp"
 #include "core/runtime/stream_client.hpp"
 #include "stage2_jsonrpc/client.hpp"
+#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
 
@@ -139,6 +142,36 @@ class Peer {
     return message->json();
   }
 
+  // Everything until the server closes or `end` has come; empty for the first.
+  std::string receive_text(std::string_view end) {
+    while (end.empty() || !in_.contains(end)) {
+      char block[65536];
+      const ssize_t got = ::recv(fd_.get(), block, sizeof block, 0);
+      if (got <= 0) break;
+      in_.append(block, static_cast<std::size_t>(got));
+    }
+    const std::size_t at = end.empty() ? std::string::npos : in_.find(end);
+    const std::size_t size = at == std::string::npos ? in_.size() : at + end.size();
+    std::string text = in_.substr(0, size);
+    in_.erase(0, size);
+    return text;
+  }
+
+  // What one read brings.
+  ssize_t receive_into(std::span<char> room) {
+    return ::recv(fd_.get(), room.data(), room.size(), 0);
+  }
+
+  // Throws away what has come, without waiting.
+  void discard() {
+    static std::array<char, 1 << 20> scrap;
+    while (::recv(fd_.get(), scrap.data(), scrap.size(), MSG_DONTWAIT) > 0) {
+    }
+  }
+
+  // Ends both directions; a send that waits in another thread ends.
+  void shut() { ::shutdown(fd_.get(), SHUT_RDWR); }
+
   void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
 
   // Closes so that the server gets a reset instead of an end.
@@ -181,10 +214,16 @@ std::string more_than_sockets_hold() {
   return bytes;
 }
 
+// Served as if nobody else were there: its own reply, and nothing of what others were told.
 void check_normal(const House& house) {
   Peer peer(house);
-  CHECK(
-      peer.ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"]})").contains("result"));
+  for (const int id : {987'654, 987'655}) {
+    peer.send(play(id));
+    const auto reply = peer.receive();
+    REQUIRE(reply);
+    CHECK(reply->json()["id"] == id);
+    CHECK(reply->json().contains("result"));
+  }
 }
 
 TEST_CASE("Pipelined requests are answered in order, however they are packed") {
@@ -225,8 +264,118 @@ TEST_CASE("A notification has no reply and a batch has one") {
   CHECK(replies[1]["result"]["rounds"] == 2);
 }
 
+// Sends `request` and reads until the server closes or `end` has come.
+std::string exchange(const House& house, std::string_view request, std::string_view end) {
+  Peer peer(house);
+  REQUIRE(peer.send(request));
+  return peer.receive_text(end);
+}
+
+TEST_CASE("The first byte says which protocol a connection speaks") {
+  const House house;
+  const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK","s"]})";
+  CHECK(Json::parse(exchange(house, call + "\n", "\n"))["result"]["round"] == 1);
+  CHECK(Json::parse(exchange(house, " " + call + "\n", "\n"))["result"]["round"] == 2);
+  const std::string answer = exchange(house,
+                                      "POST /rpc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                                      "Content-Type: application/json\r\nContent-Length: " +
+                                          std::to_string(call.size()) + "\r\n\r\n" + call,
+                                      {});
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(Json::parse(answer.substr(answer.find("\r\n\r\n") + 4))["result"]["round"] == 3);
+  CHECK(exchange(house, "GET /metrics HTTP/1.0\r\n\r\n", {})
+            .contains(R"(rps_requests_total{operation="play",error_class="ok"} 3)"));
+  check_normal(house);
+}
+
+TEST_CASE("A duel over lines is told in lines, to a player who sits elsewhere in frames") {
+  const House house;
+  Peer a(house);
+  a.send(R"({"jsonrpc":"2.0","id":1,"method":"join","params":["g","a"]})"
+         "\n");
+  CHECK(a.receive_text("\n").contains(R"("seat":1)"));
+  Peer b(house);
+  b.send(frame_of(R"({"jsonrpc":"2.0","id":1,"method":"join","params":["g","b"]})"));
+  CHECK(b.receive()->json()["result"]["seat"] == 2);
+  CHECK(Json::parse(a.receive_text("\n"))["method"] == "opponent_joined");
+  CHECK(b.receive()->json()["method"] == "opponent_joined");
+}
+
+TEST_CASE("A peer may make as many calls as its rate says, on however many connections") {
+  const House house({.calls_per_second_max = 1, .calls_burst_max = 3});
+  Peer first(house);
+  for (int id = 1; id <= 2; ++id) {
+    first.send(play(id));
+    CHECK(first.receive()->json().contains("result"));
+  }
+  Peer second(house);
+  const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"]})";
+  const Json replies = second.ask("[" + call + "," + call + "]");
+  CHECK(replies[0].contains("result"));
+  CHECK(replies[1]["error"]["code"] == -32000);
+  CHECK(replies[1]["error"]["data"]["error"] == "overloaded");
+  const int wait_ms = replies[1]["error"]["data"]["retry_after_ms"];
+  CHECK(wait_ms >= 1);
+  CHECK(wait_ms <= 1000);
+  CHECK(house.metric("rps_calls_refused_total{reason=\"rate\"}") == 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+  CHECK(second.ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"]})")
+            .contains("result"));
+}
+
+// A pass that serves a connection a deep pipeline takes longer than a millisecond on any machine.
+TEST_CASE("A thread that cannot keep up refuses all but one call of a turn, and recovers") {
+  const House house({.calls_per_turn = 100'000, .pass_max = 1ms}, 1);
+  std::string bytes;
+  for (int id = 1; id <= 200'000; ++id) bytes += play(1);
+  std::vector<Peer> peers;
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 40; ++i) peers.emplace_back(house);
+  for (Peer& peer : peers) senders.emplace_back([&] { peer.send(bytes); });
+  const bool shed = eventually([&] {
+    for (Peer& peer : peers) peer.discard();
+    return house.metric("rps_calls_refused_total{reason=\"overload\"}") > 0;
+  });
+  CHECK(shed);
+  for (Peer& peer : peers) peer.shut();
+  for (std::thread& sender : senders) sender.join();
+  peers.clear();
+  CHECK(eventually([&] { return house.metric("rps_connections") == 0; }));
+  check_normal(house);
+}
+
+TEST_CASE("One acceptor deals the connections out evenly") {
+  const House house({.accepting = Accepting::single}, 4);
+  std::vector<Peer> peers;
+  for (int i = 0; i < 20; ++i) {
+    peers.emplace_back(house).send(play(1));
+    CHECK(peers.back().receive());
+  }
+  for (int worker = 0; worker < 4; ++worker) {
+    CHECK(house.metric("rps_worker_connections{worker=\"" + std::to_string(worker) + "\"}") == 5);
+  }
+}
+
+// All threads of the process are counted, so the client allocates nothing either.
+TEST_CASE("Serving calls in frames allocates nothing") {
+  const House house({}, 1);
+  Peer peer(house);
+  const std::string one = play(1);
+  std::array<char, 4096> scrap;
+  const auto round_trip = [&] {
+    if (!peer.send(one)) return false;
+    return peer.receive_into(scrap) > 0;
+  };
+  for (int i = 0; i < 100; ++i) REQUIRE(round_trip());
+  const std::uint64_t before = tests::allocation_count();
+  bool all = true;
+  for (int i = 0; i < 2000; ++i) all &= round_trip();
+  CHECK(tests::allocation_count() == before);
+  CHECK(all);
+}
+
 TEST_CASE("Garbage gets an error and then the end, though more garbage is on its way") {
-  const std::pair<std::string, int> cases[] = {{"GET / HTTP/1.1\r\n\r\n", -32700},
+  const std::pair<std::string, int> cases[] = {{"\x01", -32700},
                                                {std::string().append(10'000'000, 'x'), -32700},
                                                {"\xCA\xFE\x09", -32600},
                                                {frame_of("{}", 0x02), -32600},
@@ -262,19 +411,19 @@ TEST_CASE("Who falls silent is cut: before a frame, inside one, after one") {
   const auto scan = 10ms;
   const std::string cut = "rps_connections_cut_total{reason=\"";
   SECTION("before a frame") {
-    const House house({.first_frame_max = soon, .scan_period = scan});
+    const House house({.first_message_max = soon, .scan_period = scan});
     CHECK(!Peer(house).receive());
     CHECK(house.metric(cut + "first_frame\"}") == 1);
   }
   SECTION("inside the first frame") {
-    const House house({.first_frame_max = soon, .scan_period = scan});
+    const House house({.first_message_max = soon, .scan_period = scan});
     Peer peer(house);
     peer.send(play(1).substr(0, 20));
     CHECK(!peer.receive());
     CHECK(house.metric(cut + "first_frame\"}") == 1);
   }
   SECTION("inside a later frame, though single bytes keep coming") {
-    const House house({.frame_max = soon, .scan_period = scan});
+    const House house({.message_max = soon, .scan_period = scan});
     Peer peer(house);
     peer.send(play(1) + play(2).substr(0, 5));
     CHECK(peer.receive());
@@ -321,16 +470,16 @@ TEST_CASE("Who reads late gets every reply") {
   sender.join();
 }
 
-TEST_CASE("A connection that is cut mid-reply hurts nobody") {
-  const House house;
-  for (int i = 0; i < 20; ++i) {
+TEST_CASE("A connection that is cut mid-reply hurts nobody, and its replies reach nobody") {
+  const House house({}, 1);
+  for (int i = 0; i < 50; ++i) {
     Peer peer(house);
     std::string bytes;
     for (int id = 1; id <= 5000; ++id) bytes += play(id);
     peer.flood(bytes);
     peer.reset();
+    check_normal(house);
   }
-  check_normal(house);
   CHECK(eventually([&] { return house.metric("rps_connections") == 0; }));
   CHECK(house.metric("rps_requests_in_flight") == 0);
 }

@@ -1,6 +1,5 @@
-// The protocol without a socket: frames in, frames out, on a game whose house always throws what a
-// fixed seed makes it throw.
-#include "stage2_jsonrpc/exchange.hpp"
+// JSON-RPC in frames: everything that is JSON's is tried here, once for all protocols.
+#include "stage2_jsonrpc/frame_protocol.hpp"
 
 #include <optional>
 #include <string>
@@ -9,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/game.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
+#include "tests/stage2_jsonrpc/table.hpp"
 
 namespace rps::jsonrpc {
 namespace {
@@ -19,40 +18,19 @@ namespace {
 using Json = nlohmann::json;
 using namespace std::literals;
 
-class Table final : public Service {
- public:
-  Reply call(const Command& command) override {
-    ++calls;
-    return game_.handle(command, caller_, Clock::time_point{});
-  }
-  void refused(Error error) override { errors.push_back(error); }
+// The payload that answers `payload`; empty when nothing does.
+std::string ask(Table& table, std::string_view payload) {
+  const std::string out = table.answer(frame_of(payload));
+  if (out.empty()) return out;
+  REQUIRE(out == frame_of(out.substr(5), 0x02));
+  REQUIRE(Json::accept(out.substr(5)));
+  return out.substr(5);
+}
 
-  // All that goes out for `bytes`, given at once.
-  std::string answer(std::string_view bytes) {
-    std::string out;
-    last = exchange_.turn(bytes, *this, out);
-    return out;
-  }
-
-  // The payload that answers `payload`; empty when nothing does.
-  std::string ask(std::string_view payload) {
-    const std::string out = answer(frame_of(payload));
-    if (out.empty()) return out;
-    REQUIRE(out == frame_of(out.substr(5), 0x02));
-    REQUIRE(Json::accept(out.substr(5)));
-    return out.substr(5);
-  }
-
-  Limits limits;
-  int calls = 0;
-  std::vector<Error> errors;
-  Exchange::Progress last;
-
- private:
-  Game game_{{.seed = 7}};
-  Caller caller_{game_, {}};
-  Exchange exchange_{limits};
-};
+std::string ask(std::string_view payload) {
+  Table table;
+  return ask(table, payload);
+}
 
 std::string refusal(std::string_view id, int code, std::string_view message, std::string_view error,
                     std::string_view detail) {
@@ -127,7 +105,7 @@ TEST_CASE("The specification's own examples") {
   for (const Example& example : specification) {
     INFO(example.name);
     Table table;
-    const std::string replies = table.ask(example.request);
+    const std::string replies = ask(table, example.request);
     if (example.replies.empty()) {
       CHECK(replies.empty());
       continue;
@@ -145,35 +123,34 @@ TEST_CASE("The specification's own examples") {
 TEST_CASE("Replies are spelled as the wire format says") {
   Table table;
   CHECK(
-      table.ask(R"({"jsonrpc":"2.0","id":1,"method":"play",)"
-                R"("params":{"player_move":"ROCK","session_id":"s"}})") ==
+      ask(table, R"({"jsonrpc":"2.0","id":1,"method":"play",)"
+                 R"("params":{"player_move":"ROCK","session_id":"s"}})") ==
       R"({"jsonrpc":"2.0","id":1,"result":{"opponent_move":"SCISSORS","result":"WIN",)"
       R"("reason":"rock crushes scissors","round":1,"score":{"wins":1,"draws":0,"losses":0,"rounds":1}}})");
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":2,"method":"score","params":{"session_id":"s"}})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":2,"method":"score","params":{"session_id":"s"}})") ==
         R"({"jsonrpc":"2.0","id":2,"result":{"wins":1,"draws":0,"losses":0,"rounds":1}})");
-  CHECK(table
-            .ask(R"({"jsonrpc":"2.0","id":3,"method":"play",)"
-                 R"("params":{"move":"PAPER","session_id":"s"}})")
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":3,"method":"play",)"
+                   R"("params":{"move":"PAPER","session_id":"s"}})")
             .contains(R"("round":2)"));
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":4,"method":"play","params":["lizard"]})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":4,"method":"play","params":["lizard"]})") ==
         refusal("4", -32602, "Invalid params", "invalid_move",
                 "the move must be ROCK, PAPER or SCISSORS"));
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":5,"method":"score","params":["nobody"]})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":5,"method":"score","params":["nobody"]})") ==
         refusal("5", -32001, "no round was played in this session", "unknown_session",
                 "no round was played in this session"));
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":6,"method":"join",)"
-                  R"("params":{"game_id":"g","player_id":"p","best_of":5}})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":6,"method":"join",)"
+                   R"("params":{"game_id":"g","player_id":"p","best_of":5}})") ==
         R"({"jsonrpc":"2.0","id":6,"result":{"seat":1,"best_of":5}})");
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":7,"method":"join","params":["g","q"]})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":7,"method":"join","params":["g","q"]})") ==
         R"({"jsonrpc":"2.0","id":7,"result":{"seat":2,"best_of":5}})");
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":8,"method":"throw","params":["g","q","ROCK"]})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":8,"method":"throw","params":["g","q","ROCK"]})") ==
         R"({"jsonrpc":"2.0","id":8,"result":{"accepted":true}})");
-  CHECK(table.ask(R"({"jsonrpc":"2.0","id":9,"method":"throw","params":["g","q","ROCK"]})") ==
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":9,"method":"throw","params":["g","q","ROCK"]})") ==
         refusal("9", -32002, "this player cannot throw now", "not_your_turn",
                 "this player cannot throw now"));
   for (const auto* const player : {"p", "q"}) {
-    CHECK(table.ask(R"({"jsonrpc":"2.0","id":10,"method":"leave","params":["g",")"s + player +
-                    R"("]})") == R"({"jsonrpc":"2.0","id":10,"result":{"done":true}})");
+    CHECK(ask(table, R"({"jsonrpc":"2.0","id":10,"method":"leave","params":["g",")"s + player +
+                         R"("]})") == R"({"jsonrpc":"2.0","id":10,"result":{"done":true}})");
   }
 }
 
@@ -186,31 +163,29 @@ TEST_CASE("An id is echoed as it came, whatever it is") {
     INFO(id);
     Table table;
     const std::string expected = R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":)";
-    CHECK(table.ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"play","params":["ROCK"]})")
+    CHECK(ask(table, R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"play","params":["ROCK"]})")
               .starts_with(expected));
-    CHECK(table
-              .ask(R"( { "params" : [ "ROCK" ] , "method" : "play" , "\u0069d" : )" + id +
-                   R"( , "jsonrpc" : "2.0" } )")
+    CHECK(ask(table, R"( { "params" : [ "ROCK" ] , "method" : "play" , "\u0069d" : )" + id +
+                         R"( , "jsonrpc" : "2.0" } )")
               .starts_with(expected));
-    CHECK(table
-              .ask(R"([ {"x":{"id":[1]},"jsonrpc":"2.0","id" :)" + id +
-                   R"( ,"method":"play","params":["ROCK"]} ])")
+    CHECK(ask(table, R"([ {"x":{"id":[1]},"jsonrpc":"2.0","id" :)" + id +
+                         R"( ,"method":"play","params":["ROCK"]} ])")
               .starts_with("[" + expected));
   }
 }
 
 TEST_CASE("What is no id is refused with a null id") {
   const std::string longest(limits::id_text_bytes_max - 2, 'x');
-  const auto ask = [](const std::string& id) {
-    return Table().ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"play","params":["ROCK"]})");
+  const auto with_id = [](const std::string& id) {
+    return ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"play","params":["ROCK"]})");
   };
   for (const std::string& id : {"{}"s, "[]"s, "[1]"s, "true"s, "false"s, '"' + longest + "x\""}) {
     INFO(id);
-    const std::string reply = ask(id);
+    const std::string reply = with_id(id);
     CHECK(reply.contains(R"("id":null,)"));
     CHECK(code_of_reply(reply) == -32600);
   }
-  CHECK(ask('"' + longest + '"').contains(longest));
+  CHECK(with_id('"' + longest + '"').contains(longest));
 }
 
 TEST_CASE("What is not JSON is -32700") {
@@ -242,7 +217,7 @@ TEST_CASE("What is not JSON is -32700") {
   for (const std::string& payload : cases) {
     INFO(payload);
     Table table;
-    const std::string reply = table.ask(payload);
+    const std::string reply = ask(table, payload);
     CHECK(code_of_reply(reply) == -32700);
     CHECK(reply.contains(R"("id":null,)"));
     CHECK(table.calls == 0);
@@ -259,14 +234,14 @@ TEST_CASE("What is no request is -32600, with its id where that is one") {
         R"({"jsonrpc":"2.0","id":1,"method":"play","params":"ROCK"})",
         R"({"jsonrpc":"2.0","id":1,"method":"play","params":null})"}) {
     INFO(payload);
-    const Json reply = Json::parse(Table().ask(payload));
+    const Json reply = Json::parse(ask(payload));
     CHECK(reply["error"]["code"] == -32600);
     CHECK(reply["id"] == 1);
   }
   for (const std::string payload :
        {"1", "null", "true", R"("play")", "{}", R"({"jsonrpc":"2.0"})"}) {
     INFO(payload);
-    const Json reply = Json::parse(Table().ask(payload));
+    const Json reply = Json::parse(ask(payload));
     CHECK(reply["error"]["code"] == -32600);
     CHECK(reply["id"].is_null());
   }
@@ -305,16 +280,15 @@ TEST_CASE("Parameters that do not fit are -32602; as a notification they are sil
   for (const auto& [method, params] : cases) {
     INFO(method << ' ' << params);
     const std::string rest = R"("method":")" + method + R"(","params":)" + params + "}";
-    CHECK(code_of_reply(Table().ask(R"({"jsonrpc":"2.0","id":1,)" + rest)) == -32602);
-    CHECK(Table().ask(R"({"jsonrpc":"2.0",)" + rest).empty());
+    CHECK(code_of_reply(ask(R"({"jsonrpc":"2.0","id":1,)" + rest)) == -32602);
+    CHECK(ask(R"({"jsonrpc":"2.0",)" + rest).empty());
   }
-  CHECK(code_of_reply(Table().ask(R"({"jsonrpc":"2.0","id":1,"method":"play"})")) == -32602);
+  CHECK(code_of_reply(ask(R"({"jsonrpc":"2.0","id":1,"method":"play"})")) == -32602);
 }
 
 TEST_CASE("Methods that begin with rpc. and other unknown ones are -32601") {
-  for (const std::string method : {"rpc.discover", "rpc.", "PLAY", "", "play ", "pl\\u0061y!"}) {
-    CHECK(code_of_reply(Table().ask(R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}")) ==
-          -32601);
+  for (const std::string method : {"rpc.discovery", "rpc.", "PLAY", "", "play ", "pl\\u0061y!"}) {
+    CHECK(code_of_reply(ask(R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}")) == -32601);
   }
 }
 
@@ -328,8 +302,7 @@ TEST_CASE("Unknown members and escaped spellings change nothing") {
         "\"s\" "
         "] } \n"}) {
     INFO(payload);
-    CHECK(Table().ask(payload) ==
-          Table().ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK","s"]})"));
+    CHECK(ask(payload) == ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK","s"]})"));
   }
 }
 
@@ -339,13 +312,12 @@ TEST_CASE("JSON may be nested as deeply as the limit says and no deeper") {
     return R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"],"x":)" +
            std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
   };
-  CHECK(code_of_reply(Table().ask(nested(limits::json_depth_max))) == 0);
-  CHECK(code_of_reply(Table().ask(nested(limits::json_depth_max + 1))) == -32600);
-  CHECK(code_of_reply(Table().ask(std::string(60'000, '['))) == -32600);
+  CHECK(code_of_reply(ask(nested(limits::json_depth_max))) == 0);
+  CHECK(code_of_reply(ask(nested(limits::json_depth_max + 1))) == -32600);
+  CHECK(code_of_reply(ask(std::string(60'000, '['))) == -32600);
   // Brackets in strings are text.
-  CHECK(code_of_reply(
-            Table().ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"],"x":"\")" +
-                        std::string(100, '[') + "\"}")) == 0);
+  CHECK(code_of_reply(ask(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"],"x":"\")" +
+                          std::string(100, '[') + "\"}")) == 0);
 }
 
 TEST_CASE("A batch may have as many calls as the limit says, and their replies always fit") {
@@ -358,9 +330,9 @@ TEST_CASE("A batch may have as many calls as the limit says, and their replies a
     return text + "]";
   };
   Table table;
-  CHECK(Json::parse(table.ask(batch(limits::batch_calls_max))).size() == limits::batch_calls_max);
+  CHECK(Json::parse(ask(table, batch(limits::batch_calls_max))).size() == limits::batch_calls_max);
   CHECK(table.calls == limits::batch_calls_max);
-  const std::string refused = table.ask(batch(limits::batch_calls_max + 1));
+  const std::string refused = ask(table, batch(limits::batch_calls_max + 1));
   CHECK(code_of_reply(refused) == -32600);
   CHECK(table.calls == limits::batch_calls_max);
   CHECK(!table.last.end);
@@ -373,16 +345,18 @@ TEST_CASE("Frames that cannot be understood end the stream with an error, in thi
   };
   const std::string good =
       frame_of(R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"]})");
-  const Case cases[] = {
-      {"GET / HTTP/1.1\r\n\r\n", -32700}, {"\xCA\xFF", -32700},
-      {"\xCA\xFE"s + '\0', -32600},       {frame_of("{}", 0x02), -32600},
-      {frame_of("{}", 0x03), -32600},     {frame_of(std::string(501, ' ')).substr(0, 5), -32003}};
+  const Case cases[] = {{"XA\xFE", -32700},
+                        {"\xCA\xFF", -32700},
+                        {"\xCA\xFE"s + '\0', -32600},
+                        {frame_of("{}", 0x02), -32600},
+                        {frame_of("{}", 0x03), -32600},
+                        {frame_of(std::string(501, ' ')).substr(0, 5), -32003}};
   for (const Case& wrong : cases) {
     Table table;
     table.limits.frame_bytes_max = 500;
     const std::string out = table.answer(good + wrong.bytes + good);
     CHECK(table.last.end);
-    CHECK(table.last.frames == 1);
+    CHECK(table.last.messages == 1);
     const std::string last = out.substr(table.answer(good).size());
     REQUIRE(last == frame_of(last.substr(5), 0x02));
     CHECK(code_of_reply(last.substr(5)) == wrong.code);
@@ -394,13 +368,13 @@ TEST_CASE("A codec that is not offered is refused and the stream goes on") {
   Table table;
   const std::string good = R"({"jsonrpc":"2.0","id":1,"method":"score","params":["s"]})";
   const std::string out =
-      table.answer(frame_of("\x80", 0x11) + frame_of("?", 0x21) + frame_of(good));
+      table.answer(frame_of("\x80", 0x31) + frame_of("?", 0xf1) + frame_of(good));
   CHECK(!table.last.end);
-  CHECK(table.last.frames == 3);
+  CHECK(table.last.messages == 3);
   const std::string no_codec = frame_of(
       refusal("null", -32600, "Invalid Request", "malformed_request", "the codec is not offered"),
       0x02);
-  CHECK(out == no_codec + no_codec + frame_of(table.ask(good), 0x02));
+  CHECK(out == no_codec + no_codec + frame_of(ask(table, good), 0x02));
 }
 
 TEST_CASE("However the bytes are cut, the same goes out") {
@@ -414,23 +388,7 @@ TEST_CASE("However the bytes are cut, the same goes out") {
       R"({"jsonrpc":"2.0","id":2.50,"method":"score","params":["s"]})"};
   std::string bytes;
   for (const std::string& payload : payloads) bytes += frame_of(payload);
-  bytes += "\xCA\xFE\x07";
-  const std::string expected = Table().answer(bytes);
-
-  const auto feed = [&](std::size_t first, std::size_t step) {
-    Table table;
-    std::string in = bytes.substr(0, first);
-    std::string out = table.answer(in);
-    in.erase(0, table.last.consumed);
-    for (std::size_t at = first; at < bytes.size() && !table.last.end; at += step) {
-      in += bytes.substr(at, step);
-      out += table.answer(in);
-      in.erase(0, table.last.consumed);
-    }
-    return out;
-  };
-  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) CHECK(feed(cut, bytes.size()) == expected);
-  for (const std::size_t step : {1U, 2U, 3U, 7U}) CHECK(feed(0, step) == expected);
+  CHECK(Table::cuts_do_not_matter(bytes + "\xCA\xFE\x07"));
 }
 
 TEST_CASE("A turn ends when its share of calls is used up, or too much waits unsent") {
@@ -438,12 +396,12 @@ TEST_CASE("A turn ends when its share of calls is used up, or too much waits uns
   Table table;
   table.limits.calls_per_turn = 2;
   table.answer(one + one + one);
-  CHECK(table.last.frames == 2);
+  CHECK(table.last.messages == 2);
   CHECK(table.last.more);
   table.limits.calls_per_turn = 100;
   table.limits.unsent_bytes_max = 10;
   table.answer(one + one + one);
-  CHECK(table.last.frames == 1);
+  CHECK(table.last.messages == 1);
   CHECK(table.last.more);
 }
 

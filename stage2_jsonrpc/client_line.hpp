@@ -1,0 +1,18 @@
+// JSON-RPC without frames: one JSON text on each line, both ways. For clients of other languages
+// nothing is simpler; ours speaks it so that it can be tried and measured.
+#pragma once
+
+#include "core/runtime/stream_client.hpp"
+
+namespace rps::jsonrpc {
+
+// A line that is neither the expected reply nor an event breaks the stream.
+class LineClientCodec final : public runtime::WireCodec {
+ public:
+  void encode(std::uint64_t sequence, const Command& command, std::string& out) override;
+
+  Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
+                 Reply& reply, Event& event) override;
+};
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,263 @@
+// The client's side of MessagePack: one pass over the bytes for any server's answers.
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stage2_jsonrpc/client_format.hpp"
+#include "stage2_jsonrpc/limits.hpp"
+#include "stage2_jsonrpc/message_pack_cursor.hpp"
+#include "stage2_jsonrpc/message_pack_pen.hpp"
+
+namespace rps::jsonrpc {
+
+namespace {
+
+using Kind = PackedValue::Kind;
+
+void write_params(PackedPen& pen, const Command& command) {
+  const auto player = [&](unsigned pairs) {
+    pen.map(pairs);
+    pen.text("game_id").text(command.game_id);
+    pen.text("player_id").text(command.player_id);
+  };
+  switch (command.operation) {
+    case Operation::play:
+      pen.map(command.session_id.empty() ? 1 : 2);
+      pen.text("player_move").text(to_string(command.move));
+      if (!command.session_id.empty()) pen.text("session_id").text(command.session_id);
+      return;
+    case Operation::score: pen.map(1).text("session_id").text(command.session_id); return;
+    case Operation::join:
+      player(3);
+      pen.text("best_of").natural(command.best_of);
+      return;
+    case Operation::throw_move:
+      player(3);
+      pen.text("move").text(to_string(command.move));
+      return;
+    case Operation::leave: player(2); return;
+  }
+}
+
+void append_request(std::uint64_t sequence, const Command& command, std::string& out) {
+  constexpr std::size_t words_bytes_max = 128;  // All that is not one of the command's ids.
+  const std::size_t ids_bytes =
+      command.session_id.size() + command.game_id.size() + command.player_id.size();
+  append_packed(out, words_bytes_max + ids_bytes, [&](PackedPen& pen) {
+    pen.map(4);
+    pen.text("jsonrpc").text("2.0");
+    pen.text("id").natural(sequence);
+    pen.text("method").text(to_string(command.operation));
+    pen.text("params");
+    write_params(pen, command);
+  });
+}
+
+bool ignore(PackedCursor& cursor, const PackedValue& value) {
+  return cursor.skip(value, limits::json_depth_max) == PackedCursor::Skipped::whole;
+}
+
+// Calls `member(key, value)` for every member of the map; it must step over what the value holds.
+// False when it is no map, when its bytes are malformed or when `member` said so.
+template <class Member>
+bool read_map(PackedCursor& cursor, const PackedValue& map, Member&& member) {
+  if (map.kind != Kind::map) return false;
+  for (std::uint64_t i = 0; i < map.number; ++i) {
+    PackedValue key;
+    PackedValue value;
+    if (!cursor.next(key) || key.kind != Kind::text) return false;
+    if (!cursor.next(value) || !member(key.text(), value)) return false;
+  }
+  return true;
+}
+
+// Values that a foreign server may have given another type.
+std::uint64_t natural_of(const PackedValue& value) {
+  return value.kind == Kind::natural ? value.number : 0;
+}
+
+std::uint32_t small_natural_of(const PackedValue& value) {
+  const std::uint64_t number = natural_of(value);
+  return number <= UINT32_MAX ? static_cast<std::uint32_t>(number) : 0;
+}
+
+// Whether the member belongs to a score.
+bool take_score_member(std::string_view key, const PackedValue& value, Score& score) {
+  if (key == "wins") {
+    score.wins = natural_of(value);
+  } else if (key == "draws") {
+    score.draws = natural_of(value);
+  } else if (key == "losses") {
+    score.losses = natural_of(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool read_score(PackedCursor& cursor, const PackedValue& map, Score& score) {
+  return read_map(cursor, map, [&](std::string_view key, const PackedValue& value) {
+    take_score_member(key, value, score);
+    return ignore(cursor, value);
+  });
+}
+
+class ReplyReader {
+ public:
+  ReplyReader(std::string_view payload, std::uint64_t sequence, Reply& reply)
+      : cursor_(payload), sequence_(sequence), reply_(reply) {}
+
+  bool read() {
+    PackedValue message;
+    if (!cursor_.next(message)) return false;
+    const bool is_read = read_map(cursor_, message, [this](auto key, const auto& value) {
+      if (key == "id") return read_id(value);
+      if (key == "result") return read_result(value);
+      if (key == "error" && value.kind == Kind::map) return read_error(value);
+      return ignore(cursor_, value);
+    });
+    if (!is_read || !cursor_.at_end()) return false;
+    if (reply_.error) return is_mine_ || is_anonymous_;
+    return is_mine_ && has_result_ && is_complete();
+  }
+
+ private:
+  bool read_id(const PackedValue& value) {
+    is_mine_ = value.kind == Kind::natural && value.number == sequence_;
+    is_anonymous_ = value.kind == Kind::nil;
+    return ignore(cursor_, value);
+  }
+
+  // The members of all operations' results: no name means two things.
+  bool read_result(const PackedValue& result) {
+    has_result_ = true;
+    return read_map(cursor_, result, [this](auto key, const auto& value) {
+      if (key == "score" && value.kind == Kind::map) {
+        return read_score(cursor_, value, reply_.score);
+      }
+      if (!take_score_member(key, value, reply_.score)) take_member(key, value);
+      return ignore(cursor_, value);
+    });
+  }
+
+  void take_member(std::string_view key, const PackedValue& value) {
+    if (key == "opponent_move") {
+      reply_.opponent_move = parse_move(value.text()).value_or(Move::unspecified);
+    } else if (key == "result") {
+      outcome_ = parse_result(value.text());
+    } else if (key == "reason") {
+      reply_.reason = value.text();
+    } else if (key == "round") {
+      reply_.round = natural_of(value);
+    } else if (key == "seat") {
+      seat_ = natural_of(value);
+    } else if (key == "best_of") {
+      reply_.best_of = small_natural_of(value);
+    }
+  }
+
+  // Whether a result has what its operation cannot do without.
+  bool is_complete() {
+    switch (reply_.operation) {
+      case Operation::play:
+        if (!outcome_) return false;
+        reply_.result = *outcome_;
+        return reply_.opponent_move != Move::unspecified;
+      case Operation::join:
+        if (seat_ > 2) return false;
+        reply_.seat = static_cast<Seat>(seat_);
+        return true;
+      case Operation::score:
+      case Operation::throw_move:
+      case Operation::leave: return true;
+    }
+    return false;
+  }
+
+  bool read_error(const PackedValue& error) {
+    std::optional<Error> named;
+    std::int64_t code = 0;
+    const auto read_data = [&](std::string_view key, const PackedValue& value) {
+      if (key == "error") named = parse_error(value.text());
+      if (key == "retry_after_ms") reply_.retry_after_ms = small_natural_of(value);
+      return ignore(cursor_, value);
+    };
+    const bool is_read = read_map(cursor_, error, [&](auto key, const auto& value) {
+      if (key == "data" && value.kind == Kind::map) return read_map(cursor_, value, read_data);
+      if (key == "code" && value.kind == Kind::negative) {
+        code = static_cast<std::int64_t>(value.number);
+      }
+      return ignore(cursor_, value);
+    });
+    reply_.error = named.value_or(meaning_of(code));
+    return is_read;
+  }
+
+  PackedCursor cursor_;
+  std::uint64_t sequence_;
+  Reply& reply_;
+  bool is_mine_ = false;
+  bool is_anonymous_ = false;
+  bool has_result_ = false;
+  std::optional<Result> outcome_;
+  std::uint64_t seat_ = 0;
+};
+
+bool read_reply(std::string_view payload, std::uint64_t sequence, Reply& reply) {
+  return ReplyReader(payload, sequence, reply).read();
+}
+
+bool take_id(const PackedValue& value, Id& id) {
+  const auto parsed = Id::parse(value.text());
+  if (parsed) id = *parsed;
+  return parsed.has_value();
+}
+
+// The members of all types of events.
+bool read_event_params(PackedCursor& cursor, const PackedValue& params, Event& event) {
+  const bool is_read =
+      read_map(cursor, params, [&](std::string_view key, const PackedValue& value) {
+        if (key == "score" && value.kind == Kind::map) {
+          return read_score(cursor, value, event.score);
+        }
+        if (key == "game_id") return take_id(value, event.game_id);
+        if (key == "player_id") return take_id(value, event.player_id);
+        if (key == "winner" && !value.text().empty()) return take_id(value, event.winner);
+        if (key == "player_move") event.player_move = parse_move(value.text()).value_or(Move{});
+        if (key == "opponent_move") event.opponent_move = parse_move(value.text()).value_or(Move{});
+        if (key == "result") event.result = parse_result(value.text()).value_or(Result::draw);
+        if (key == "round") event.round = natural_of(value);
+        return ignore(cursor, value);
+      });
+  return is_read && !event.game_id.empty() && !event.player_id.empty();
+}
+
+bool read_event(std::string_view payload, Event& event) {
+  PackedCursor cursor(payload);
+  PackedValue message;
+  std::optional<EventType> type;
+  bool has_params = false;
+  const auto member = [&](std::string_view key, const PackedValue& value) {
+    if (key == "params") {
+      has_params = true;
+      return read_event_params(cursor, value, event);
+    }
+    if (key == "method") type = parse_event_type(value.text());
+    return ignore(cursor, value);
+  };
+  if (!cursor.next(message) || !read_map(cursor, message, member) || !cursor.at_end()) return false;
+  if (!type || !has_params) return false;
+  event.type = *type;
+  return true;
+}
+
+}  // namespace
+
+const ClientFormat message_pack_client_format{.codec = Codec::message_pack,
+                                              .append_request = append_request,
+                                              .read_reply = read_reply,
+                                              .read_event = read_event};
+
+}  // namespace rps::jsonrpc

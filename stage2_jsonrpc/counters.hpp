@@ -1,0 +1,76 @@
+// What this stage counts beside what every server counts (core/runtime/metrics.hpp).
+//
+//   rps_connections_cut_total{reason}    connections the server ended on its own
+//   rps_calls_refused_total{reason}      calls answered with -32000, by why
+//   rps_reads_paused_total               times a connection was not read because it did not read
+//   rps_trace_lines_dropped_total        sampled calls that were not logged, being too many
+//   rps_worker_connections{worker}       connections of each serving thread
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace prometheus {
+class Counter;
+class Gauge;
+class Registry;
+}  // namespace prometheus
+
+namespace rps::jsonrpc {
+
+enum class Cut : std::uint8_t {
+  first_frame,  // No whole message within first_message_max of connecting.
+  slow_frame,   // A message that took longer than message_max to arrive.
+  write_stall,  // The peer read nothing for write_stall_max.
+  idle,         // Nothing to do for idle_max.
+  events,       // More than events_waiting_max events waited for it.
+};
+
+inline constexpr std::array<Cut, 5> all_cuts{Cut::first_frame, Cut::slow_frame, Cut::write_stall,
+                                             Cut::idle, Cut::events};
+
+constexpr std::string_view to_string(Cut cut) {
+  switch (cut) {
+    case Cut::first_frame: return "first_frame";
+    case Cut::slow_frame: return "slow_frame";
+    case Cut::write_stall: return "write_stall";
+    case Cut::idle: return "idle";
+    case Cut::events: return "events";
+  }
+  return "idle";
+}
+
+// Why a call was refused although nothing was wrong with it.
+enum class Shed : std::uint8_t {
+  rate,      // Its peer made more calls than it may.
+  overload,  // The thread has more to do than it can.
+};
+
+// Every function may be called from any thread.
+class Counters {
+ public:
+  explicit Counters(std::size_t workers);
+
+  void count(Cut cut);
+  void count(Shed shed);
+  void count_read_paused();
+  void count_trace_line_dropped();
+  void set_worker_connections(std::size_t worker, std::size_t connections);
+
+  std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
+
+ private:
+  // The registry owns all that the others point to.
+  std::shared_ptr<prometheus::Registry> registry_;
+  std::array<prometheus::Counter*, all_cuts.size()> cuts_{};
+  std::array<prometheus::Counter*, 2> sheds_{};
+  prometheus::Counter* reads_paused_;
+  prometheus::Counter* trace_lines_dropped_;
+  std::vector<prometheus::Gauge*> worker_connections_;
+};
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,164 @@
+#include "stage2_jsonrpc/fleet.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "core/id.hpp"
+#include "core/runtime/fleet/file_registry.hpp"
+#include "core/runtime/fleet/limits.hpp"
+#include "stage2_jsonrpc/client.hpp"
+
+namespace rps::jsonrpc {
+
+namespace {
+
+using std::chrono::milliseconds;
+namespace limits = fleet::limits;
+
+// What a URL asks for.
+struct Settings {
+  fleet::FleetOptions fleet;
+  fleet::FileRegistry::Options registry;
+  Url codec{.scheme = "jsonrpc", .port = 80};  // Its query chooses the codec, as without a fleet.
+};
+
+struct NumberKey {
+  std::string_view name;
+  std::uint64_t min;
+  std::uint64_t max;
+  void (*set)(Settings& settings, std::uint64_t value);
+};
+
+constexpr std::uint64_t count_of(milliseconds time) {
+  return static_cast<std::uint64_t>(time.count());
+}
+
+constexpr std::array<NumberKey, 15> number_keys{{
+    {"deadline_ms", 1, count_of(limits::deadline_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.deadline = milliseconds(value); }},
+    {"retries", 0, limits::retries_max,
+     [](Settings& s, std::uint64_t value) {
+       s.fleet.retries_max = static_cast<std::uint32_t>(value);
+     }},
+    {"retry_percent", 0, limits::retry_percent_max,
+     [](Settings& s, std::uint64_t value) {
+       s.fleet.retry_budget.percent = static_cast<std::uint32_t>(value);
+     }},
+    {"backoff_ms", 1, count_of(limits::backoff_max_default),
+     [](Settings& s, std::uint64_t value) { s.fleet.backoff.first = milliseconds(value); }},
+    {"breaker_failures", 1, limits::breaker_failures_max,
+     [](Settings& s, std::uint64_t value) { s.fleet.breaker.failures_max = value; }},
+    {"breaker_window_ms", 1, count_of(limits::breaker_time_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.breaker.window = milliseconds(value); }},
+    {"breaker_open_ms", 1, count_of(limits::breaker_time_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.breaker.open = milliseconds(value); }},
+    {"idle_max", 0, limits::idle_connections_max,
+     [](Settings& s, std::uint64_t value) { s.fleet.pool.idle_max = value; }},
+    {"surplus_ms", 0, count_of(limits::pool_time_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.pool.surplus_time_max = milliseconds(value); }},
+    {"idle_ms_max", 1, count_of(limits::pool_time_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.pool.idle_time_max = milliseconds(value); }},
+    {"probe_ms", 1, count_of(limits::pool_time_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.pool.probe_period = milliseconds(value); }},
+    {"connect_ms", 1, count_of(limits::connect_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.connect_max = milliseconds(value); }},
+    {"silence_ms", 1, count_of(limits::silence_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.silence_max = milliseconds(value); }},
+    {"reread_ms", 1, count_of(limits::reread_max),
+     [](Settings& s, std::uint64_t value) { s.registry.reread_period = milliseconds(value); }},
+    {"seed", 0, UINT64_MAX, [](Settings& s, std::uint64_t value) { s.fleet.seed = value; }},
+}};
+
+std::uint64_t read_number(const NumberKey& key, std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = failure == std::errc{} && end == text.data() + text.size();
+  if (is_number && value >= key.min && value <= key.max) return value;
+  throw std::invalid_argument(std::string(key.name) + " must be a number from " +
+                              std::to_string(key.min) + " to " + std::to_string(key.max) +
+                              ", not '" + std::string(text) + "'");
+}
+
+fleet::Balance read_balance(std::string_view text) {
+  if (const auto balance = fleet::parse_balance(text)) return *balance;
+  std::string names;
+  for (const fleet::Balance balance : fleet::all_balances) {
+    names.append(names.empty() ? "" : ", ").append(to_string(balance));
+  }
+  throw std::invalid_argument("balance is one of " + names + ", not '" + std::string(text) + "'");
+}
+
+std::string read_service(const std::string& text) {
+  if (is_id(text)) return text;
+  throw std::invalid_argument("a service's name is 1 to 64 visible ASCII characters");
+}
+
+void apply(const std::string& name, const std::string& value, Settings& settings) {
+  const auto number = std::ranges::find(number_keys, name, &NumberKey::name);
+  if (number != number_keys.end()) {
+    number->set(settings, read_number(*number, value));
+  } else if (name == "service") {
+    settings.registry.service = read_service(value);
+  } else if (name == "balance") {
+    settings.fleet.balance = read_balance(value);
+  } else if (name == "codec" || name == "framing") {
+    settings.codec.query.emplace_back(name, value);
+  } else {
+    throw std::invalid_argument("a " + std::string(fleet_scheme) + " URL does not know '" + name +
+                                "'; docs/fleet.md lists what it knows");
+  }
+}
+
+Settings read_settings(const Url& url) {
+  if (url.scheme != fleet_scheme) throw std::invalid_argument("not a fleet's URL: " + url.scheme);
+  if (!url.host.empty() || url.path.empty()) {
+    throw std::invalid_argument("a fleet's URL names a file, as in " + std::string(fleet_scheme) +
+                                ":///etc/rps/services.json");
+  }
+  Settings settings;
+  settings.fleet.scheme = "jsonrpc";
+  settings.fleet.seed = std::random_device{}();  // So that clients do not retry in step.
+  settings.registry.path = url.path;
+  settings.registry.service = "rps";
+  for (auto pair = url.query.begin(); pair != url.query.end(); ++pair) {
+    const auto has_name = [&](const auto& other) { return other.first == pair->first; };
+    if (std::any_of(url.query.begin(), pair, has_name)) {
+      throw std::invalid_argument("'" + pair->first + "' stands twice in the URL");
+    }
+    apply(pair->first, pair->second, settings);
+  }
+  settings.codec.host = settings.registry.service;
+  return settings;
+}
+
+}  // namespace
+
+std::unique_ptr<fleet::FleetClient> connect_fleet(
+    const Url& url, const ConnectOptions& options,
+    std::function<void(const std::string& sentence)> notice) {
+  Settings settings = read_settings(url);
+  settings.fleet.connections = options.connections;
+  settings.fleet.depth = options.depth;
+  settings.fleet.notice = notice;
+  settings.registry.warn = std::move(notice);
+  auto codec = make_codec(settings.codec);
+
+  const Clock::time_point now = Clock::now();
+  auto client = std::make_unique<fleet::FleetClient>(
+      std::move(settings.fleet), std::move(codec),
+      std::make_unique<fleet::FileRegistry>(settings.registry, now));
+  if (client->await_instances(now + options.timeout_max) == 0) {
+    throw std::runtime_error("no instance of " + settings.registry.service + " in " + url.path +
+                             " can be reached");
+  }
+  return client;
+}
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,44 @@
+// One token bucket for each address that connects, however many connections it opens and however
+// often it opens them anew.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include <sys/socket.h>
+
+#include "core/clock.hpp"
+#include "stage2_jsonrpc/limits.hpp"
+#include "stage2_jsonrpc/token_bucket.hpp"
+
+namespace rps::jsonrpc {
+
+// Safe from any thread. Its lock is taken when a connection opens, never for a call.
+class PeerLimits {
+ public:
+  // REQUIRES: `limits` outlives this. `hash_seed` keeps the peers, who choose their addresses, from
+  // choosing collisions as well.
+  PeerLimits(const Limits& limits, std::uint64_t hash_seed)
+      : limits_(limits), buckets_(0, Hash{hash_seed}) {}
+
+  // The bucket of the address (without its port); null when calls are not limited.
+  std::shared_ptr<TokenBucket> bucket_of(const sockaddr_storage& address);
+
+  // Forgets addresses that have no connection and have all of their calls back.
+  void sweep(Clock::time_point now);
+
+ private:
+  struct Hash {
+    std::uint64_t seed;
+    std::size_t operator()(const std::string& key) const;
+  };
+
+  const Limits& limits_;
+  std::mutex mutex_;  // Guards what follows.
+  std::unordered_map<std::string, std::shared_ptr<TokenBucket>, Hash> buckets_;
+};
+
+}  // namespace rps::jsonrpc

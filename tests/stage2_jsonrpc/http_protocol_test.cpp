@@ -1,0 +1,276 @@
+#include "stage2_jsonrpc/http_protocol.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.hpp"
+#include "tests/stage2_jsonrpc/table.hpp"
+
+namespace rps::jsonrpc {
+namespace {
+
+using Json = nlohmann::json;
+using namespace std::literals;
+
+constexpr std::string_view play =
+    R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK","s"]})";
+
+std::string post(std::string_view body, std::string_view fields = "",
+                 std::string_view path = "/rpc") {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n" + std::string(fields) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+std::string get(std::string_view path, std::string_view method = "GET") {
+  return std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
+int status_of(const std::string& answer) {
+  REQUIRE(answer.starts_with("HTTP/1."));
+  return std::stoi(answer.substr(9, 3));
+}
+
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
+
+TEST_CASE("A call in the body of a POST is answered in the body of a 200") {
+  Table table;
+  const std::string answer = table.answer(post(play));
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(answer.contains("\r\nContent-Type: application/json\r\n"));
+  const std::string body = body_of(answer);
+  CHECK(answer.contains("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"));
+  CHECK(Json::parse(body)["result"]["round"] == 1);
+  CHECK(!table.last.end);
+}
+
+TEST_CASE("An error of JSON-RPC is a 200 all the same; without a reply it is 204") {
+  CHECK(status_of(Table().answer(post("{"))) == 200);
+  CHECK(Json::parse(body_of(Table().answer(post("{"))))["error"]["code"] == -32700);
+  const std::string silent =
+      Table().answer(post(R"({"jsonrpc":"2.0","method":"play","params":["ROCK"]})"));
+  CHECK(status_of(silent) == 204);
+  CHECK(silent.ends_with("\r\n\r\n"));
+  CHECK(!silent.contains("Content-Length"));
+}
+
+TEST_CASE("A duel is refused over HTTP, as nobody would hear of it") {
+  for (const std::string method : {"join", "throw", "leave"}) {
+    Table table;
+    const Json reply = Json::parse(body_of(table.answer(
+        post(R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":["g","p"]})"))));
+    CHECK(reply["error"]["code"] == -32601);
+    CHECK(table.calls == 0);
+  }
+}
+
+TEST_CASE("Requests may be pipelined, and the stream ends when the client says so") {
+  Table table;
+  const std::string out =
+      table.answer(post(play) + post(play) + post(play, "Connection: close\r\n") + post(play));
+  CHECK(table.last.messages == 3);
+  CHECK(table.last.end);
+  CHECK(table.calls == 3);
+  CHECK(out.contains("\r\nConnection: close\r\n"));
+}
+
+TEST_CASE("HTTP/1.0 is closed after its answer unless it asks otherwise") {
+  Table table;
+  CHECK(table.answer("GET /healthz HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
+  CHECK(table.last.end);
+  Table kept;
+  CHECK(kept.answer("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            .contains("\r\nConnection: keep-alive\r\n"));
+  CHECK(!kept.last.end);
+}
+
+TEST_CASE("The pages of the admin port are here too") {
+  Table table;
+  CHECK(body_of(table.answer(get("/healthz"))) == "ok\n");
+  CHECK(body_of(table.answer(get("/metrics?x"))) == "some_metric 1\n");
+  CHECK(status_of(table.answer(get("/readyz"))) == 200);
+  table.ready = false;
+  CHECK(status_of(table.answer(get("/readyz"))) == 503);
+  const std::string head = table.answer(get("/healthz", "HEAD"));
+  CHECK(head.contains("\r\nContent-Length: 3\r\n"));
+  CHECK(body_of(head).empty());
+}
+
+TEST_CASE("What cannot be done is said by its status, and the stream goes on") {
+  struct Case {
+    std::string request;
+    int status;
+    std::string_view field;
+  };
+  const Case cases[] = {
+      {get("/"), 404, ""},
+      {get("/rpc/"), 404, ""},
+      {post(play, "", "/play"), 404, ""},
+      {get("/rpc"), 405, "\r\nAllow: POST\r\n"},
+      {get("/rpc", "DELETE"), 405, "\r\nAllow: POST\r\n"},
+      {post("", "", "/healthz"), 405, "\r\nAllow: GET, HEAD\r\n"},
+      {"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+       415, ""},
+      {"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", 415, ""},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.request);
+    Table table;
+    const std::string answer = table.answer(wrong.request);
+    CHECK(status_of(answer) == wrong.status);
+    CHECK(answer.contains(wrong.field));
+    CHECK(!table.last.end);
+    CHECK(table.calls == 0);
+    CHECK(status_of(table.answer(post(play))) == 200);
+  }
+  CHECK(status_of(
+            Table().answer("POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: Application/JSON ; "
+                           "charset=utf-8\r\nContent-Length: " +
+                           std::to_string(play.size()) + "\r\n\r\n" + std::string(play))) == 200);
+}
+
+TEST_CASE("What is no HTTP request, or two at once, ends the stream with 400") {
+  const std::string cases[] = {
+      "GET\r\n\r\n",
+      "GET / HTTP/2.0\r\n\r\n",
+      "GET / HTTP/1.1\r\n\r\n",  // No Host.
+      "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+      "GET / HTTP/1.1\nHost: a\n\n",  // Bare line feeds.
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n{}",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+  };
+  for (const std::string& request : cases) {
+    INFO(request);
+    Table table;
+    const std::string answer = table.answer(request + get("/healthz"));
+    CHECK(status_of(answer) == 400);
+    CHECK(answer.contains("\r\nConnection: close\r\n"));
+    CHECK(table.last.end);
+    CHECK(table.calls == 0);
+    CHECK(table.errors == std::vector{Error::malformed_request});
+  }
+}
+
+TEST_CASE("A body in another coding than chunks is refused, as its end is anybody's guess") {
+  for (const std::string coding : {"gzip, chunked", "chunked, gzip", "xchunked", "identity",
+                                   "chunked\r\nTransfer-Encoding: chunked"}) {
+    INFO(coding);
+    Table table;
+    CHECK(status_of(table.answer("POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + coding +
+                                 "\r\n\r\n0\r\n\r\n" + get("/healthz"))) >= 400);
+    CHECK(table.last.end);
+    CHECK(table.last.messages == 0);
+  }
+}
+
+TEST_CASE("A body in chunks is read like any other") {
+  Table table;
+  const std::string head =
+      "POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string chunks = "10;x=y\r\n" + std::string(play.substr(0, 16)) + "\r\n" + "2e\r\n" +
+                             std::string(play.substr(16)) + "\r\n0\r\nTrailer: t\r\n\r\n";
+  REQUIRE(play.size() == 0x10 + 0x2e);
+  CHECK(Json::parse(body_of(table.answer(head + chunks)))["result"]["round"] == 1);
+  CHECK(Table::cuts_do_not_matter(head + chunks + get("/healthz")));
+  for (const std::string body : {"0\r\n\r\n", "0\r\nX: y\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n",
+                                 "1;a=b\r\n{\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n"}) {
+    CHECK(Table::cuts_do_not_matter(head + body + head + body));
+  }
+}
+
+TEST_CASE("However requests are cut, the same goes out") {
+  CHECK(Table::cuts_do_not_matter(post(play) + get("/healthz") + post("{") + get("/none") +
+                                  post(play, "Connection: close\r\n")));
+  CHECK(Table::cuts_do_not_matter(post(play) + "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+}
+
+TEST_CASE("A body one past the limit is 413, before it has come") {
+  const Limits limits{.body_bytes_max = play.size()};
+  CHECK(status_of(Table(limits).answer(post(play))) == 200);
+  const std::string one_more = post(std::string(play) + " ");
+  Table table(limits);
+  CHECK(status_of(table.answer(one_more.substr(0, one_more.find("\r\n\r\n") + 4))) == 413);
+  CHECK(table.last.end);
+  CHECK(table.errors == std::vector{Error::too_large});
+  // Chunks say no length beforehand.
+  CHECK(status_of(Table(limits).answer(
+            "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n" +
+            std::string(0xffff, ' '))) == 413);
+}
+
+TEST_CASE("A header one past the limit is 431, at once or in small pieces") {
+  const std::string start = "GET /healthz HTTP/1.1\r\nHost: h\r\nX: ";
+  const auto of_size = [&](std::size_t size) {
+    return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
+  };
+  const Limits limits{.header_bytes_max = 1000};
+  CHECK(status_of(Table(limits).answer(of_size(1000))) == 200);
+  CHECK(status_of(Table(limits).answer(of_size(1001))) == 431);
+  CHECK(status_of(Table(limits).answer_cut(of_size(1000), 1, 1)) == 200);
+  CHECK(status_of(Table(limits).answer_cut(of_size(1001), 1, 1)) == 431);
+
+  std::string many = "GET /healthz HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 200; ++i) many += "A: b\r\n";
+  CHECK(status_of(Table(limits).answer_cut(many, 1, 1)) == 431);
+  CHECK(status_of(Table(limits).answer("GET /" + std::string(1000, 'x'))) == 431);
+}
+
+TEST_CASE("Chunks cannot be dressed up without end") {
+  const Limits limits{.header_bytes_max = 1000};
+  const std::string head = "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  CHECK(status_of(Table(limits).answer(head + "1;" + std::string(2000, 'x'))) == 431);
+  std::string trailers = head + "0\r\n";
+  for (int i = 0; i < 200; ++i) trailers += "A: b\r\n";
+  CHECK(status_of(Table(limits).answer(trailers)) == 431);
+  // Six bytes for each byte of the body.
+  std::string crumbs = head;
+  for (int i = 0; i < 20'000; ++i) crumbs += "1\r\n \r\n";
+  CHECK(status_of(Table({.body_bytes_max = 20'000}).answer(crumbs)) == 413);
+}
+
+TEST_CASE("Who asks whether to send a body is told so, once") {
+  const std::string request = post(play, "Expect: 100-continue\r\n");
+  const std::size_t head = request.find("\r\n\r\n") + 4;
+  Table table;
+  CHECK(table.answer(request.substr(0, head)) == "HTTP/1.1 100 Continue\r\n\r\n");
+  CHECK(table.answer(request.substr(head, 5)).empty());
+  CHECK(status_of(table.answer(request.substr(head + 5))) == 200);
+  // Who sends it along needs no telling, who is refused gets none, who expects more is
+  // disappointed.
+  CHECK(status_of(Table().answer(request)) == 200);
+  CHECK(status_of(Table({.body_bytes_max = 10}).answer(request.substr(0, head))) == 413);
+  CHECK(status_of(Table().answer(post(play, "Expect: miracles\r\n"))) == 417);
+}
+
+TEST_CASE("The traceparent field belongs to the calls that bring none") {
+  const std::string field =
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
+  Table table;
+  table.answer(post(play, field) + post(play) + post(play, "traceparent: 00-1\r\n"));
+  REQUIRE(table.traces.size() == 3);
+  REQUIRE(table.traces[0]);
+  CHECK(table.traces[0]->sampled);
+  CHECK(table.traces[0]->trace_id[0] == 0x0a);
+  CHECK(!table.traces[1]);
+  CHECK(!table.traces[2]);
+  const std::string own =
+      R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"],)"
+      R"("traceparent":"00-11111111111111111111111111111111-2222222222222222-00"})";
+  table.answer(post(own, field));
+  CHECK(table.traces[3]->trace_id[0] == 0x11);
+  CHECK(!table.traces[3]->sampled);
+}
+
+}  // namespace
+}  // namespace rps::jsonrpc

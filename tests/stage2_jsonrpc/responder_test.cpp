@@ -1,0 +1,115 @@
+#include "stage2_jsonrpc/responder.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "stage2_jsonrpc/openrpc.hpp"
+#include "tests/allocations.hpp"
+#include "tests/catch.hpp"
+#include "tests/stage2_jsonrpc/frames.hpp"
+#include "tests/stage2_jsonrpc/table.hpp"
+
+namespace rps::jsonrpc {
+namespace {
+
+using Json = nlohmann::json;
+using namespace std::literals;
+
+constexpr std::string_view discover = R"({"jsonrpc":"2.0","id":"d","method":"rpc.discover"})";
+
+Json ask(Table& table, std::string_view payload) {
+  return Json::parse(table.answer(frame_of(payload)).substr(5));
+}
+
+TEST_CASE("rpc.discover answers with the document, which describes every method") {
+  Table table;
+  const Json reply = ask(table, discover);
+  CHECK(reply["id"] == "d");
+  CHECK(reply["result"] == Json::parse(openrpc_document()));
+  CHECK(!openrpc_document().contains('\n'));
+  std::vector<std::string> methods;
+  for (const Json& method : reply["result"]["methods"]) methods.push_back(method["name"]);
+  for (const Operation operation : all_operations) {
+    CHECK(std::ranges::count(methods, to_string(operation)) == 1);
+  }
+  CHECK(methods.size() == all_operations.size() + 1);
+  CHECK(table.calls == 0);
+}
+
+TEST_CASE("The document names the parameters that are read, in their order") {
+  const Json document = Json::parse(openrpc_document());
+  for (const Json& method : document["methods"]) {
+    const auto operation = parse_operation(method["name"].get<std::string>());
+    if (!operation) continue;
+    const auto params = params_of(*operation);
+    REQUIRE(method["params"].size() == params.size());
+    for (std::size_t i = 0; i < params.size(); ++i) {
+      CHECK(parse_param(*operation, method["params"][i]["name"].get<std::string>()) == params[i]);
+    }
+  }
+}
+
+TEST_CASE("rpc.discover takes no parameters, stands alone and may be a notification") {
+  Table table;
+  CHECK(ask(table, R"({"jsonrpc":"2.0","id":1,"method":"rpc.discover","params":[]})")
+            .contains("result"));
+  CHECK(ask(table,
+            R"({"jsonrpc":"2.0","id":1,"method":"rpc.discover","params":[1]})")["error"]["code"] ==
+        -32602);
+  CHECK(ask(table, "[" + std::string(discover) + "]")[0]["error"]["code"] == -32600);
+  CHECK(table.answer(frame_of(R"({"jsonrpc":"2.0","method":"rpc.discover"})")).empty());
+}
+
+TEST_CASE("A traceparent goes with its call, read fast or slowly, and a wrong one is ignored") {
+  constexpr std::string_view trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const std::string id : {"1", "1.5"}) {
+    Table table;
+    table.answer(frame_of(R"({"jsonrpc":"2.0","method":"play","params":["ROCK"],"traceparent":")" +
+                          std::string(trace) + R"(","id":)" + id + "}"));
+    REQUIRE(table.traces.size() == 1);
+    CHECK(table.traces[0] == parse_traceparent(trace));
+    for (const std::string wrong : {R"("00-1")", "7", "null", R"("")"}) {
+      ask(table, R"({"jsonrpc":"2.0","method":"play","params":["ROCK"],"traceparent":)" + wrong +
+                     R"(,"id":)" + id + "}");
+      CHECK(!table.traces.back());
+    }
+  }
+}
+
+// The promise that the hot path makes: once its buffers have grown, nothing is allocated.
+TEST_CASE("A call in a frame allocates nothing") {
+  const std::string_view session = "a-session-id-that-is-longer-than-any-small-string";
+  const std::string json =
+      R"({"jsonrpc":"2.0","id":1,"method":"play","params":{"player_move":"ROCK",)"
+      R"("session_id":")" +
+      std::string(session) + R"("}})";
+  const std::string score =
+      R"({"jsonrpc":"2.0","id":"x","method":"score","params":[")" + std::string(session) + R"("]})";
+  const std::string packed =
+      "\x84\xa7jsonrpc\xa3"
+      "2.0\xa2id\x01\xa6method\xa4play\xa6params\x92\xa4ROCK\xa1s"s;
+  const std::string fixed = "\1\1\1\1\0\0\0\0\0\0\0\0\0\0\0\0\1s"s;
+  const std::string frames[] = {frame_of(json), frame_of(score),
+                                frame_of("[" + json + "," + score + "]"), frame_of(packed, 0x11),
+                                frame_of(fixed, 0x21)};
+  for (const std::string& frame : frames) {
+    INFO(frame);
+    Table table;
+    std::string out;
+    (void)table.answer(frame_of(json));  // Chooses the protocol, begins the session.
+    table.traces.reserve(10'000);
+    const auto turn = [&] {
+      out.clear();
+      table.last = table.protocol().turn(frame, table, out);
+    };
+    for (int i = 0; i < 10; ++i) turn();
+    REQUIRE(table.errors.empty());
+    REQUIRE(table.last.messages == 1);
+    REQUIRE(!out.empty());
+    const std::uint64_t before = tests::allocation_count();
+    for (int i = 0; i < 1000; ++i) turn();
+    CHECK(tests::allocation_count() == before);
+  }
+}
+
+}  // namespace
+}  // namespace rps::jsonrpc
