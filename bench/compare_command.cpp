@@ -2,15 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <expected>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <stdexcept>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
-#include <unistd.h>
 
 #include "bench/load/environment.hpp"
 #include "bench/load/limits.hpp"
@@ -21,8 +16,6 @@
 namespace rps::load {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Profile {
   std::string_view name;
@@ -50,22 +43,6 @@ std::vector<Stage> stages_named(const std::vector<std::string>& keys) {
   return stages;
 }
 
-// The servers stand beside the harness: that keeps their builds alike.
-fs::path own_directory() {
-  return fs::read_symlink("/proc/self/exe").parent_path();
-}
-
-void write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path.string());
-}
-
-void warn(const std::string& text) {
-  std::cerr << "rps-bench: WARNING: " << text << '\n';
-}
-
 }  // namespace
 
 CompareCommand::CompareCommand(CLI::App& app) {
@@ -86,20 +63,13 @@ CompareCommand::CompareCommand(CLI::App& app) {
   command.add_option("--stages", stages_, "Only these, in the order of the house")
       ->delimiter(',')
       ->check(CLI::IsMember(names_of(all_stages, &Stage::key)));
-  command.add_option("--server-cpu", server_cpu_, "CPU of the servers; the first if not given");
-  command.add_option("--load-cpu", load_cpu_, "CPU of the harness; the last if not given");
   command.add_option("--seed", seed_, "Chooses the moves and the order")->capture_default_str();
-  command.add_option("--bin", binaries_, "Where the servers are; beside rps-bench if not given");
-  command.add_option("--out", out_, "Where the report goes; `report` there if not given");
-  command.add_flag("--quiet", quiet_, "No progress");
+  common_.add_to(command);
 }
 
-int CompareCommand::run(const std::vector<std::string>& command_line) {
-  const auto cpus = plan_cpus(usable_cpus(), server_cpu_, load_cpu_);
-  if (!cpus) {
-    std::cerr << "rps-bench: " << cpus.error() << '\n';
-    return 2;
-  }
+int CompareCommand::run(const std::vector<std::string>& commandline) {
+  const auto cpus = common_.take_cpus();
+  if (!cpus) return 2;
   const Profile& profile = *std::ranges::find(profiles, profile_, &Profile::name);
   CompareOptions options{.stages = stages_named(stages_),
                          .connections = connections_,
@@ -107,25 +77,20 @@ int CompareCommand::run(const std::vector<std::string>& command_line) {
                          .seconds = seconds_.value_or(profile.seconds),
                          .warmup = warmup_.value_or(profile.warmup),
                          .seed = seed_,
-                         .cpus = *cpus,
-                         .binaries = binaries_.empty() ? own_directory() : fs::path(binaries_),
-                         .out = out_.empty() ? own_directory() / "report" : fs::path(out_),
-                         .quiet = quiet_};
+                         .cpus = cpus,
+                         .binaries = common_.binaries(),
+                         .out = common_.out(),
+                         .quiet = common_.quiet()};
   std::ranges::sort(options.connections);
   options.connections.erase(std::ranges::unique(options.connections).begin(),
                             options.connections.end());
-  fs::create_directories(options.out);
   const Environment environment = read_environment();
-
-  if (const std::string warning = build_warning(); !warning.empty()) warn(warning);
-  if (cpus->shared()) warn("server and load share one CPU");
   Interrupt interrupt;
-  pin_process(::getpid(), cpus->load);
   const CompareRun result = run_compare(options, interrupt);
 
   const std::string text = compare_text(result, environment);
   write_file(options.out / "compare.md", text);
-  write_file(options.out / "compare.json", compare_json(result, environment, command_line));
+  write_file(options.out / "compare.json", compare_json(result, environment, commandline));
   std::cout << text << "\nWritten to " << options.out.string() << ".\n" << std::flush;
   if (result.interrupted) return 130;
   return result.all_valid() ? 0 : 1;

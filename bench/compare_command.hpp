@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/common_flags.hpp"
+
 namespace CLI {
 class App;
 }
@@ -27,12 +29,8 @@ class CompareCommand {
   std::optional<double> warmup_;
   std::vector<std::size_t> connections_{1, 64};
   std::vector<std::string> stages_;  // Empty: all.
-  std::optional<int> server_cpu_;
-  std::optional<int> load_cpu_;
   std::uint64_t seed_ = 1;
-  std::string binaries_;
-  std::string out_;
-  bool quiet_ = false;
+  CommonFlags common_;
 };
 
 }  // namespace rps::load

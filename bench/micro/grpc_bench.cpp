@@ -1,9 +1,8 @@
-// Stage 3's messages: a Play there and back through protobuf, without gRPC around it.
+// Stage 3's messages in the codec table: protobuf without gRPC around it.
 #include <string>
+#include <string_view>
 
-#include <benchmark/benchmark.h>
-
-#include "core/judge.hpp"
+#include "bench/micro/codec_table.hpp"
 #include "stage3_grpc/convert.hpp"
 
 namespace rps::load {
@@ -11,33 +10,43 @@ namespace rps::load {
 namespace {
 
 // Messages are reused, as gRPC's allocators do; what is measured is conversion and wire format.
-void BM_protobuf_play_round_trip(benchmark::State& state) {
-  const Command command{.move = Move::rock, .session_id = "player-7f3a2b"};
-  const Round round{.opponent_move = Move::paper,
-                    .result = Result::lose,
-                    .reason = reason(Move::rock, Move::paper),
-                    .round = 1234,
-                    .score = {.wins = 400, .draws = 400, .losses = 434}};
-  v1::PlayRequest request, received;
-  v1::PlayResponse response, answered;
-  std::string there, back;
-  for (auto _ : state) {
-    request.Clear();
-    rpc::write(command, request);
-    request.SerializeToString(&there);
-    received.ParseFromString(there);
-    benchmark::DoNotOptimize(rpc::from_wire(received.player_move()));
-
-    response.Clear();
-    rpc::write(round, response);
-    response.SerializeToString(&back);
-    answered.ParseFromString(back);
-    benchmark::DoNotOptimize(rpc::read(answered));
+class Protobuf {
+ public:
+  void encode_request(const Command& command, std::string& out) {
+    request_.Clear();
+    rpc::write(command, request_);
+    request_.AppendToString(&out);
   }
-  state.counters["request_bytes"] = static_cast<double>(there.size());
-  state.counters["response_bytes"] = static_cast<double>(back.size());
-}
-BENCHMARK(BM_protobuf_play_round_trip);
+
+  bool decode_request(std::string_view message) {
+    const bool is_read = request_.ParseFromArray(message.data(), static_cast<int>(message.size()));
+    return is_read && rpc::from_wire(request_.player_move()) == Move::rock;
+  }
+
+  void encode_reply(const Reply& reply, std::string& out) {
+    response_.Clear();
+    rpc::write(Round{.opponent_move = reply.opponent_move,
+                     .result = reply.result,
+                     .reason = reply.reason,
+                     .round = reply.round,
+                     .score = reply.score},
+               response_);
+    response_.AppendToString(&out);
+  }
+
+  bool decode_reply(std::string_view message) {
+    const bool is_read = response_.ParseFromArray(message.data(), static_cast<int>(message.size()));
+    Reply reply = rpc::read(response_);
+    benchmark::DoNotOptimize(reply);
+    return is_read && reply.opponent_move == Move::paper;
+  }
+
+ private:
+  v1::PlayRequest request_;
+  v1::PlayResponse response_;
+};
+
+[[maybe_unused]] const bool is_added = add_to_codec_table<Protobuf>("protobuf");
 
 }  // namespace
 

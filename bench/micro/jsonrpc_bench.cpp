@@ -1,56 +1,42 @@
-// Stage 2's wire: frames, and JSON-RPC in both directions.
+// Stage 2's wire: frames, and each codec's whole way in both directions. What a codec alone costs
+// is in the codec table (codec_bench.cpp).
 #include <string>
 
 #include <benchmark/benchmark.h>
 
-#include "core/judge.hpp"
-#include "stage2_jsonrpc/call.hpp"
+#include "bench/micro/codec_table.hpp"
 #include "stage2_jsonrpc/client_codec.hpp"
-#include "stage2_jsonrpc/dom.hpp"
-#include "stage2_jsonrpc/exchange.hpp"
 #include "stage2_jsonrpc/frame.hpp"
-#include "stage2_jsonrpc/scan.hpp"
+#include "stage2_jsonrpc/frame_protocol.hpp"
+#include "stage2_jsonrpc/responder.hpp"
 
 namespace rps::load {
 
 namespace {
 
-constexpr std::string_view request =
-    R"({"jsonrpc":"2.0","id":1234,"method":"play",)"
-    R"("params":{"player_move":"ROCK","session_id":"player-7f3a2b"}})";
+using jsonrpc::Codec;
 
-constexpr std::size_t batch_calls_max = 100;
-
-std::string framed(jsonrpc::FrameType type, std::string_view payload) {
+std::string request_frame(Codec codec) {
   std::string out;
-  const std::size_t start = jsonrpc::begin_frame(type, jsonrpc::Codec::json, out);
-  out += payload;
-  jsonrpc::end_frame(start, out);
+  jsonrpc::ClientCodec(codec).encode(codec_call_id, codec_command(), out);
   return out;
-}
-
-const Reply& some_reply() {
-  static const Reply reply{.opponent_move = Move::paper,
-                           .result = Result::lose,
-                           .reason = reason(Move::rock, Move::paper),
-                           .round = 1234,
-                           .score = {.wins = 400, .draws = 400, .losses = 434}};
-  return reply;
 }
 
 // Answers every call with the same reply, so that only the wire is measured.
 struct Parrot final : jsonrpc::Service {
-  Reply call(const Command&) override { return some_reply(); }
+  Reply call(const jsonrpc::Call&) override { return reply; }
   void refused(Error) override {}
+
+  Reply reply = codec_reply();
 };
 
 void BM_frame_encode(benchmark::State& state) {
+  const std::string payload = request_frame(Codec::json).substr(jsonrpc::frame_header_bytes);
   std::string out;
   for (auto _ : state) {
     out.clear();
-    const std::size_t start =
-        jsonrpc::begin_frame(jsonrpc::FrameType::request, jsonrpc::Codec::json, out);
-    out += request;
+    const std::size_t start = jsonrpc::begin_frame(jsonrpc::FrameType::request, Codec::json, out);
+    out += payload;
     jsonrpc::end_frame(start, out);
     benchmark::DoNotOptimize(out.data());
   }
@@ -59,7 +45,7 @@ void BM_frame_encode(benchmark::State& state) {
 BENCHMARK(BM_frame_encode);
 
 void BM_frame_decode(benchmark::State& state) {
-  const std::string frame = framed(jsonrpc::FrameType::request, request);
+  const std::string frame = request_frame(Codec::json);
   for (auto _ : state) {
     std::string_view bytes = frame;
     benchmark::DoNotOptimize(bytes);
@@ -68,55 +54,40 @@ void BM_frame_decode(benchmark::State& state) {
 }
 BENCHMARK(BM_frame_decode);
 
-void BM_jsonrpc_read_request_scan(benchmark::State& state) {
-  jsonrpc::Calls calls;
-  for (auto _ : state) {
-    calls.clear();
-    benchmark::DoNotOptimize(jsonrpc::scan(request, batch_calls_max, calls));
-  }
-}
-BENCHMARK(BM_jsonrpc_read_request_scan);
-
-void BM_jsonrpc_read_request_dom(benchmark::State& state) {
-  jsonrpc::Calls calls;
-  for (auto _ : state) {
-    calls.clear();
-    jsonrpc::read_dom(request, batch_calls_max, calls);
-    benchmark::DoNotOptimize(calls.list.data());
-  }
-}
-BENCHMARK(BM_jsonrpc_read_request_dom);
-
 // The server's whole way from bytes to bytes: frame, request, reply, frame.
-void BM_jsonrpc_request_to_reply(benchmark::State& state) {
-  const std::string frame = framed(jsonrpc::FrameType::request, request);
+void BM_jsonrpc_request_to_reply(benchmark::State& state, Codec codec) {
+  const std::string frame = request_frame(codec);
   const jsonrpc::Limits limits;
-  jsonrpc::Exchange exchange(limits);
+  jsonrpc::Responder responder(limits);
+  jsonrpc::FrameProtocol protocol(limits, responder);
   Parrot parrot;
   std::string out;
   for (auto _ : state) {
     out.clear();
-    benchmark::DoNotOptimize(exchange.turn(frame, parrot, out));
+    benchmark::DoNotOptimize(protocol.turn(frame, parrot, out));
   }
   state.counters["bytes"] = static_cast<double>(out.size());
 }
-BENCHMARK(BM_jsonrpc_request_to_reply);
+BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, json, Codec::json);
+BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, message_pack, Codec::message_pack);
+BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, fixed_layout, Codec::fixed_layout);
 
 // The client's: command to bytes, bytes to reply.
-void BM_jsonrpc_client_round_trip(benchmark::State& state) {
+void BM_jsonrpc_client_round_trip(benchmark::State& state, Codec codec_number) {
   const jsonrpc::Limits limits;
-  jsonrpc::Exchange exchange(limits);
+  jsonrpc::Responder responder(limits);
+  jsonrpc::FrameProtocol protocol(limits, responder);
   Parrot parrot;
-  jsonrpc::ClientCodec codec;
-  const Command command{.move = Move::rock, .session_id = "player-7f3a2b"};
-  std::string sent;
-  codec.encode(1234, command, sent);
+  jsonrpc::ClientCodec codec(codec_number);
+  const Command command = codec_command();
+  std::string sent = request_frame(codec_number);
   std::string answer;
-  exchange.turn(sent, parrot, answer);
-  const runtime::WireCodec::Expected expected{.operation = Operation::play, .sequence = 1234};
+  protocol.turn(sent, parrot, answer);
+  const runtime::WireCodec::Expected expected{.operation = Operation::play,
+                                              .sequence = codec_call_id};
   for (auto _ : state) {
     sent.clear();
-    codec.encode(1234, command, sent);
+    codec.encode(codec_call_id, command, sent);
     std::size_t consumed = 0;
     Reply reply;
     Event event;
@@ -124,7 +95,9 @@ void BM_jsonrpc_client_round_trip(benchmark::State& state) {
     benchmark::DoNotOptimize(reply);
   }
 }
-BENCHMARK(BM_jsonrpc_client_round_trip);
+BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, json, Codec::json);
+BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, message_pack, Codec::message_pack);
+BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, fixed_layout, Codec::fixed_layout);
 
 }  // namespace
 
