@@ -1,6 +1,7 @@
 // rps-conformance URL…: the contract of the game, tried on every server that is named.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <fstream>
@@ -19,6 +20,8 @@ namespace rps::conformance {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 
@@ -27,6 +30,7 @@ struct Options {
   std::optional<Strategy> house;
   std::optional<std::uint64_t> seed;
   std::string only;
+  std::chrono::milliseconds patience = Target{}.patience;
   std::string json_file;
   bool list = false;
 };
@@ -41,6 +45,11 @@ std::optional<int> read_options(int argc, const char* const* argv, Options& opti
   app.add_option("--seed", options.seed, "The seed they run with: their transcripts must agree")
       ->needs(house_option);
   app.add_option("--only", options.only, "Only the cases whose names begin so");
+  app.add_option_function<std::uint32_t>(
+         "--patience", [&](std::uint32_t milliseconds) { options.patience = milliseconds * 1ms; },
+         "Milliseconds after which a missing answer is a failure")
+      ->type_name("UINT")
+      ->default_str(std::to_string(options.patience.count()));
   app.add_option("--json", options.json_file, "Writes the outcomes to this file as well");
   app.add_flag("--list", options.list, "Prints the cases and what they promise");
   house_option->check([&](const std::string& name) {
@@ -77,7 +86,10 @@ std::vector<Case> choose_cases(const Options& options, const Target* first) {
 
 int run(const Options& options) {
   std::vector<Target> targets;
-  for (const std::string& url : options.urls) targets.push_back(make_target(url));
+  for (const std::string& url : options.urls) {
+    targets.push_back(make_target(url));
+    targets.back().patience = options.patience;
+  }
   const auto cases = choose_cases(options, targets.empty() ? nullptr : targets.data());
   if (cases.empty()) {
     std::cerr << "rps-conformance: no case's name begins with '" << options.only << "'\n";

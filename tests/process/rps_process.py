@@ -5,9 +5,11 @@ built is skipped by its name. Nothing here asserts a time: PATIENCE only bounds 
 server can hold a test up, generously enough for a build with sanitizers.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
+import resource
 import selectors
 import signal
 import subprocess
@@ -21,6 +23,11 @@ from urllib.parse import urlsplit
 ROOT = pathlib.Path(__file__).parents[2]
 BINARIES = pathlib.Path(os.environ.get("RPS_BIN", ROOT / "build" / "dev"))
 PATIENCE = 60.0  # seconds
+CHECKS_AT_ONCE = 12
+
+# Sanitizers keep what is freed, so how much memory a process has then says nothing; and they need
+# descriptors of their own.
+IS_SANITIZED = bool(os.environ.get("RPS_SANITIZE"))
 
 # The servers, each with the flags that it needs everywhere.
 SERVERS = {"rps-jsonrpc": [], "rps-grpc": [], "rps-ebpf": []}
@@ -47,6 +54,15 @@ def eventually(condition, what: str):
             raise AssertionError(f"never happened: {what}")
         time.sleep(0.01)
     return value
+
+
+def check_at_once(test: unittest.TestCase, checks: dict):
+    """Calls each check, by its name, several at a time: most of their time they wait."""
+    with concurrent.futures.ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
+        running = {name: pool.submit(check) for name, check in checks.items()}
+        for name, future in running.items():
+            with test.subTest(name):
+                future.result()
 
 
 class Process:
@@ -83,6 +99,11 @@ class Process:
 
     def fd_count(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def rss_bytes(self) -> int:
+        """Memory that it really has."""
+        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
 
     def read_line(self) -> bytes | None:
         """The next line of stdout, without its newline; None when stdout ends."""
@@ -176,6 +197,11 @@ class Server(Process):
 
     def metrics(self) -> dict[str, float]:
         return parse_metrics(self.get("/metrics")[1])
+
+    def cuts(self) -> dict[str, float]:
+        """Connections that the server ended on its own, by reason."""
+        return {sample.split('"')[1]: value for sample, value in self.metrics().items()
+                if sample.startswith("rps_connections_cut_total{") and value}
 
 
 def parse_metrics(text: str) -> dict[str, float]:

@@ -12,6 +12,9 @@ import restated_house
 from rps_process import BINARIES, PATIENCE, ROOT, Server, binary, built_servers
 
 SEED = 7
+
+# The other ways to speak to rps-jsonrpc: its codecs, and what its port takes beside frames.
+SPELLINGS = ("?codec=msgpack", "?codec=binary", "?framing=line", "?framing=http")
 GOLDEN = ROOT / "tests" / "conformance" / "golden.hpp"
 
 
@@ -24,6 +27,8 @@ class Contract(unittest.TestCase):
                 flags = [f"--house={house}", f"--seed={SEED}"]
                 urls = [running.enter_context(Server(name, *flags)).url
                         for name in built_servers()]
+                urls += [url + spelling for url in urls if url.startswith("jsonrpc:")
+                         for spelling in SPELLINGS]
                 if (BINARIES / "rps-cli").exists():
                     urls.append(f"cli:{BINARIES / 'rps-cli'}?house={house}&seed={SEED}")
                 done = subprocess.run([suite, *flags, f"--json={report.name}", *urls],
@@ -33,17 +38,19 @@ class Contract(unittest.TestCase):
                 self.assertEqual([case for case in cases if case["verdict"] == "failed"], [])
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.check_nothing_is_missing(cases, urls)
-                print(f"{house}: {done.stdout.splitlines()[-1]}, {len(urls)} servers", flush=True)
+                print(f"{house}: {done.stdout.splitlines()[-1]}, {len(urls)} ways", flush=True)
 
     def check_nothing_is_missing(self, cases: list[dict], urls: list[str]):
-        """Our own servers offer everything; on a pipe two connections cannot meet."""
+        """Our own servers offer everything, but on a pipe two connections cannot meet, and HTTP
+        cannot push."""
         counts = collections.Counter(case["url"] for case in cases)
         self.assertEqual(set(counts), set(urls))
         self.assertEqual(len(set(counts.values())), 1, counts)
         for case in cases:
             if case["verdict"] == "not offered":
-                self.assertTrue(case["url"].startswith("cli:"), case)
-                self.assertIn("server of its own", case["why"])
+                over_http = case["url"].endswith("framing=http")
+                self.assertTrue(over_http or case["url"].startswith("cli:"), case)
+                self.assertIn("no duels" if over_http else "server of its own", case["why"])
 
 
 class Golden(unittest.TestCase):

@@ -17,7 +17,8 @@ from rps_process import PATIENCE, ROOT, binary
 
 CXX = os.environ.get("RPS_CXX", "g++")
 FLAGS = ["-std=c++23", "-O0", '-DRPS_VERSION="mutant"']
-SOURCES = ["core/*.cpp", "core/runtime/stream_client.cpp", "stage1_cli/*.cpp"]
+SOURCES = ["core/*.cpp", "core/runtime/epoll.cpp", "core/runtime/stream_client.cpp",
+           "stage1_cli/*.cpp"]
 CATCH_MAIN = [["-lCatch2WithMain"], ["-lCatch2Main", "-lCatch2"]]
 
 

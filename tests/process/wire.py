@@ -33,12 +33,19 @@ class HeldJsonRpc:
             self._connection.send(jsonrpc_wire.request(self._asked, "play", player_move="ROCK"))
 
     def take_answer(self):
-        """Reads to the end: whole answers, in order, of as many calls as the server had begun."""
+        """Reads to the end: whole answers, in order. Those that the server had begun are carried
+        out; those that it had only read by then are refused."""
         answered = 0
+        carried_out = 0
         while (reply := self._connection.read_reply()) is not None:
             answered += 1
-            assert reply["id"] == answered and "result" in reply, reply
-        assert 0 < answered <= self._asked, (answered, self._asked)
+            assert reply["id"] == answered, reply
+            if "result" in reply:
+                carried_out += 1
+                assert carried_out == answered, reply
+            else:
+                assert reply["error"]["data"]["error"] == "unavailable", reply
+        assert 0 < carried_out <= answered <= self._asked, (carried_out, answered, self._asked)
 
     def close(self):
         self._connection.socket.close()

@@ -1,0 +1,71 @@
+"""Clients and validators that others wrote, from npm, on our servers.
+
+They are installed into the folder of the build, as the lock says, and never into the source tree.
+Without npm or a registry this fails: a test that quietly did not run has tested nothing.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "process"))
+
+from abuse import unharmed  # noqa: E402
+from rps_process import BINARIES, PATIENCE, Server  # noqa: E402
+
+INSTALLED = BINARIES.resolve() / "npm"
+MANIFESTS = ("package.json", "package-lock.json")
+
+# Node brings its own list of authorities; the machine's may know more, a company's proxy say.
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def is_installed() -> bool:
+    """The lock is copied last of all, so whoever has it has everything."""
+    lock = INSTALLED / "installed.json"
+    return lock.exists() and lock.read_bytes() == (HERE / "package-lock.json").read_bytes()
+
+
+def install():
+    assert shutil.which("npm"), "npm is not installed: ./rps deps tests"
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    for name in MANIFESTS:
+        shutil.copy(HERE / name, INSTALLED)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                          env={"NODE_EXTRA_CA_CERTS": AUTHORITIES, **os.environ},
+                          cwd=INSTALLED, capture_output=True, text=True, timeout=5 * PATIENCE,
+                          check=False)
+    assert done.returncode == 0, f"npm cannot install the clients:\n{done.stdout}{done.stderr}"
+    shutil.copy(HERE / "package-lock.json", INSTALLED / "installed.json")
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not is_installed():
+            install()
+
+    def run_script(self, name: str, server: Server):
+        done = subprocess.run(["node", HERE / name, *map(str, server.address)],
+                              env={"PATH": "/usr/local/bin:/usr/bin:/bin",
+                                   "NODE_PATH": str(INSTALLED / "node_modules")},
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_jayson_and_ajv(self):
+        with Server("rps-jsonrpc") as server, unharmed(server):
+            self.run_script("jayson_and_ajv.js", server)
+
+
+class Lock(unittest.TestCase):
+    def test_it_names_no_host(self):
+        """Whoever installs asks the registry of their own choice."""
+        self.assertNotIn("://", (HERE / "package-lock.json").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Writes what the fuzz targets begin with: seeds.py FOLDER makes FOLDER/<target>/, a file a seed.
+
+They are small and by hand, one for each shape that the code under test tells apart; the fuzzer
+finds the rest.
+"""
+
+import json
+import pathlib
+import struct
+import sys
+
+PLAY = {"jsonrpc": "2.0", "id": 1, "method": "play",
+        "params": {"player_move": "ROCK", "session_id": "s"}}
+CALLS = [
+    PLAY,
+    {"jsonrpc": "2.0", "id": "a", "method": "play", "params": ["PAPER"]},
+    {"jsonrpc": "2.0", "id": 1.5, "method": "score", "params": {"session_id": "s"}},
+    {"jsonrpc": "2.0", "id": None, "method": "join",
+     "params": {"game_id": "g", "player_id": "p", "best_of": 3}},
+    {"jsonrpc": "2.0", "id": -5, "method": "throw", "params": ["g", "p", "SCISSORS"]},
+    {"jsonrpc": "2.0", "method": "leave", "params": {"game_id": "g", "player_id": "p"}},
+    {"jsonrpc": "2.0", "id": 7, "method": "rpc.discover"},
+    {"jsonrpc": "2.0", "id": 8, "method": "foobar"},
+    {"jsonrpc": "2.0", "id": 9, "method": "play", "params": ["ROCK"],
+     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+    [PLAY, {"jsonrpc": "2.0", "method": "play", "params": ["ROCK"]}, 1],
+    [],
+]
+JSON_TEXTS = [json.dumps(call).encode() for call in CALLS] + [
+    b'{"jsonrpc":"2.0","id":"\\u0041\\ud83d\\ude00","method":"\\u0070lay","params":["ROCK"]}',
+    b'{"jsonrpc":"2.0","id":123456789012345678901234567890,"method":"play"}',
+    b'{"jsonrpc":"2.0","id":1,"id":2,"method":"play"}',
+    b'{"jsonrpc":"2.0","id":{},"method":1,"params":"bar"}',
+    b"[" * 70 + b"]" * 70,
+    b"[1,2,3]", b'{"a', b"\xef\xbb\xbf{}", b"1e999", b"\"\\ud800\"",
+]
+
+
+def message_pack(value) -> bytes:
+    """In the shortest forms."""
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, float):
+        return b"\xcb" + struct.pack(">d", value)
+    if isinstance(value, int):
+        return struct.pack("b", value) if -32 <= value < 128 else b"\xd3" + struct.pack(">q", value)
+    if isinstance(value, str):
+        text = value.encode()
+        head = bytes([0xA0 | len(text)]) if len(text) < 32 else bytes([0xD9, len(text)])
+        return head + text
+    if isinstance(value, list):
+        return bytes([0x90 | len(value)]) + b"".join(map(message_pack, value))
+    return bytes([0x80 | len(value)]) + b"".join(
+        message_pack(name) + message_pack(member) for name, member in value.items())
+
+
+MESSAGE_PACKS = [message_pack(call) for call in CALLS] + [
+    b"\x91" * 70 + b"\xc0",
+    b"\xdd\xff\xff\xff\xff",  # An array of 2^32 - 1.
+    b"\xdb\xff\xff\xff\xffx",  # A text as long.
+    b"\xc7\x01\x05x",  # An extension.
+    b"\xdf\x00\x00\x00\x00",  # An empty map, the long way.
+]
+
+
+def record(operation: int, *, flags: int = 1, move: int = 0, best_of: int = 0,
+           first: bytes = b"", second: bytes = b"", context: bytes = b"") -> bytes:
+    """A request of the fixed layout."""
+    return struct.pack(">BBBBBIQ", operation, flags, move, len(first), len(second), best_of,
+                       7) + context + first + second
+
+
+RECORDS = [
+    record(1, move=1, first=b"s"),
+    record(1, move=2, flags=0),
+    record(1, move=3, flags=3, context=bytes(range(25))),
+    record(2, first=b"s"),
+    record(3, first=b"g", second=b"p", best_of=3),
+    record(4, first=b"g", second=b"p", move=3),
+    record(5, first=b"g", second=b"p"),
+    record(1, move=1) + record(2, first=b"s") + record(9),
+    record(1, flags=0xFF),
+    record(1, move=1)[:-1],
+    b"",
+]
+
+
+def frame(payload: bytes, kind: int = 1, codec: int = 0) -> bytes:
+    return b"\xca\xfe" + struct.pack(">BH", codec << 4 | kind, len(payload)) + payload
+
+
+FRAMES = ([frame(text) for text in JSON_TEXTS] + [frame(pack, codec=1) for pack in MESSAGE_PACKS]
+          + [frame(text, codec=2) for text in RECORDS]
+          + [frame(JSON_TEXTS[0]) * 3, frame(b"{}", kind=2), frame(b"{}", codec=9), b"\xca\xfe\x01",
+             b"\xca\xff", b"\xca\xfe\x01\xff\xff", frame(b"{}", kind=0)])
+
+
+def http(method: bytes = b"POST", path: bytes = b"/rpc", body: bytes = b"", **fields: str) -> bytes:
+    named = {"Host": "h"} | {name.replace("_", "-"): value for name, value in fields.items()}
+    if body and "Transfer-Encoding" not in named:
+        named = {"Content-Type": "application/json", "Content-Length": str(len(body))} | named
+    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items()).encode()
+    return method + b" " + path + b" HTTP/1.1\r\n" + lines + b"\r\n" + body
+
+
+REQUESTS = [
+    http(body=JSON_TEXTS[0]),
+    http(body=JSON_TEXTS[0]) * 2,
+    http(body=JSON_TEXTS[5]),
+    http(body=b"{}", Expect="100-continue"),
+    http(body=b"{}", Content_Type="text/plain"),
+    http(body=b"{}", Connection="close"),
+    http(body=b"{}", Content_Length="999"),
+    http(body=b"{}", Content_Length="18446744073709551616"),
+    http(body=b"2\r\n{}\r\n0\r\n\r\n", Transfer_Encoding="chunked",
+         Content_Type="application/json"),
+    http(body=b"0\r\nX: y\r\n\r\n", Transfer_Encoding="chunked"),
+    http(body=b"ffffffffffffffff\r\n{}", Transfer_Encoding="chunked"),
+    http(body=b"0\r\nTrailer: x\r\n\r\n", Transfer_Encoding="chunked", Content_Length="4"),
+    http(b"GET", b"/healthz"), http(b"GET", b"/readyz"), http(b"HEAD", b"/metrics"),
+    http(b"DELETE", b"/rpc"), http(b"GET", b"/nothing"), http(b"OPTIONS", b"*"),
+    http(b"GET", b"/" + b"x" * 300), http(X_Long="x" * 300),
+    http(body=b"{}", traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    b"GET /healthz HTTP/1.0\r\n\r\n", b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /healthz\r\n\r\n",
+    b"GET /healthz HTTP/1.1\nHost: h\n\n", b"GET /healthz HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n",
+    b"GET /healthz HTTP/2.0\r\nHost: h\r\n\r\n",
+]
+LINES = [text.replace(b"\n", b" ") + b"\n" for text in JSON_TEXTS if text[:1] in (b"{", b"[")] + [
+    b"\r\n\n  " + JSON_TEXTS[0] + b"\r\n" + JSON_TEXTS[1] + b"\n", b"{" * 400]
+PIECES = [b"\x00", b"\x01", b"\x42"]  # The first byte of a protocol's input: how small they are.
+
+SCORE = {"wins": 1, "draws": 2, "losses": 3}
+SAYINGS = [  # A server's: a reply for each operation, an error, an event.
+    {"jsonrpc": "2.0", "id": 1, "result": {
+        "opponent_move": "ROCK", "result": "DRAW", "reason": "both threw rock", "round": 6,
+        "score": SCORE}},
+    {"jsonrpc": "2.0", "id": 1, "result": SCORE | {"rounds": 6}},
+    {"jsonrpc": "2.0", "id": 1, "result": {"seat": 1, "best_of": 3}},
+    {"jsonrpc": "2.0", "id": 1, "result": {"accepted": True}},
+    {"jsonrpc": "2.0", "id": 1, "result": {"done": True}},
+    {"jsonrpc": "2.0", "id": None, "error": {
+        "code": -32000, "message": "m", "data": {"error": "overloaded", "retry_after_ms": 5}}},
+    {"jsonrpc": "2.0", "method": "round_over", "params": {
+        "game_id": "g", "player_id": "p", "player_move": "ROCK", "opponent_move": "PAPER",
+        "result": "LOSE", "round": 1, "score": SCORE}},
+    {"jsonrpc": "2.0", "method": "game_over", "params": {
+        "game_id": "g", "player_id": "p", "winner": "p", "score": SCORE}},
+]
+FIXED_REPLY = struct.pack(">QBBBBBBIQQQQ", 1, 1, 0, 1, 2, 1, 0, 0, 6, 1, 2, 3)
+FIXED_EVENT = struct.pack(">BBBBBBBQQQQ", 3, 1, 2, 3, 1, 1, 1, 1, 1, 2, 3) + b"gpp"
+
+
+def http_answer(body: bytes, status: bytes = b"200 OK") -> bytes:
+    return (b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\ncontent-LENGTH: %d\r\n"
+            b"\r\n" % len(body)) + body
+
+
+def client_inputs() -> list[bytes]:
+    """The first byte chooses codec or framing, and the operation that waits for its reply."""
+    inputs = []
+    for number, saying in enumerate(SAYINGS):
+        text, pack = json.dumps(saying).encode(), message_pack(saying)
+        kind = 3 if "method" in saying else 2
+        operation = 5 * (number % 5)
+        inputs += [bytes([operation + choice]) + stream for choice, stream in enumerate([
+            frame(text, kind), frame(pack, kind, 1),
+            frame(FIXED_EVENT, 3, 2) if kind == 3 else frame(FIXED_REPLY, 2, 2),
+            text + b"\n", http_answer(text)])]
+    return inputs + [b"\x04" + http_answer(b"", b"204 No Content"),
+                     b"\x04" + http_answer(b"too many\n", b"429 Too Many Requests")]
+
+
+SEEDS = {
+    "client": client_inputs(),
+    "envelope": JSON_TEXTS,
+    "message_pack": MESSAGE_PACKS,
+    "fixed_layout": RECORDS,
+    "frame": FRAMES,
+    "protocol": [pieces + stream for pieces in PIECES for stream in FRAMES + LINES + REQUESTS],
+}
+
+
+def main(folder: pathlib.Path):
+    for target, seeds in SEEDS.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(seeds):
+            (folder / target / f"seed-{number:03}").write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,28 @@
+// A game that carries out what the fuzz targets are asked for.
+#pragma once
+
+#include <string>
+
+#include "core/game.hpp"
+#include "stage2_jsonrpc/protocol.hpp"
+
+namespace rps::jsonrpc {
+
+// Carries calls out on a game whose house is foreseeable, at one and the same moment: what it says
+// depends on the calls alone.
+class Table final : public Service, public Pages {
+ public:
+  ~Table() { caller_.disconnect({}); }
+
+  Reply call(const Call& call) override { return game_.handle(call.command, caller_, {}); }
+  void refused(Error) override {}
+  bool is_ready() override { return true; }
+  std::string metrics_text() override { return "rps_up 1\n"; }
+
+ private:
+  // Small, as there is a new one for each input.
+  Game game_{{.seed = 7, .sessions_max = 64, .duels_max = 64}};
+  Caller caller_{game_, {}};
+};
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,135 @@
+// rps-fleet-load URL CALLS: keeps CALLS rounds open at the fleet that the URL names, until stdin
+// ends. Every line on stdin is answered on stdout with one of JSON: what has happened so far.
+//
+// The rounds are without a session: so each may be played by any instance and be tried again, and
+// an answer is right or wrong by itself.
+#include <charconv>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/judge.hpp"
+#include "core/random.hpp"
+#include "core/url.hpp"
+#include "stage2_jsonrpc/fleet.hpp"
+
+namespace rps::tests {
+
+namespace {
+
+constexpr std::chrono::milliseconds connect_max{10'000};
+constexpr std::chrono::milliseconds tick{5};
+
+class Load final : public Sink {
+ public:
+  Load(std::unique_ptr<fleet::FleetClient> client, std::size_t calls)
+      : client_(std::move(client)), moves_(calls) {}
+
+  // Until stdin ends and every call is answered.
+  void run() {
+    for (std::size_t i = 0; i < moves_.size(); ++i) submit(i);
+    while (open_ > 0) {
+      client_->poll(Clock::now() + tick, *this);
+      if (!is_ending_) listen();
+    }
+  }
+
+  void on_reply(std::uint64_t id, const Reply& reply, const Stamps&) override {
+    --open_;
+    if (reply.error) {
+      ++errors_[std::string(to_string(*reply.error))];
+    } else if (reply.result == judge(moves_[id], reply.opponent_move)) {
+      ++right_;
+    } else {
+      ++wrong_;
+    }
+    if (!is_ending_) submit(id);
+  }
+
+  void on_event(const Event&) override {}
+
+ private:
+  void submit(std::uint64_t id) {
+    random_ = mix(random_);
+    moves_[id] = move_at(below(3, random_));
+    ++open_;
+    client_->submit(id, {.move = moves_[id]});
+  }
+
+  void listen() {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&input, 1, 0) != 1) return;
+    char character = 0;
+    if (::read(STDIN_FILENO, &character, 1) != 1) {
+      is_ending_ = true;
+    } else if (character == '\n') {
+      report();
+    }
+  }
+
+  void report() const {
+    const fleet::Stats& stats = client_->stats();
+    nlohmann::json instances = nlohmann::json::object();
+    for (const fleet::InstanceStatus& status : client_->instances()) {
+      const bool is_closed = status.breaker == fleet::CircuitBreaker::State::closed;
+      instances[status.url] = {{"is_up", status.is_up}, {"breaker_is_closed", is_closed}};
+    }
+    std::cout << nlohmann::json{{"right", right_},
+                                {"wrong", wrong_},
+                                {"errors", errors_},
+                                {"instances", instances},
+                                {"retries", stats.retries},
+                                {"budget_denied", stats.budget_denied},
+                                {"breaker_opened", stats.breaker_opened},
+                                {"connects", stats.connects},
+                                {"connect_failures", stats.connect_failures}}
+                     .dump()
+              << '\n'
+              << std::flush;
+  }
+
+  std::unique_ptr<fleet::FleetClient> client_;
+  std::vector<Move> moves_;  // Of the call with this id.
+  std::uint64_t random_ = 1;
+  std::size_t open_ = 0;
+  std::uint64_t right_ = 0;
+  std::uint64_t wrong_ = 0;
+  std::map<std::string, std::uint64_t> errors_;
+  bool is_ending_ = false;
+};
+
+int run(std::string_view url, std::string_view calls_text) {
+  const auto parsed = parse_url(url);
+  std::size_t calls = 0;
+  std::from_chars(calls_text.data(), calls_text.data() + calls_text.size(), calls);
+  if (!parsed || calls == 0) {
+    std::cerr << "usage: rps-fleet-load URL CALLS\n";
+    return 2;
+  }
+  const ConnectOptions options{.connections = 1, .depth = calls, .timeout_max = connect_max};
+  const auto notice = [](const std::string& sentence) { std::cerr << sentence << '\n'; };
+  Load(jsonrpc::connect_fleet(*parsed, options, notice), calls).run();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace rps::tests
+
+int main(int argc, char** argv) {
+  try {
+    return rps::tests::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "");
+  } catch (const std::exception& failure) {
+    std::cerr << "rps-fleet-load: " << failure.what() << '\n';
+    return 1;
+  }
+}

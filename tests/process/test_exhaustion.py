@@ -1,0 +1,176 @@
+"""More than a server has room for: descriptors, bytes, calls of a batch, depth. It refuses what is
+too much before it stores it, and goes on as before."""
+
+import contextlib
+import json
+import resource
+import socket
+import unittest
+
+from abuse import connect, unharmed, wait_for_close
+from framings import (FRAMINGS, Framing, Frames, Http, Lines, Peer, check_round, error_of, play,
+                      read_answer)
+from rps_process import IS_SANITIZED, Server, eventually
+
+PARSE_ERROR, INVALID_REQUEST, TOO_LARGE = -32700, -32600, -32003
+KIB = 1024
+MIB = 1024 * KIB
+DESCRIPTORS = 256
+FLOOD = 5000
+
+
+def may_open(descriptors: int):
+    """Lets this process have as many, if anybody may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < descriptors:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(descriptors, hard), hard))
+
+
+def flood(stack: contextlib.ExitStack, server: Server):
+    """Connects, and waits for nothing."""
+    for _ in range(FLOOD):
+        one = stack.enter_context(socket.socket())
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            one.connect(server.address)
+
+
+def is_served(server: Server, framing: Framing) -> bool:
+    with Peer(framing, server.address) as peer:
+        peer.send(play(1))
+        answer = peer.receive()
+        if answer is not None:
+            check_round(json.loads(answer), 1)
+        return answer is not None
+
+
+class Descriptors(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        may_open(FLOOD + 200)
+
+    def check_flood(self, server: Server):
+        """Who was there before is served during it, and everybody after it."""
+        with unharmed(server), Peer(Frames(), server.address) as early:
+            early.check_play()
+            with contextlib.ExitStack() as stack:
+                flood(stack, server)
+                for number in range(100):
+                    early.check_play(number)
+            for framing in FRAMINGS:  # As soon as the flood's last descriptors are closed.
+                eventually(lambda: is_served(server, framing), f"{framing.name} are served again")
+
+    def test_a_flood_within_what_the_process_may_have(self):
+        """The limit of connections follows the limit of descriptors, and is what refuses."""
+        with Server("rps-jsonrpc", admin=True,
+                    prefix=("prlimit", f"--nofile={DESCRIPTORS}")) as server:
+            self.check_flood(server)
+            self.assertEqual(server.stderr().count("connections may be open"), 1)
+            self.assertNotIn("cannot accept", server.stderr())
+            self.assertGreater(server.metrics()['rps_connections_refused_total{reason="limit"}'], 0)
+
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer does not work without descriptors")
+    def test_a_flood_when_there_are_no_descriptors(self):
+        """As when something else of the process took them; said once, not once a connection."""
+        with Server("rps-jsonrpc", "--threads=1") as server:
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+            self.check_flood(server)
+            self.assertEqual(server.stderr().count("cannot accept"), 1)
+
+
+class TooLarge(unittest.TestCase):
+    """What is above a limit is refused as soon as that is known, and stored by nobody."""
+
+    ATTEMPTS = 1000
+
+    # What is sent, and what says that it is too large.
+    OVERSIZED = [
+        ("frames", b"\xca\xfe\x01\xff\xff" + b"x" * 60_000, lambda stream: Frames().read(stream)),
+        ("lines", b"{" * 10_001, lambda stream: Lines().read(stream)),
+        ("bodies", b"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                   b"Content-Length: 10001\r\n\r\n" + b"x" * 10_001, read_answer),
+        ("chunks", b"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                   b"Transfer-Encoding: chunked\r\n\r\n2711\r\n" + b"x" * 10_001, read_answer),
+        ("headers", b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 10_001, read_answer),
+    ]
+
+    def refuse(self, server: Server, data: bytes, read):
+        with connect(server) as connection:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(data)
+            with connection.makefile("rb") as stream:
+                said = read(stream)
+                if isinstance(said, bytes):
+                    self.assertEqual(error_of(json.loads(said)), (TOO_LARGE, None))
+                else:
+                    self.assertIn(said.status, (413, 431))
+            self.assertEqual(wait_for_close(connection), b"")
+
+    def test_a_thousand_of_each_cost_no_memory(self):
+        with Server("rps-jsonrpc", "--max-frame-bytes=10000", "--max-line-bytes=10000",
+                    "--max-body-bytes=10000", "--linger=100") as server, unharmed(server):
+            for name, data, read in self.OVERSIZED:
+                with self.subTest(name):
+                    for _ in range(self.ATTEMPTS // 10):
+                        self.refuse(server, data, read)
+                    before = server.rss_bytes()
+                    for _ in range(self.ATTEMPTS):
+                        self.refuse(server, data, read)
+                    if not IS_SANITIZED:
+                        self.assertLess(server.rss_bytes() - before, MIB)
+
+
+class Batches(unittest.TestCase):
+    """A batch is bounded by its calls, however many bytes it may have."""
+
+    def check(self, server: Server, framing: Framing, payload: bytes, code: int):
+        with Peer(framing, server.address) as peer:
+            peer.send(payload)
+            self.assertEqual(error_of(peer.receive_json()), (code, None))
+            if code != TOO_LARGE:
+                peer.check_play()
+
+    def test_280_000_calls(self):
+        small = b"[" + b",".join([b"{}"] * 280_000) + b"]"
+        self.assertLess(len(small), MIB)
+        notification = b'{"jsonrpc":"2.0","method":"play","params":["ROCK"]}'
+        large = b"[" + b",".join([notification] * 280_000) + b"]"
+        with Server("rps-jsonrpc", "--linger=100", admin=True) as server, unharmed(server):
+            for framing in (Lines(), Http()):
+                with self.subTest(framing.name):
+                    self.check(server, framing, small, INVALID_REQUEST)
+            with self.subTest("above the limit of bytes"):
+                self.check(server, Lines(), large, TOO_LARGE)
+            plays = server.metrics().get('rps_requests_total{operation="play",error_class="ok"}', 0)
+        self.assertLess(plays, 10, "a part of a batch was carried out")
+
+    def test_a_million_objects(self):
+        """Time grows with the bytes and not with their square, by which this would take minutes."""
+        with Server("rps-jsonrpc", "--max-line-bytes=4000000") as server, unharmed(server):
+            for item in (b"{}", b"[]", b'""', b'{"a":1}'):
+                with self.subTest(item):
+                    payload = b"[" + b",".join([item] * (3_900_000 // (len(item) + 1))) + b"]"
+                    self.check(server, Lines(), payload, INVALID_REQUEST)
+            members = b",".join(b'"%d":{}' % number for number in range(250_000))
+            self.check(server, Lines(), b"{" + members + b"}", INVALID_REQUEST)
+
+    def test_ten_million_brackets(self):
+        with Server("rps-jsonrpc", "--max-line-bytes=20000000", "--max-body-bytes=20000000",
+                    "--linger=100") as server, unharmed(server):
+            for framing in (Lines(), Http()):
+                for payload in (b"[" * 10_000_000, b'{"a":' * 2_000_000,
+                                b"[" * 5_000_000 + b"]" * 5_000_000):
+                    with self.subTest(framing.name, payload=payload[:5]):
+                        with Peer(framing, server.address) as peer:
+                            peer.send(payload)
+                            code, _ = error_of(peer.receive_json())
+                            self.assertIn(code, (INVALID_REQUEST, PARSE_ERROR))
+                            peer.check_play()
+            with Peer(Frames(), server.address) as peer:
+                peer.send(b"[" * 65_535)
+                self.assertEqual(error_of(peer.receive_json()), (INVALID_REQUEST, None))
+                peer.check_play()
+
+
+if __name__ == "__main__":
+    unittest.main()
