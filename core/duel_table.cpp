@@ -17,9 +17,22 @@ bool same_owner(const std::weak_ptr<EventSink>& a, const std::weak_ptr<EventSink
 
 }  // namespace
 
+// What is known of a game, under its shard's lock.
+struct DuelTable::Found {
+  Found(DuelTable& table, const Id& game)
+      : shard(table.shard_of(game)), lock(shard.mutex), at(shard.entries.find(game)) {}
+
+  bool is_known() const { return at != shard.entries.end(); }
+  Entry& entry() const { return at->second; }  // REQUIRES: is_known().
+
+  Shard& shard;
+  std::scoped_lock<std::mutex> lock;
+  Entries::iterator at;
+};
+
 DuelTable::DuelTable(const Options& options) : options_(options) {
   for (Shard& shard : shards_) {
-    shard.entries = std::unordered_map<Id, Entry, Hash>(0, Hash{options.hash_seed});
+    shard.entries = Entries(0, Hash{options.hash_seed});
   }
 }
 
@@ -27,17 +40,16 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
                                                         std::uint32_t best_of,
                                                         std::weak_ptr<EventSink> sink,
                                                         Clock::time_point now) {
-  Shard& shard = shard_of(game);
-  const std::scoped_lock lock(shard.mutex);
-  auto found = shard.entries.find(game);
-  if (found == shard.entries.end()) {
+  Found found(*this, game);
+  if (!found.is_known()) {
+    Shard& shard = found.shard;
     if (!reserve_place(shard, now)) return std::unexpected(Error::overloaded);
-    found = shard.entries
-                .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
-                .first;
+    found.at = shard.entries
+                   .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
+                   .first;
     ++shard.counts.created;
   }
-  Entry& entry = found->second;
+  Entry& entry = found.entry();
   Outbox outbox;
   const auto seat = entry.duel.join(player, outbox);
   if (!seat) return std::unexpected(seat.error());
@@ -49,11 +61,9 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
 
 std::expected<void, Error> DuelTable::throw_move(const Id& game, const Id& player, Move move,
                                                  Clock::time_point now) {
-  Shard& shard = shard_of(game);
-  const std::scoped_lock lock(shard.mutex);
-  const auto found = shard.entries.find(game);
-  if (found == shard.entries.end()) return std::unexpected(Error::unknown_game);
-  Entry& entry = found->second;
+  const Found found(*this, game);
+  if (!found.is_known()) return std::unexpected(Error::unknown_game);
+  Entry& entry = found.entry();
   Outbox outbox;
   const auto thrown = entry.duel.throw_move(player, move, outbox);
   if (thrown) entry.last_used = now;
@@ -63,26 +73,22 @@ std::expected<void, Error> DuelTable::throw_move(const Id& game, const Id& playe
 
 std::expected<void, Error> DuelTable::leave(const Id& game, const Id& player,
                                             Clock::time_point now) {
-  Shard& shard = shard_of(game);
-  const std::scoped_lock lock(shard.mutex);
-  const auto found = shard.entries.find(game);
-  if (found == shard.entries.end()) return std::unexpected(Error::unknown_game);
-  Entry& entry = found->second;
+  const Found found(*this, game);
+  if (!found.is_known()) return std::unexpected(Error::unknown_game);
+  Entry& entry = found.entry();
   Outbox outbox;
   const auto left = entry.duel.leave(player, outbox);
   if (left) entry.last_used = now;
   deliver(entry, outbox);
-  if (left && entry.duel.is_empty()) close(shard, found);
+  if (left && entry.duel.is_empty()) close(found.shard, found.at);
   return left;
 }
 
 void DuelTable::disconnect(const Id& game, const Id& player, const std::weak_ptr<EventSink>& sink,
                            Clock::time_point now) {
-  Shard& shard = shard_of(game);
-  const std::scoped_lock lock(shard.mutex);
-  const auto found = shard.entries.find(game);
-  if (found == shard.entries.end()) return;
-  Entry& entry = found->second;
+  const Found found(*this, game);
+  if (!found.is_known()) return;
+  Entry& entry = found.entry();
   const Seat seat = entry.duel.seat_of(player);
   if (seat == Seat::none || !same_owner(entry.sinks[place(seat)], sink)) return;
   Outbox outbox;
@@ -90,7 +96,7 @@ void DuelTable::disconnect(const Id& game, const Id& player, const std::weak_ptr
   entry.last_used = now;
   entry.sinks[place(seat)].reset();
   deliver(entry, outbox);
-  if (entry.duel.is_over() && entry.duel.is_empty()) close(shard, found);
+  if (entry.duel.is_over() && entry.duel.is_empty()) close(found.shard, found.at);
 }
 
 std::size_t DuelTable::sweep(Clock::time_point now) {
@@ -123,7 +129,7 @@ bool DuelTable::reserve_place(Shard& shard, Clock::time_point now) {
   return false;
 }
 
-void DuelTable::close(Shard& shard, std::unordered_map<Id, Entry, Hash>::iterator at) {
+void DuelTable::close(Shard& shard, Entries::iterator at) {
   shard.entries.erase(at);
   open_.fetch_sub(1, std::memory_order_relaxed);
 }

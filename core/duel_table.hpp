@@ -72,11 +72,13 @@ class DuelTable {
     std::uint64_t seed;
     std::size_t operator()(const Id& id) const { return hash_bytes(id.view(), seed); }
   };
+  using Entries = std::unordered_map<Id, Entry, Hash>;
   struct alignas(64) Shard {
     mutable std::mutex mutex;
-    std::unordered_map<Id, Entry, Hash> entries;
+    Entries entries;
     Counts counts;
   };
+  struct Found;
 
   static constexpr std::size_t shard_count = 16;
 
@@ -84,7 +86,7 @@ class DuelTable {
     return shards_[(Hash{options_.hash_seed}(game) >> 48) % shard_count];
   }
   bool reserve_place(Shard& shard, Clock::time_point now);
-  void close(Shard& shard, std::unordered_map<Id, Entry, Hash>::iterator at);
+  void close(Shard& shard, Entries::iterator at);
   std::size_t sweep(Shard& shard, Clock::time_point now);
   static void deliver(const Entry& entry, const Outbox& outbox);
 

@@ -73,44 +73,39 @@ inline constexpr std::size_t length_max = 255;
 inline constexpr std::uint8_t wants_reply_flag = 1;
 inline constexpr std::uint8_t has_context_flag = 2;
 
-// Where the fields stand.
+// Where the fields stand. One that names no place follows a byte.
 
 namespace request_field {
-
-inline constexpr std::size_t operation = 0;
-inline constexpr std::size_t flags = 1;
-inline constexpr std::size_t move = 2;
-inline constexpr std::size_t first_length = 3;
-inline constexpr std::size_t second_length = 4;
-inline constexpr std::size_t best_of = 5;
-inline constexpr std::size_t id = 9;
+enum : std::size_t { operation, flags, move, first_length, second_length, best_of, id = 9 };
 }  // namespace request_field
 
 namespace reply_field {
-
-inline constexpr std::size_t id = 0;
-inline constexpr std::size_t operation = 8;
-inline constexpr std::size_t status = 9;
-inline constexpr std::size_t move = 10;
-inline constexpr std::size_t result = 11;
-inline constexpr std::size_t reason = 12;
-inline constexpr std::size_t seat = 13;
-inline constexpr std::size_t number = 14;
-inline constexpr std::size_t round = 18;
-inline constexpr std::size_t score = 26;
+enum : std::size_t {
+  id,
+  operation = 8,
+  status,
+  move,
+  result,
+  reason,
+  seat,
+  number,
+  round = 18,
+  score = 26
+};
 }  // namespace reply_field
 
 namespace event_field {
-
-inline constexpr std::size_t type = 0;
-inline constexpr std::size_t player_move = 1;
-inline constexpr std::size_t opponent_move = 2;
-inline constexpr std::size_t result = 3;
-inline constexpr std::size_t game_length = 4;
-inline constexpr std::size_t player_length = 5;
-inline constexpr std::size_t winner_length = 6;
-inline constexpr std::size_t round = 7;
-inline constexpr std::size_t score = 15;
+enum : std::size_t {
+  type,
+  player_move,
+  opponent_move,
+  result,
+  game_length,
+  player_length,
+  winner_length,
+  round,
+  score = 15
+};
 }  // namespace event_field
 
 // The numbers of the wire. They never change and never depend on how an enumeration is ordered.

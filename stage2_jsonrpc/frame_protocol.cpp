@@ -46,7 +46,7 @@ Progress FrameProtocol::turn(std::string_view bytes, Service& service, std::stri
   Progress progress;
   std::size_t calls = 0;
   while (progress.consumed < bytes.size()) {
-    if (calls >= limits_.calls_per_turn || out.size() > limits_.unsent_bytes_max) {
+    if (is_turn_over(limits_, calls, out.size())) {
       progress.more = true;
       return progress;
     }

@@ -50,6 +50,11 @@ struct Progress {
   bool end = false;          // The stream ends here, by error or by agreement.
 };
 
+// Whether a turn of so many calls, with so many bytes unsent, has had its share.
+inline bool is_turn_over(const Limits& limits, std::size_t calls, std::size_t unsent_bytes) {
+  return calls >= limits.calls_per_turn || unsent_bytes > limits.unsent_bytes_max;
+}
+
 class Responder;
 
 // One for each connection. Carries calls out in the order in which they came and writes their

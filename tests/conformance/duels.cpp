@@ -35,23 +35,26 @@ void both_on_one_connection(const Target& target) {
   table.finish();
 }
 
+// The first throws ROCK, and tries to throw again.
+void throw_rock_twice(Table& table) {
+  table.sit_down();
+  table.throw_first(first, rock);
+  require_not_your_turn("a second throw", table.try_throw(first, paper));
+}
+
 void throw_is_hidden(const Target& target) {
   Table table(target);
-  table.sit_down();
-  table.throw_move(first, rock);
-  table.expect(second, EventType::opponent_ready);
   // Nothing else is told until the second throws, not even when the first tries again.
-  require_not_your_turn("a second throw", table.try_throw(first, paper));
+  throw_rock_twice(table);
   table.throw_move(second, paper);
-  for (const Seat seat : {first, second}) table.expect(seat, EventType::round_over);
+  table.expect_both(EventType::round_over);
   table.finish();
 }
 
 void second_may_throw_first(const Target& target) {
   Table table(target);
   table.sit_down();
-  table.throw_move(second, rock);
-  table.expect(first, EventType::opponent_ready);
+  table.throw_first(second, rock);
   table.throw_move(first, paper);
   const Event event = table.expect(first, EventType::round_over);
   require_equal("PAPER against ROCK in the duel", event.result, Result::win);
@@ -97,7 +100,7 @@ void first_decides_best_of(const Target& target) {
   const Answer answer =
       table.connection(second).ask_gladly(join(table.game_id(), table.player_id(second), 99));
   require_equal("the second's best_of", answer.reply.best_of, 5U);
-  for (const Seat seat : {first, second}) table.expect(seat, EventType::opponent_joined);
+  table.expect_both(EventType::opponent_joined);
   table.finish();
 }
 
@@ -122,17 +125,14 @@ void alone_nobody_throws(const Target& target) {
   table.join(first);
   require_not_your_turn("a throw before the opponent came", table.try_throw(first, rock));
   table.join(second);
-  for (const Seat seat : {first, second}) table.expect(seat, EventType::opponent_joined);
+  table.expect_both(EventType::opponent_joined);
   table.play_round(paper, rock);  // The refused throw is forgotten.
   table.finish();
 }
 
 void nobody_throws_twice(const Target& target) {
   Table table(target);
-  table.sit_down();
-  table.throw_move(first, rock);
-  table.expect(second, EventType::opponent_ready);
-  require_not_your_turn("a second throw", table.try_throw(first, paper));
+  throw_rock_twice(table);
   table.throw_move(second, scissors);
   const Event event = table.expect(first, EventType::round_over);
   require_equal("the move that counts", event.player_move, rock);
@@ -149,7 +149,7 @@ void who_comes_back_finds_everything(const Target& target) {
   require_not_your_turn("a throw while the opponent is away", table.try_throw(first, rock));
   require_not_your_turn("a throw of one who is away", table.try_throw(second, rock));
   require_equal("the seat", table.join(second).seat, second);
-  for (const Seat seat : {first, second}) table.expect(seat, EventType::opponent_joined);
+  table.expect_both(EventType::opponent_joined);
   table.play_round(paper, rock);  // The second win of three: the score was kept.
   table.finish();
 }
@@ -160,13 +160,12 @@ void lost_connection_keeps_the_chair(const Target& target) {
   Table table(target);
   table.sit_down();
   table.play_round(rock, scissors);
-  table.throw_move(first, rock);
-  table.expect(second, EventType::opponent_ready);
+  table.throw_first(first, rock);
   table.reconnect(first);
   table.expect(second, EventType::opponent_left);
   require_not_your_turn("a throw while the opponent is away", table.try_throw(second, paper));
   require_equal("the seat", table.join(first).seat, first);
-  for (const Seat seat : {first, second}) table.expect(seat, EventType::opponent_joined);
+  table.expect_both(EventType::opponent_joined);
   table.expect(second, EventType::opponent_ready);
   table.throw_move(second, paper);
   const Event event = table.expect(second, EventType::round_over);
@@ -205,7 +204,7 @@ void games_are_independent(const Target& target) {
   two.play_round(paper, rock);
   one.expect(second, EventType::opponent_ready);
   one.throw_move(second, scissors);
-  for (const Seat seat : {first, second}) one.expect(seat, EventType::round_over);
+  one.expect_both(EventType::round_over);
   one.finish();
   two.finish();
 }

@@ -19,12 +19,11 @@ void Table::sit_down() {
     require_equal("the seat", reply.seat, seat);
     require_equal("best_of", reply.best_of, best_of_);
   }
-  for (const Seat seat : {Seat::first, Seat::second}) expect(seat, EventType::opponent_joined);
+  expect_both(EventType::opponent_joined);
 }
 
 void Table::play_round(Move first, Move second) {
-  throw_move(Seat::first, first);
-  expect(Seat::second, EventType::opponent_ready);
+  throw_first(Seat::first, first);
   throw_move(Seat::second, second);
   ++rounds_;
   expect_round(Seat::first, first, second);
@@ -59,6 +58,11 @@ void Table::throw_move(Seat seat, Move move) {
   require(!error, "the throw of ", move, " is refused with ", error);
 }
 
+void Table::throw_first(Seat seat, Move move) {
+  throw_move(seat, move);
+  expect(seat == Seat::first ? Seat::second : Seat::first, EventType::opponent_ready);
+}
+
 void Table::leave(Seat seat) {
   connection(seat).ask_gladly(conformance::leave(game_id_, player_id(seat)));
 }
@@ -76,6 +80,10 @@ Event Table::expect(Seat seat, EventType type) {
             type, " tells a move");
   }
   return *event;
+}
+
+void Table::expect_both(EventType type) {
+  for (const Seat seat : {Seat::first, Seat::second}) expect(seat, type);
 }
 
 void Table::expect_round(Seat seat, Move own, Move others) {

@@ -37,11 +37,15 @@ class Table {
   void throw_move(Seat seat, Move move);
   void leave(Seat seat);
 
+  // A throw, accepted, before the other's, who is told of it and no more.
+  void throw_first(Seat seat, Move move);
+
   // What the server says to a throw.
   std::optional<Error> try_throw(Seat seat, Move move);
 
   // The next thing that this player is told must be `type`.
   Event expect(Seat seat, EventType type);
+  void expect_both(EventType type);
 
   // The player's connection breaks, and is there again; the player does not sit any longer.
   // REQUIRES: each has a connection.

@@ -86,12 +86,17 @@ def nobody_is_accepted(house: House):
         check_round(peer.receive_json(), 1)
 
 
+def play_is_cut(house: House, peer: Peer, reason: str):
+    """A play that is never answered, by a server that ends the connection for that reason."""
+    peer.send(play(1))
+    assert peer.receive() is None
+    house.wait_for_cut(reason)
+
+
 def requests_are_not_read(house: House):
     house.gate.break_to_server(NoRead())
     with house.peer() as peer:
-        peer.send(play(1))
-        assert peer.receive() is None
-        house.wait_for_cut("first_frame")
+        play_is_cut(house, peer, "first_frame")
 
 
 def replies_are_not_read(house: House):
@@ -113,9 +118,7 @@ def flood(peer: Peer):
 def requests_are_lost(house: House):
     house.gate.break_to_server(NoAnswer())
     with house.peer() as peer:
-        peer.send(play(1))
-        assert peer.receive() is None
-        house.wait_for_cut("first_frame")
+        play_is_cut(house, peer, "first_frame")
 
 
 def the_end_of_a_request_is_lost(house: House):
@@ -123,17 +126,13 @@ def the_end_of_a_request_is_lost(house: House):
     house.gate.break_to_server(NoAnswer(after_bytes=len(whole) + len(whole) // 2))
     with house.peer() as peer:
         peer.check_play(1)
-        peer.send(play(1))
-        assert peer.receive() is None
-        house.wait_for_cut("slow_frame")
+        play_is_cut(house, peer, "slow_frame")
 
 
 def replies_are_lost(house: House):
     house.gate.break_to_client(NoAnswer())
     with house.peer() as peer:
-        peer.send(play(1))
-        assert peer.receive() is None
-        house.wait_for_cut("idle")
+        play_is_cut(house, peer, "idle")
 
 
 def it_closes(house: House):

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from rps_process import PATIENCE
+from rps_process import PATIENCE, read_exactly
 
 SERVICE = "/rps.v1.RockPaperScissorsService/"
 OK, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED = 0, 3, 5, 8, 12
@@ -155,16 +155,3 @@ def read_frame(connection: socket.socket) -> tuple[int, int, int, bytes] | None:
     payload = read_exactly(connection, int.from_bytes(head[:3], "big"))
     assert payload is not None, "the server closed inside a frame"
     return kind, flags, stream, payload
-
-
-def read_exactly(connection: socket.socket, size: int) -> bytes | None:
-    data = b""
-    while len(data) < size:
-        try:
-            chunk = connection.recv(size - len(data))
-        except ConnectionResetError:
-            return None
-        if not chunk:
-            return None
-        data += chunk
-    return data

@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 
-from rps_process import PATIENCE
+from rps_process import PATIENCE, read_exactly
 
 HEADER = struct.Struct(">HBH")
 MAGIC = 0xCAFE
@@ -49,26 +49,14 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
-    def _read(self, size: int) -> bytes | None:
-        data = b""
-        while len(data) < size:
-            try:
-                chunk = self.socket.recv(size - len(data))
-            except ConnectionResetError:
-                return None
-            if not chunk:
-                return None
-            data += chunk
-        return data
-
     def read_frame(self) -> tuple[int, object] | None:
         """The next frame's type and JSON; None when the server closes."""
-        header = self._read(HEADER.size)
+        header = read_exactly(self.socket, HEADER.size)
         if header is None:
             return None
         magic, kind, length = HEADER.unpack(header)
         assert magic == MAGIC, f"a frame begins with {magic:04x}"
-        payload = self._read(length)
+        payload = read_exactly(self.socket, length)
         assert payload is not None, "the server closed inside a frame"
         return kind, json.loads(payload)
 

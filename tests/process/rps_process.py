@@ -12,6 +12,7 @@ import re
 import resource
 import selectors
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -54,6 +55,20 @@ def eventually(condition, what: str):
             raise AssertionError(f"never happened: {what}")
         time.sleep(0.01)
     return value
+
+
+def read_exactly(connection: socket.socket, size: int) -> bytes | None:
+    """None when the peer closes before so many have come."""
+    data = b""
+    while len(data) < size:
+        try:
+            chunk = connection.recv(size - len(data))
+        except ConnectionResetError:
+            return None
+        if not chunk:
+            return None
+        data += chunk
+    return data
 
 
 def check_at_once(test: unittest.TestCase, checks: dict):

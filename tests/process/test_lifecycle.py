@@ -1,5 +1,6 @@
 """From the first signal to the exit code: calls that run are answered, new ones are not taken."""
 
+import contextlib
 import signal
 import socket
 import threading
@@ -45,14 +46,20 @@ class Idle(unittest.TestCase):
 
 
 class Draining(unittest.TestCase):
+    @contextlib.contextmanager
+    def draining(self, name: str):
+        """A server that drains, and the call for whose end it waits."""
+        with Server(name, "--drain=600000", admin=True) as server:
+            self.assertEqual(server.get("/readyz")[0], 200)
+            held = hold_call(server)
+            self.addCleanup(held.close)
+            server.send_signal()
+            eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+            yield server, held
+
     def test_a_running_call_is_answered(self):
         for name in built_servers():
-            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
-                self.assertEqual(server.get("/readyz")[0], 200)
-                held = hold_call(server)
-                self.addCleanup(held.close)
-                server.send_signal()
-                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+            with self.subTest(name), self.draining(name) as (server, held):
                 self.assertEqual(server.get("/healthz")[0], 200)
                 self.assertTrue(server.is_alive())
                 held.take_answer()
@@ -61,22 +68,14 @@ class Draining(unittest.TestCase):
 
     def test_nobody_new_is_served(self):
         for name in built_servers():
-            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
-                held = hold_call(server)
-                self.addCleanup(held.close)
-                server.send_signal()
-                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+            with self.subTest(name), self.draining(name) as (server, held):
                 eventually(lambda: is_refused(server), "new connections are refused")
                 held.close()
                 server.wait(0)
 
     def test_a_second_signal_ends_it_at_once(self):
         for name in built_servers():
-            with self.subTest(name), Server(name, "--drain=600000", admin=True) as server:
-                held = hold_call(server)
-                self.addCleanup(held.close)
-                server.send_signal()
-                eventually(lambda: server.get("/readyz")[0] == 503, "/readyz says 503")
+            with self.subTest(name), self.draining(name) as (server, _):
                 server.send_signal()
                 server.wait(-signal.SIGTERM)
 

@@ -68,7 +68,16 @@ class Person {
     }
   }
 
-  void send(int signal) { ::kill(child_, signal); }
+  // A signal by its name, `term` or `hup`, or what is typed.
+  void leave_by(std::string_view way_out) {
+    if (way_out == "term") {
+      ::kill(child_, SIGTERM);
+    } else if (way_out == "hup") {
+      ::kill(child_, SIGHUP);
+    } else {
+      type(way_out);
+    }
+  }
 
   // Waits for the end of the program; returns its exit code, or -1 when a signal killed it.
   int exit_code() {
@@ -112,19 +121,13 @@ TEST_CASE("at a terminal a person plays in colour and quits") {
 }
 
 TEST_CASE("Ctrl-D, Ctrl-C and a request to terminate end the game with its score") {
-  for (const std::string key : {"\x04", "\x03", "\x1c", "term", "hup"}) {
-    CAPTURE(key);
+  for (const std::string way_out : {"\x04", "\x03", "\x1c", "term", "hup"}) {
+    CAPTURE(way_out);
     Person person;
     person.see("your move> ");
     person.type("r\n");
     person.see("your move> ");
-    if (key == "term") {
-      person.send(SIGTERM);
-    } else if (key == "hup") {
-      person.send(SIGHUP);
-    } else {
-      person.type(key);
-    }
+    person.leave_by(way_out);
     person.see("Final score");
     CHECK(person.exit_code() == 0);
     CHECK(person.echoes());
@@ -146,18 +149,12 @@ TEST_CASE("a throw in a duel is not shown while it is typed") {
 }
 
 TEST_CASE("a terminal that hides a throw shows again on every way out") {
-  for (const std::string key : {"\x04", "\x03", "\x1c", "\x1a\x03", "term", "hup"}) {
-    CAPTURE(key);
+  for (const std::string way_out : {"\x04", "\x03", "\x1c", "\x1a\x03", "term", "hup"}) {
+    CAPTURE(way_out);
     Person person;
     person.begin_duel();
     CHECK_FALSE(person.echoes());
-    if (key == "term") {
-      person.send(SIGTERM);
-    } else if (key == "hup") {
-      person.send(SIGHUP);
-    } else {
-      person.type(key);
-    }
+    person.leave_by(way_out);
     person.see("Goodbye");
     CHECK(person.exit_code() == 0);
     CHECK(person.echoes());

@@ -13,6 +13,7 @@
 #include "stage2_jsonrpc/scan.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/contract_values.hpp"
+#include "tests/stage2_jsonrpc/decoded.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
 
 namespace rps::jsonrpc {
@@ -40,22 +41,10 @@ std::string encode(const Command& command, Codec codec = Codec::json) {
   return out;
 }
 
-struct Decoded {
-  std::shared_ptr<const std::string> bytes;  // What views in the reply point into.
-  Outcome outcome = Outcome::broken;
-  std::size_t consumed = 0;
-  Reply reply;
-  Event event;
-};
-
 Decoded decode(std::string_view bytes, std::optional<Operation> operation = Operation::play,
                Codec codec = Codec::json) {
-  Decoded decoded{.bytes = std::make_shared<std::string>(bytes)};
-  const runtime::WireCodec::Expected expected{.operation = operation.value_or(Operation::play),
-                                              .sequence = 42};
-  decoded.outcome = ClientCodec(codec).decode(*decoded.bytes, operation ? &expected : nullptr,
-                                              decoded.consumed, decoded.reply, decoded.event);
-  return decoded;
+  ClientCodec client(codec);
+  return decode(client, bytes, operation);
 }
 
 unsigned char type_byte(FrameType type, Codec codec) {

@@ -9,29 +9,12 @@
 #include "stage2_jsonrpc/format.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/contract_values.hpp"
+#include "tests/stage2_jsonrpc/decoded.hpp"
 
 namespace rps::jsonrpc {
 namespace {
 
 using Outcome = runtime::WireCodec::Outcome;
-
-struct Decoded {
-  std::shared_ptr<const std::string> bytes;  // What views in the reply point into.
-  Outcome outcome = Outcome::broken;
-  std::size_t consumed = 0;
-  Reply reply;
-  Event event;
-};
-
-Decoded decode(runtime::WireCodec& codec, std::string_view bytes,
-               std::optional<Operation> operation = Operation::play) {
-  Decoded decoded{.bytes = std::make_shared<std::string>(bytes)};
-  const runtime::WireCodec::Expected expected{.operation = operation.value_or(Operation::play),
-                                              .sequence = 42};
-  decoded.outcome = codec.decode(*decoded.bytes, operation ? &expected : nullptr, decoded.consumed,
-                                 decoded.reply, decoded.event);
-  return decoded;
-}
 
 std::string reply_text(const Reply& reply) {
   std::string text;

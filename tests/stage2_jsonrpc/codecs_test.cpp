@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/micro/allocations.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 #include "stage2_jsonrpc/format.hpp"
 #include "stage2_jsonrpc/limits.hpp"
-#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/contract_values.hpp"
 
@@ -139,9 +139,9 @@ TEST_CASE("Once warmed up, a call costs no allocation on either side, in any cod
       return ends.client.read_reply(response, 1234, reply) && reply.round == answer.round;
     };
     REQUIRE(round());
-    const std::uint64_t before = tests::allocation_count();
+    const std::uint64_t before = load::allocation_count();
     const bool is_same = round();
-    const std::uint64_t after = tests::allocation_count();
+    const std::uint64_t after = load::allocation_count();
     CHECK(is_same);
     CHECK(after == before);
   }

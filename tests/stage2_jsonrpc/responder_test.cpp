@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bench/micro/allocations.hpp"
 #include "stage2_jsonrpc/openrpc.hpp"
-#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
 #include "tests/stage2_jsonrpc/table.hpp"
@@ -105,9 +105,9 @@ TEST_CASE("A call in a frame allocates nothing") {
     REQUIRE(table.errors.empty());
     REQUIRE(table.last.messages == 1);
     REQUIRE(!out.empty());
-    const std::uint64_t before = tests::allocation_count();
+    const std::uint64_t before = load::allocation_count();
     for (int i = 0; i < 1000; ++i) turn();
-    CHECK(tests::allocation_count() == before);
+    CHECK(load::allocation_count() == before);
   }
 }
 

@@ -22,11 +22,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "bench/micro/allocations.hpp"
 #include "core/judge.hpp"
 #include "core/runtime/log.hpp"
 #include "core/runtime/stream_client.hpp"
 #include "stage2_jsonrpc/client.hpp"
-#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
 
@@ -367,10 +367,10 @@ TEST_CASE("Serving calls in frames allocates nothing") {
     return peer.receive_into(scrap) > 0;
   };
   for (int i = 0; i < 100; ++i) REQUIRE(round_trip());
-  const std::uint64_t before = tests::allocation_count();
+  const std::uint64_t before = load::allocation_count();
   bool all = true;
   for (int i = 0; i < 2000; ++i) all &= round_trip();
-  CHECK(tests::allocation_count() == before);
+  CHECK(load::allocation_count() == before);
   CHECK(all);
 }
 

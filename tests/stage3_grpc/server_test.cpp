@@ -1,6 +1,7 @@
 #include "stage3_grpc/server.hpp"
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -32,6 +33,16 @@ grpc::Status play(RunningServer& at) {
   v1::PlayResponse response;
   return at.stub->Play(&context, rock(), &response);
 }
+
+struct PlayMany {
+  explicit PlayMany(RunningServer& at) : writer(at.stub->PlayMany(&context, &summary)) {}
+
+  void play() const { writer->Write(rock()); }
+
+  grpc::ClientContext context;
+  v1::PlayManyResponse summary;
+  std::unique_ptr<grpc::ClientWriter<v1::PlayRequest>> writer;
+};
 
 void wait_for_rounds(const RunningServer& at, int count) {
   const Clock::time_point patience = Clock::now() + std::chrono::seconds(10);
@@ -103,21 +114,18 @@ TEST_CASE("Draining ends open streams that wait, and nothing is cut off") {
 
 TEST_CASE("A PlayMany that runs may finish while the server drains; another may not begin") {
   RunningServer at;
-  grpc::ClientContext context;
-  v1::PlayManyResponse summary;
-  const auto running = at.stub->PlayMany(&context, &summary);
-  running->Write(rock());
+  PlayMany running(at);
+  running.play();
   wait_for_rounds(at, 1);
   at.server->stop_accepting();
-  running->Write(rock());
-  running->WritesDone();
-  CHECK(running->Finish().ok());
-  CHECK(summary.rounds() == 2);
+  running.play();
+  running.writer->WritesDone();
+  CHECK(running.writer->Finish().ok());
+  CHECK(running.summary.rounds() == 2);
 
-  grpc::ClientContext late_context;
-  const auto late = at.stub->PlayMany(&late_context, &summary);
-  late->Write(rock());
-  CHECK(late->Finish().error_code() == grpc::UNAVAILABLE);
+  PlayMany late(at);
+  late.play();
+  CHECK(late.writer->Finish().error_code() == grpc::UNAVAILABLE);
   grpc::ClientContext rally_context;
   const auto rally = at.stub->Rally(&rally_context);
   CHECK(rally->Finish().error_code() == grpc::UNAVAILABLE);
@@ -125,14 +133,12 @@ TEST_CASE("A PlayMany that runs may finish while the server drains; another may 
 
 TEST_CASE("A call that never ends is cut off at the deadline") {
   RunningServer at;
-  grpc::ClientContext context;
-  v1::PlayManyResponse summary;
-  const auto writer = at.stub->PlayMany(&context, &summary);
-  writer->Write(rock());
+  PlayMany running(at);
+  running.play();
   wait_for_rounds(at, 1);
   at.server->stop_accepting();
   CHECK_FALSE(at.server->drain(Clock::now() + std::chrono::milliseconds(50)));
-  CHECK_FALSE(writer->Finish().ok());
+  CHECK_FALSE(running.writer->Finish().ok());
 }
 
 TEST_CASE("A server that is destroyed with open streams does not hang") {

@@ -18,7 +18,7 @@ class Ring {
   // The oldest is number 0. REQUIRES: index < size().
   Value& operator[](std::size_t index) {
     assert(index < size_);
-    return values_[(oldest_ + index) % values_.size()];
+    return values_[wrapped(oldest_ + index)];
   }
 
   void push(Value value) {
@@ -30,7 +30,7 @@ class Ring {
   // Takes out the oldest. REQUIRES: !empty().
   Value pop() {
     Value value = std::move((*this)[0]);
-    oldest_ = (oldest_ + 1) % values_.size();
+    oldest_ = wrapped(oldest_ + 1);
     --size_;
     return value;
   }
@@ -38,6 +38,9 @@ class Ring {
   void clear() { oldest_ = size_ = 0; }
 
  private:
+  // There is room for a power of two of them.
+  std::size_t wrapped(std::size_t place) const { return place & (values_.size() - 1); }
+
   void grow() {
     std::vector<Value> larger(values_.empty() ? 8 : 2 * values_.size());
     for (std::size_t i = 0; i < size_; ++i) larger[i] = std::move((*this)[i]);

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/allocations.hpp"
+#include "bench/micro/allocations.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/runtime/fleet/fake_server.hpp"
 
@@ -78,12 +78,12 @@ class Answers final : public Sink {
 };
 
 // Options under which nothing happens by itself.
-FleetOptions patient() {
+FleetOptions patient(Clock::duration deadline = patience) {
   FleetOptions options;
   options.scheme = "line";
   options.depth = 16;
   options.balance = Balance::round_robin;
-  options.deadline = patience;
+  options.deadline = deadline;
   options.backoff = {.first = milliseconds(1), .max = milliseconds(20), .jitter = milliseconds(1)};
   options.silence_max = hours(1);
   return options;
@@ -95,6 +95,12 @@ struct Bench {
     FleetOptions wanted = options;
     wanted.notice = [&](const std::string& sentence) { notices.push_back(sentence); };
     client.emplace(wanted, std::make_unique<LineCodec>(), std::make_unique<ListedRegistry>(listed));
+  }
+
+  // One server, connected, that answers every call so; none, when `answer` is empty.
+  Bench(const FleetOptions& options, std::string_view answer) : Bench(1, options) {
+    connect();
+    servers[0].answer = answer;
   }
 
   // Waits until all servers of the list are known to be up or down.
@@ -273,11 +279,7 @@ TEST_CASE("A refused call is tried elsewhere, whatever it is") {
 }
 
 TEST_CASE("An overloaded instance is asked again no sooner than it wants to be") {
-  FleetOptions options = patient();
-  options.deadline = hours(1);
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer = "overloaded 40";
+  Bench bench(patient(hours(1)), "overloaded 40");
   const Clock::time_point before = Clock::now();
   bench.play("counted");
   bench.until([&] { return bench.servers[0].calls.size() == 1; });
@@ -289,11 +291,7 @@ TEST_CASE("An overloaded instance is asked again no sooner than it wants to be")
 }
 
 TEST_CASE("A retry that could not be in time is not made") {
-  FleetOptions options = patient();
-  options.deadline = seconds(10);
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer = "overloaded 10001";
+  Bench bench(patient(seconds(10)), "overloaded 10001");
   bench.play();
   bench.until_answered();
   CHECK(bench.answers.errors[0] == Error::overloaded);
@@ -303,9 +301,7 @@ TEST_CASE("A retry that could not be in time is not made") {
 TEST_CASE("Retries stop when the budget is used up") {
   FleetOptions options = patient();
   options.retry_budget = {.percent = 10, .per_second = 0, .saved_max = 100};
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer = "unavailable";
+  Bench bench(options, "unavailable");
   for (int i = 0; i < 12; ++i) {
     bench.play();
     bench.until_answered();
@@ -316,11 +312,7 @@ TEST_CASE("Retries stop when the budget is used up") {
 }
 
 TEST_CASE("A call past its deadline is answered so, once, and its late reply is dropped") {
-  FleetOptions options = patient();
-  options.deadline = soon;
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer.clear();
+  Bench bench(patient(soon), "");
   bench.play();
   bench.play();
   bench.until([&] { return bench.servers[0].unanswered() == 2; });
@@ -353,9 +345,7 @@ TEST_CASE("A connection that owes an answer and stays silent is given up") {
   FleetOptions options = patient();
   options.silence_max = soon;
   options.retries_max = 0;
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer.clear();
+  Bench bench(options, "");
   bench.play();
   bench.until_answered();
   CHECK(bench.answers.errors[0] == Error::unavailable);
@@ -524,9 +514,7 @@ TEST_CASE("A broken connection is replaced at once, and its calls may wait for t
 TEST_CASE("A server that talks nonsense loses its connection") {
   FleetOptions options = patient();
   options.retries_max = 0;
-  Bench bench(1, options);
-  bench.connect();
-  bench.servers[0].answer.clear();
+  Bench bench(options, "");
   bench.play();
   bench.until([&] { return bench.servers[0].unanswered() == 1; });
   bench.servers[0].say("77 ok\n");
@@ -648,9 +636,9 @@ TEST_CASE("A warm client allocates nothing for a call") {
   const auto run = [&](std::uint64_t calls) {
     allocated = 0;
     for (const std::uint64_t end = loop.answered + calls; loop.answered < end;) {
-      const std::uint64_t before = tests::allocation_count();
+      const std::uint64_t before = load::allocation_count();
       bench.client->poll(Clock::now() + milliseconds(1), loop);
-      allocated += tests::allocation_count() - before;
+      allocated += load::allocation_count() - before;
       for (FakeServer& server : bench.servers) server.work();
     }
   };
