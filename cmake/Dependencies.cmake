@@ -14,11 +14,13 @@ find_package(prometheus-cpp QUIET COMPONENTS core)                # metrics
 find_package(nlohmann_json 3.11 QUIET)                            # JSON
 find_package(Protobuf QUIET)                                      # stage 3's messages
 find_package(OpenSSL QUIET)                                       # stage 3's TLS
+find_package(ZLIB QUIET)                                          # histograms in stored runs
 find_package(Catch2 QUIET)                                        # tests, 2.13 or 3
 find_package(benchmark QUIET)                                     # rps-micro
 find_package(Python3 QUIET COMPONENTS Interpreter)                # tests that drive processes
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(GRPC QUIET IMPORTED_TARGET grpc++>=1.51)      # stage 3
+  pkg_check_modules(NGHTTP2 QUIET IMPORTED_TARGET libnghttp2>=1.52)  # stage 3's lean client
   pkg_check_modules(LIBBPF QUIET IMPORTED_TARGET libbpf>=1.1)     # stage 4
 endif()
 find_program(RPS_GRPC_CPP_PLUGIN grpc_cpp_plugin)                 # stage 3's stubs
@@ -54,8 +56,9 @@ rps_have(RUNTIME "Boost ≥ 1.81=Boost_FOUND" "CLI11=CLI11_FOUND" "spdlog=spdlog
 rps_have(STAGE2 "the runtime=RPS_HAVE_RUNTIME" "nlohmann_json=nlohmann_json_FOUND")
 rps_have(STAGE3 "the runtime=RPS_HAVE_RUNTIME" "protobuf=Protobuf_FOUND" "gRPC ≥ 1.51=GRPC_FOUND"
          "grpc_cpp_plugin=RPS_GRPC_CPP_PLUGIN" "OpenSSL=OPENSSL_FOUND")
+rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND")
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"
          "bpftool=RPS_BPFTOOL")
-rps_have(BENCH "nlohmann_json=nlohmann_json_FOUND" "CLI11=CLI11_FOUND")
+rps_have(BENCH "nlohmann_json=nlohmann_json_FOUND" "CLI11=CLI11_FOUND" "zlib=ZLIB_FOUND")
 rps_have(MICRO "google-benchmark=benchmark_FOUND")
 rps_have(TESTS "Catch2=Catch2_FOUND" "Python 3=Python3_FOUND" "the harness=RPS_HAVE_BENCH")

@@ -35,7 +35,8 @@ class Client {
   virtual ~Client() = default;
 
   // Starts a call. Exactly one on_reply(id) follows, from inside poll(): a transport that breaks
-  // answers every open call with Error::unavailable. Copies what `command` points to.
+  // answers every open call with Error::unavailable. Copies what `command` points to. A client
+  // that holds several connections sends the calls of one id over one of them while it has room.
   // REQUIRES: fewer than in_flight_max() calls are open.
   virtual void submit(std::uint64_t id, const Command& command) = 0;
 

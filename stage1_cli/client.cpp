@@ -37,9 +37,15 @@ class LineCodec final : public runtime::WireCodec {
   }
 };
 
+}  // namespace
+
+std::unique_ptr<runtime::WireCodec> make_codec() {
+  return std::make_unique<LineCodec>();
+}
+
 std::vector<std::string> arguments_of(const Url& url) {
-  if (url.scheme != "cli" || !url.host.empty() || url.path.empty()) {
-    throw std::invalid_argument("a console's URL is cli:PATH?name=value&…");
+  if (!url.host.empty() || url.path.empty()) {
+    throw std::invalid_argument("a console's URL is " + url.scheme + ":PATH?name=value&…");
   }
   std::vector<std::string> arguments{url.path, "--batch"};
   for (const auto& [name, value] : url.query) {
@@ -48,13 +54,11 @@ std::vector<std::string> arguments_of(const Url& url) {
   return arguments;
 }
 
-}  // namespace
-
-std::unique_ptr<runtime::StreamClient> connect(const Url& url, const ConnectOptions& options) {
+std::unique_ptr<runtime::StreamClient> connect(const Url& url, const ConnectOptions& options,
+                                               Spawn spawn) {
   const std::vector<std::string> arguments = arguments_of(url);
-  return std::make_unique<runtime::StreamClient>(std::make_unique<LineCodec>(), options.connections,
-                                                 options.depth,
-                                                 [&] { return runtime::spawn_child(arguments); });
+  return std::make_unique<runtime::StreamClient>(make_codec(), options.connections, options.depth,
+                                                 [&] { return spawn(arguments); });
 }
 
 }  // namespace rps::cli

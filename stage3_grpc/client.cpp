@@ -15,12 +15,12 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/completion_queue.h>
-#include <grpcpp/create_channel.h>
+#include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include "core/random.hpp"
 #include "rps/v1/rps.grpc.pb.h"
+#include "stage3_grpc/client_settings.hpp"
 #include "stage3_grpc/client_stream.hpp"
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
@@ -32,51 +32,6 @@ namespace {
 
 using Stub = v1::RockPaperScissorsService::Stub;
 
-constexpr std::chrono::milliseconds deadline_default{10'000};
-
-// A server that has gone silent is noticed after these two; a server may refuse to be asked more
-// often than once a minute.
-constexpr int keepalive_after_ms = 60'000;
-constexpr int keepalive_answer_ms = 10'000;
-
-struct Settings {
-  std::string target;  // host:port
-  bool rally = false;
-  std::chrono::milliseconds deadline = deadline_default;  // Zero: none.
-};
-
-Settings read_settings(const Url& url) {
-  Settings settings{.target = to_string(HostPort{.host = url.host, .port = url.port})};
-  for (const auto& [name, value] : url.query) {
-    if (name == "mode" && (value == "rally" || value == "unary")) {
-      settings.rally = value == "rally";
-    } else if (name == "deadline_ms") {
-      std::uint32_t count = 0;
-      const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), count);
-      if (failure != std::errc{} || end != value.data() + value.size()) {
-        throw std::runtime_error("deadline_ms must be a number of milliseconds: '" + value + "'");
-      }
-      settings.deadline = std::chrono::milliseconds(count);
-    } else {
-      std::string message = "a grpc URL knows no '";
-      message.append(name).append("=").append(value).append("'");
-      throw std::runtime_error(message);
-    }
-  }
-  return settings;
-}
-
-std::shared_ptr<grpc::Channel> open_channel(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // Else equal channels share a socket.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES,
-                   0);  // Who measures or tests wants each answer as it is.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_after_ms);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_answer_ms);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
-
 std::uint32_t retry_after(const grpc::ClientContext& context) {
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find(retry_after_key);
@@ -85,6 +40,27 @@ std::uint32_t retry_after(const grpc::ClientContext& context) {
     std::from_chars(found->second.begin(), found->second.end(), milliseconds);
   }
   return milliseconds;
+}
+
+Reply refusal(const grpc::Status& status, Operation operation, const grpc::ClientContext& context) {
+  return {.operation = operation,
+          .error = error_of(status, operation),
+          .retry_after_ms = retry_after(context)};
+}
+
+Reply read_summary(const v1::PlayManyResponse& summary) {
+  const Score score{.wins = summary.score().wins(),
+                    .draws = summary.score().draws(),
+                    .losses = summary.score().losses()};
+  if (summary.rounds() != score.rounds() || summary.score().rounds() != score.rounds()) {
+    return {.operation = Operation::play, .error = Error::internal};
+  }
+  return {.operation = Operation::play, .score = score};
+}
+
+void set_deadline(grpc::ClientContext& context, const ClientSettings& settings,
+                  Clock::time_point begin) {
+  if (settings.deadline.count() > 0) context.set_deadline(to_timespec(begin + settings.deadline));
 }
 
 class GrpcClient;
@@ -119,6 +95,34 @@ class UnaryCall final : public Tag {
   v1::ScoreRequest score_request_;
   v1::ScoreResponse score_response_;
   std::unique_ptr<grpc::ClientAsyncResponseReader<v1::ScoreResponse>> score_;
+};
+
+// A call of many requests and one response.
+class ManyCall final : public Tag {
+ public:
+  ManyCall(GrpcClient& client, Lane& lane) : client_(client), lane_(lane) {}
+
+  void start(std::uint64_t id, const Command& command);
+  void cancel() {
+    if (context_) context_->TryCancel();
+  }
+  void complete(bool ok, Arrival& arrival) override;
+
+ private:
+  void write_next();
+  Reply read_reply() const;
+
+  GrpcClient& client_;
+  Lane& lane_;
+  std::uint64_t id_ = 0;
+  Clock::time_point sent_at_;
+  std::optional<grpc::ClientContext> context_;
+  grpc::Status status_;
+  v1::PlayRequest request_;
+  v1::PlayManyResponse response_;
+  std::unique_ptr<grpc::ClientAsyncWriter<v1::PlayRequest>> writer_;
+  std::uint32_t left_ = 0;  // Requests that gRPC has not taken yet.
+  bool is_finishing_ = false;
 };
 
 class RallyCalls final : public ClientStream<v1::PlayRequest, v1::PlayResponse> {
@@ -162,6 +166,9 @@ struct Lane {
   std::unique_ptr<Stub> stub;
   std::deque<UnaryCall> calls;
   std::vector<UnaryCall*> idle_calls;
+  std::deque<ManyCall> many_calls;
+  std::vector<ManyCall*> idle_many_calls;
+  std::size_t room = 0;  // Calls that it can take now.
   std::optional<RallyCalls> rally;
   std::optional<DuelCalls> duel;
 };
@@ -170,15 +177,16 @@ struct Lane {
 // is handed over by the thread that read it from the socket.
 class GrpcClient final : public Client {
  public:
-  GrpcClient(const Settings& settings, const ConnectOptions& options);
+  GrpcClient(const ClientSettings& settings, const ConnectOptions& options);
   ~GrpcClient() override;
 
   void submit(std::uint64_t id, const Command& command) override;
   std::size_t poll(Clock::time_point deadline, Sink& sink) override;
-  std::size_t in_flight_max() const override { return places_.size(); }
+  std::size_t in_flight_max() const override { return in_flight_max_; }
 
  private:
   friend class UnaryCall;
+  friend class ManyCall;
   friend class RallyCalls;
   friend class DuelCalls;
 
@@ -188,19 +196,18 @@ class GrpcClient final : public Client {
   };
 
   void open_lane(const ConnectOptions& options);
-  Lane& take_place();
+  Lane& take_place(std::uint64_t id);
   void give_place(Lane& lane);
+  void play(Lane& lane, std::uint64_t id, const Command& command);
+  void start_unary(Lane& lane, std::uint64_t id, const Command& command);
   DuelCalls& duel_of(const Command& command);
   std::optional<Completion> next(Clock::time_point deadline);
 
-  Settings settings_;
+  ClientSettings settings_;
   grpc::CompletionQueue queue_;
   std::deque<Lane> lanes_;
-
-  // A ring of the places for calls, `depth` for each lane; the free ones wait in turn.
-  std::vector<Lane*> places_;
-  std::size_t next_place_ = 0;
-  std::size_t free_places_ = 0;
+  std::size_t in_flight_max_;
+  std::size_t open_ = 0;  // Calls that take a place of their connection.
 };
 
 // ---- Calls ---------------------------------------------------------------------------------
@@ -210,9 +217,7 @@ void UnaryCall::start(std::uint64_t id, const Command& command) {
   operation_ = command.operation;
   context_.emplace();
   sent_at_ = Clock::now();
-  if (client_.settings_.deadline.count() > 0) {
-    context_->set_deadline(to_timespec(sent_at_ + client_.settings_.deadline));
-  }
+  set_deadline(*context_, client_.settings_, sent_at_);
   if (operation_ == Operation::play) {
     write(command, play_request_);
     play_ = lane_.stub->AsyncPlay(&*context_, play_request_, &client_.queue_);
@@ -236,12 +241,48 @@ void UnaryCall::complete(bool, Arrival& arrival) {
 }
 
 Reply UnaryCall::read_reply() const {
-  if (!status_.ok()) {
-    return {.operation = operation_,
-            .error = error_of(status_, operation_),
-            .retry_after_ms = retry_after(*context_)};
-  }
+  if (!status_.ok()) return refusal(status_, operation_, *context_);
   return operation_ == Operation::play ? read(play_response_) : read(score_response_);
+}
+
+// The headers wait for the first request, and each request for the next: they leave together.
+void ManyCall::start(std::uint64_t id, const Command& command) {
+  id_ = id;
+  left_ = client_.settings_.rounds;
+  is_finishing_ = false;
+  write(command, request_);
+  context_.emplace();
+  context_->set_initial_metadata_corked(true);
+  sent_at_ = Clock::now();
+  set_deadline(*context_, client_.settings_, sent_at_);
+  writer_ = lane_.stub->AsyncPlayMany(&*context_, &response_, &client_.queue_, nullptr);
+  write_next();
+}
+
+void ManyCall::write_next() {
+  if (--left_ == 0) {
+    writer_->WriteLast(request_, {}, this);
+  } else {
+    writer_->Write(request_, grpc::WriteOptions().set_buffer_hint(), this);
+  }
+}
+
+void ManyCall::complete(bool ok, Arrival& arrival) {
+  if (!is_finishing_) {
+    if (ok && left_ > 0) return write_next();
+    is_finishing_ = true;  // All is said, or the call is over already.
+    return writer_->Finish(&status_, this);
+  }
+  const Reply reply = read_reply();
+  writer_.reset();
+  context_.reset();
+  lane_.idle_many_calls.push_back(this);
+  client_.give_place(lane_);
+  arrival.reply(id_, reply, sent_at_);
+}
+
+Reply ManyCall::read_reply() const {
+  return status_.ok() ? read_summary(response_) : refusal(status_, Operation::play, *context_);
 }
 
 std::unique_ptr<RallyCalls::Wire> RallyCalls::start(grpc::ClientContext& context, void* tag) {
@@ -258,26 +299,23 @@ std::unique_ptr<DuelCalls::Wire> DuelCalls::start(grpc::ClientContext& context, 
 
 // ---- The client ----------------------------------------------------------------------------
 
-GrpcClient::GrpcClient(const Settings& settings, const ConnectOptions& options)
-    : settings_(settings) {
+GrpcClient::GrpcClient(const ClientSettings& settings, const ConnectOptions& options)
+    : settings_(settings), in_flight_max_(options.connections * options.depth) {
   assert(options.connections > 0 && options.depth > 0);
   const gpr_timespec deadline = to_timespec(Clock::now() + options.timeout_max);
-  places_.resize(options.connections * options.depth);
   for (std::size_t i = 0; i < options.connections; ++i) open_lane(options);
   for (Lane& lane : lanes_) lane.channel->GetState(true);
   for (Lane& lane : lanes_) {
     if (!lane.channel->WaitForConnected(deadline)) {
-      throw std::runtime_error("cannot connect to grpc://" + settings.target);
+      throw std::runtime_error("cannot connect to gRPC at " + settings.target);
     }
-  }
-  for (std::size_t i = 0; i < options.depth; ++i) {
-    for (Lane& lane : lanes_) give_place(lane);
   }
 }
 
 GrpcClient::~GrpcClient() {
   for (Lane& lane : lanes_) {
     for (UnaryCall& call : lane.calls) call.cancel();
+    for (ManyCall& call : lane.many_calls) call.cancel();
     if (lane.rally) lane.rally->cancel();
     if (lane.duel) lane.duel->cancel();
   }
@@ -290,24 +328,33 @@ GrpcClient::~GrpcClient() {
 
 void GrpcClient::open_lane(const ConnectOptions& options) {
   Lane& lane = lanes_.emplace_back();
-  lane.channel = open_channel(settings_.target);
+  lane.channel = open_channel(settings_);
   lane.stub = v1::RockPaperScissorsService::NewStub(lane.channel);
   for (std::size_t i = 0; i < options.depth; ++i) {
     lane.idle_calls.push_back(&lane.calls.emplace_back(*this, lane));
   }
-  if (settings_.rally) lane.rally.emplace(*this, lane, options.depth);
+  if (settings_.mode == PlayMode::many) {
+    for (std::size_t i = 0; i < options.depth; ++i) {
+      lane.idle_many_calls.push_back(&lane.many_calls.emplace_back(*this, lane));
+    }
+  }
+  if (settings_.mode == PlayMode::rally) lane.rally.emplace(*this, lane, options.depth);
+  lane.room = options.depth;
 }
 
-Lane& GrpcClient::take_place() {
-  assert(free_places_ > 0);
-  --free_places_;
-  Lane& lane = *places_[next_place_];
-  next_place_ = (next_place_ + 1) % places_.size();
-  return lane;
+// Of the id's connection when that has room, else of the next one that has.
+Lane& GrpcClient::take_place(std::uint64_t id) {
+  assert(open_ < in_flight_max_);
+  std::size_t index = id % lanes_.size();
+  while (lanes_[index].room == 0) index = (index + 1) % lanes_.size();
+  --lanes_[index].room;
+  ++open_;
+  return lanes_[index];
 }
 
 void GrpcClient::give_place(Lane& lane) {
-  places_[(next_place_ + free_places_++) % places_.size()] = &lane;
+  ++lane.room;
+  --open_;
 }
 
 DuelCalls& GrpcClient::duel_of(const Command& command) {
@@ -319,28 +366,37 @@ DuelCalls& GrpcClient::duel_of(const Command& command) {
 
 void GrpcClient::submit(std::uint64_t id, const Command& command) {
   switch (command.operation) {
-    case Operation::play:
-    case Operation::score: {
-      Lane& lane = take_place();
-      if (lane.rally && command.operation == Operation::play) {
-        lane.rally->submit(id, command);
-        break;
-      }
-      UnaryCall* const call = lane.idle_calls.back();
-      lane.idle_calls.pop_back();
-      call->start(id, command);
-      break;
-    }
+    case Operation::play: play(take_place(id), id, command); break;
+    case Operation::score: start_unary(take_place(id), id, command); break;
     case Operation::join:
     case Operation::throw_move:
     case Operation::leave: duel_of(command).submit(id, command); break;
   }
 }
 
+void GrpcClient::play(Lane& lane, std::uint64_t id, const Command& command) {
+  switch (settings_.mode) {
+    case PlayMode::unary: start_unary(lane, id, command); break;
+    case PlayMode::rally: lane.rally->submit(id, command); break;
+    case PlayMode::many: {
+      ManyCall* const call = lane.idle_many_calls.back();
+      lane.idle_many_calls.pop_back();
+      call->start(id, command);
+      break;
+    }
+  }
+}
+
+void GrpcClient::start_unary(Lane& lane, std::uint64_t id, const Command& command) {
+  UnaryCall* const call = lane.idle_calls.back();
+  lane.idle_calls.pop_back();
+  call->start(id, command);
+}
+
 // Hands over at most what was open when it began, so that a sink that submits again does not keep
 // it here for ever.
 std::size_t GrpcClient::poll(Clock::time_point deadline, Sink& sink) {
-  const std::size_t enough = std::max<std::size_t>(places_.size() - free_places_, 1);
+  const std::size_t enough = std::max<std::size_t>(open_, 1);
   Arrival arrival{.sink = sink, .received_at = {}};
   while (arrival.handed_over < enough) {
     const auto done = next(arrival.handed_over == 0 ? deadline : Clock::time_point{});

@@ -1,11 +1,24 @@
 // The gRPC client: one player, or many, over one or more HTTP/2 connections.
 //
 //   grpc://HOST:PORT[?mode=rally][&deadline_ms=N]
+//   grpc://HOST:PORT?mode=many[&rounds=N][&deadline_ms=N]
+//   grpcs://HOST:PORT[?ca=FILE][&cert=FILE&key=FILE][&name=HOST][&…]
 //
 // play and score are unary calls; with mode=rally, plays go over one Rally stream per connection
 // instead. join, throw and leave go over Duel streams, one per connection, opened by the first of
-// them; what one player does in one game always takes the same. A unary call carries a deadline,
-// `deadline_ms` from its start (10,000 without it, 0 for none); streams carry none.
+// them; what one player does in one game always takes the same. The other calls of an id take the
+// connection `id % connections` while it has room. A call carries a deadline, `deadline_ms` from
+// its start (10,000 without it, 0 for none); Rally and Duel streams carry none.
+//
+// With mode=many a play is one PlayMany call of N requests (16 without `rounds`), all with the
+// command's move and session. Its reply is the summary: `score` holds how many of these N rounds
+// were won, drawn and lost, so score.rounds() == N says that all were played; `round` is 0, and
+// opponent_move, result and reason are as in a default-constructed Reply. A summary whose number of
+// rounds is not the sum of them is Error::internal. The stamps are of the whole call.
+//
+// grpcs is the same over TLS. The server's certificate must come from an authority in the file `ca`
+// (PEM; without it, one of the system's) and name the URL's host, or `name` instead. `cert` and
+// `key` are the client's own certificate, for servers that ask for one.
 #pragma once
 
 #include <memory>

@@ -118,11 +118,11 @@ void write(const Event& event, v1::GameEvent& out) {
 
 void write(const Command& command, v1::PlayRequest& out) {
   out.set_player_move(to_wire(command.move));
-  out.set_session_id(command.session_id.data(), command.session_id.size());
+  out.mutable_session_id()->assign(command.session_id);
 }
 
 void write(const Command& command, v1::ScoreRequest& out) {
-  out.set_session_id(command.session_id.data(), command.session_id.size());
+  out.mutable_session_id()->assign(command.session_id);
 }
 
 void write(const Command& command, v1::DuelRequest& out) {

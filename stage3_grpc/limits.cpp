@@ -3,6 +3,8 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
 
 namespace rps::rpc {
 
@@ -20,6 +22,10 @@ void add_time(CLI::App& app, const std::string& flag, const std::string& help,
          flag, [&time](int count) { time = std::chrono::milliseconds(count); }, help)
       ->check(CLI::Range(1, max))
       ->default_str(std::to_string(time.count()));
+}
+
+int count(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
 }
 
 }  // namespace
@@ -45,6 +51,21 @@ void add_flags(CLI::App& app, Limits& limits) {
            limits.keepalive_after);
   add_time(app, "--keepalive-timeout", "Milliseconds that a pinged connection has to answer",
            limits.keepalive_answer_max);
+}
+
+void apply(const Limits& limits, grpc::ServerBuilder& builder) {
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("rps").Resize(static_cast<std::size_t>(limits.memory_bytes_max)));
+  builder.SetMaxReceiveMessageSize(limits.message_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.metadata_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_max);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, count(limits.handshake_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, count(limits.idle_max));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, count(limits.keepalive_after));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, count(limits.keepalive_answer_max));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             count(limits::ping_interval_min));
 }
 
 }  // namespace rps::rpc

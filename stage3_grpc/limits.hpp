@@ -9,6 +9,10 @@ namespace CLI {
 class App;
 }
 
+namespace grpc {
+class ServerBuilder;
+}
+
 namespace rps::rpc {
 
 namespace limits {
@@ -46,5 +50,8 @@ struct Limits {
 
 // Adds the flags named above; `limits` must outlive the parsing.
 void add_flags(CLI::App& app, Limits& limits);
+
+// Tells gRPC all of them but connections_max and events_waiting_max, which are not its own.
+void apply(const Limits& limits, grpc::ServerBuilder& builder);
 
 }  // namespace rps::rpc

@@ -5,7 +5,6 @@
 #include <string>
 
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/logger.h>
@@ -20,25 +19,6 @@ namespace {
 
 using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters;
 
-int count(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
-
-void set_limits(grpc::ServerBuilder& builder, const Limits& limits) {
-  builder.SetResourceQuota(
-      grpc::ResourceQuota("rps").Resize(static_cast<std::size_t>(limits.memory_bytes_max)));
-  builder.SetMaxReceiveMessageSize(limits.message_bytes_max);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.metadata_bytes_max);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_max);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, count(limits.handshake_max));
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, count(limits.idle_max));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, count(limits.keepalive_after));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, count(limits.keepalive_answer_max));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             count(limits::ping_interval_min));
-}
-
 }  // namespace
 
 GrpcServer::GrpcServer(const runtime::Context& context, const Limits& limits)
@@ -51,7 +31,7 @@ GrpcServer::GrpcServer(const runtime::Context& context, const Limits& limits)
   }
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  set_limits(builder, limits);
+  apply(limits, builder);
   builder.RegisterService(service_.get());
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

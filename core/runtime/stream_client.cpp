@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <numeric>
 #include <system_error>
@@ -19,6 +20,7 @@
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 namespace rps::runtime {
 
@@ -76,8 +78,7 @@ void StreamClient::submit(std::uint64_t id, const Command& command) {
     refused_.push_back({.id = id, .operation = command.operation, .sent_at = Clock::now()});
     return;
   }
-  const std::size_t place = idle_ > 0 ? idle_ - 1 : turn_++ % free_;
-  const std::uint32_t index = order_[place];
+  const std::uint32_t index = order_[place_for(id)];
   Lane& lane = lanes_[index];
   codec_->encode(++lane.sequence, command, lane.out);
   call_at(lane, lane.open++) = {.id = id, .operation = command.operation, .sent_at = {}};
@@ -87,6 +88,13 @@ void StreamClient::submit(std::uint64_t id, const Command& command) {
     lane.dirty = true;
     dirty_.push_back(index);
   }
+}
+
+// The place of the stream that is to carry the call. REQUIRES: one has room.
+std::size_t StreamClient::place_for(std::uint64_t id) {
+  const std::size_t home = lanes_[id % lanes_.size()].place;
+  if (home < free_) return home;
+  return idle_ > 0 ? idle_ - 1 : turn_++ % free_;
 }
 
 StreamClient::Call& StreamClient::call_at(Lane& lane, std::size_t index) const {
@@ -132,8 +140,8 @@ std::size_t StreamClient::poll(Clock::time_point deadline, Sink& sink) {
         flush(lane, sink);
       }
       if (!lane.broken && !(event.data.u64 & is_output)) serve(lane, sink);
+      flush_dirty(sink);  // At once: the peer may work while the other streams are read.
     }
-    flush_dirty(sink);
   } while (handed_over_ == 0 && Clock::now() < deadline);
   return handed_over_;
 }
@@ -340,6 +348,63 @@ void keep_sigpipe_from_killing() {
   if (action.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
 }
 
+struct Terminal {
+  Fd ours;
+  Fd theirs;
+};
+
+Terminal make_terminal() {
+  Terminal terminal{.ours = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), .theirs = Fd()};
+  std::array<char, 64> name{};
+  if (!terminal.ours || ::grantpt(terminal.ours.get()) != 0 ||
+      ::unlockpt(terminal.ours.get()) != 0 ||
+      ::ptsname_r(terminal.ours.get(), name.data(), name.size()) != 0) {
+    throw_errno("cannot make a pseudo-terminal");
+  }
+  terminal.theirs = Fd(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  termios discipline{};
+  if (!terminal.theirs || ::tcgetattr(terminal.theirs.get(), &discipline) != 0) {
+    throw_errno("cannot open a pseudo-terminal");
+  }
+  discipline.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+  discipline.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  if (::tcsetattr(terminal.theirs.get(), TCSANOW, &discipline) != 0) throw_errno("tcsetattr");
+  return terminal;
+}
+
+// Starts a child with these as its stdin and stdout.
+pid_t start_child(const std::vector<std::string>& argv, const Fd& input, const Fd& output) {
+  assert(!argv.empty());
+  keep_sigpipe_from_killing();
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
+  sigset_t reset;
+  sigemptyset(&reset);
+  sigaddset(&reset, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &reset);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));  // exec's signature lacks a const.
+  }
+  arguments.push_back(nullptr);
+  pid_t child = -1;
+  const int error =
+      ::posix_spawn(&child, argv.front().c_str(), &actions, &attributes, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    throw std::system_error(error, std::system_category(), "cannot start " + argv.front());
+  }
+  return child;
+}
+
 }  // namespace
 
 Fd connect_tcp(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
@@ -368,41 +433,22 @@ Fd connect_tcp(const std::string& host, std::uint16_t port, std::chrono::millise
 }
 
 Stream spawn_child(const std::vector<std::string>& argv) {
-  assert(!argv.empty());
-  keep_sigpipe_from_killing();
   Pipe to_child = make_pipe();
   Pipe from_child = make_pipe();
   make_non_blocking(to_child.write_end);
   make_non_blocking(from_child.read_end);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_adddup2(&actions, to_child.read_end.get(), STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, from_child.write_end.get(), STDOUT_FILENO);
-  sigset_t reset;
-  sigemptyset(&reset);
-  sigaddset(&reset, SIGPIPE);
-  ::posix_spawnattr_setsigdefault(&attributes, &reset);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-
-  std::vector<char*> arguments;
-  arguments.reserve(argv.size() + 1);
-  for (const std::string& argument : argv) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));  // exec's signature lacks a const.
-  }
-  arguments.push_back(nullptr);
-  pid_t child = -1;
-  const int error =
-      ::posix_spawn(&child, argv.front().c_str(), &actions, &attributes, arguments.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    throw std::system_error(error, std::system_category(), "cannot start " + argv.front());
-  }
+  const pid_t child = start_child(argv, to_child.read_end, from_child.write_end);
   return {
       .in = std::move(from_child.read_end), .out = std::move(to_child.write_end), .child = child};
+}
+
+Stream spawn_child_on_terminal(const std::vector<std::string>& argv) {
+  Terminal terminal = make_terminal();
+  make_non_blocking(terminal.ours);
+  Fd out(::fcntl(terminal.ours.get(), F_DUPFD_CLOEXEC, 0));
+  if (!out) throw_errno("fcntl");
+  const pid_t child = start_child(argv, terminal.theirs, terminal.theirs);
+  return {.in = std::move(terminal.ours), .out = std::move(out), .child = child};
 }
 
 }  // namespace rps::runtime

@@ -2,9 +2,9 @@
 // only what its bytes mean (WireCodec) and how a stream is opened.
 //
 // Every stream answers in request order, so a reply belongs to the oldest open call of its stream.
-// What was submitted between two batches of arrivals leaves in one write per stream, and all that
-// one read brings is decoded before the next: a poll costs one wait, and one read and one write
-// for each stream that has something.
+// All that one read brings is decoded before the next, and what was submitted meanwhile leaves
+// before it, in one write per stream: a poll costs one wait, and one read and one write for each
+// stream that has something.
 #pragma once
 
 #include <chrono>
@@ -81,7 +81,9 @@ class StreamClient final : public Client {
   StreamClient(const StreamClient&) = delete;
   StreamClient& operator=(const StreamClient&) = delete;
 
-  // Picks a stream without open calls if there is one, else one that has room, in turns.
+  // The stream `id % streams` carries the call when it has room: whoever numbers its players from 0
+  // and uses the numbers as ids has each of them on one stream. Else it is a stream without open
+  // calls if there is one, else one that has room, in turns.
   void submit(std::uint64_t id, const Command& command) override;
   std::size_t poll(Clock::time_point deadline, Sink& sink) override;
 
@@ -115,6 +117,7 @@ class StreamClient final : public Client {
     bool broken = false;
   };
 
+  std::size_t place_for(std::uint64_t id);
   Call& call_at(Lane& lane, std::size_t index) const;
   Call take_oldest(Lane& lane);
   void regroup(Lane& lane);
@@ -163,5 +166,10 @@ Fd connect_tcp(const std::string& host, std::uint16_t port, std::chrono::millise
 // it. So this sets SIGPIPE to ignored, for the whole process, when it would kill it; a handler
 // that somebody installed stays. The child starts with the default again.
 Stream spawn_child(const std::vector<std::string>& argv);
+
+// The same with a pseudo-terminal in the place of the pipes. Its line discipline collects lines, as
+// a person's terminal does, but neither echoes them nor turns \n into \r\n. It is not the child's
+// controlling terminal.
+Stream spawn_child_on_terminal(const std::vector<std::string>& argv);
 
 }  // namespace rps::runtime

@@ -9,6 +9,7 @@
 
 #include "core/judge.hpp"
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/peer_server.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 
 using namespace rps;
@@ -189,4 +190,34 @@ TEST_CASE("What cannot be opened is told") {
   CHECK_THROWS(open(at, "?mode=tennis"));
   CHECK_THROWS(open(at, "?deadline_ms=soon"));
   CHECK_THROWS(open(at, "?colour=red"));
+}
+
+TEST_CASE("With mode=many a call is many rounds and its reply their summary") {
+  RunningServer at;
+  const auto client = open(at, "?mode=many&rounds=7", {.connections = 2, .depth = 2});
+  Notes notes;
+  for (std::uint64_t id = 0; id < 4; ++id) client->submit(id, {.move = Move::rock});
+  poll_until(*client, notes, [&] { return notes.answers.size() == 4; });
+  for (const auto& [id, reply] : notes.replies) {
+    CHECK_FALSE(reply.error);
+    CHECK(reply.operation == Operation::play);
+    CHECK(reply.round == 0);
+    CHECK(reply.score.rounds() == 7);
+  }
+  CHECK(at.counted("play", "ok", 28));
+
+  // The rounds of a session count on; the summary is of the call.
+  for (std::uint64_t id = 10; id < 12; ++id) {
+    CHECK(ask(*client, notes, id, {.move = Move::paper, .session_id = "s"}).score.rounds() == 7);
+  }
+  CHECK(
+      ask(*client, notes, 12, {.operation = Operation::score, .session_id = "s"}).score.rounds() ==
+      14);
+  CHECK(ask(*client, notes, 13, {.move = Move::unspecified}).error == Error::invalid_move);
+}
+
+TEST_CASE("Calls of one id take the connection of that id, wherever they are made") {
+  const PeerServer at;
+  const auto client = connect(*parse_url("grpc://" + at.target()), {.connections = 3, .depth = 2});
+  check_lanes_stay(*client, 3, 6);
 }

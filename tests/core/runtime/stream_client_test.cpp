@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "tests/allocations.hpp"
+#include "bench/micro/allocations.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::runtime {
@@ -122,19 +122,45 @@ TEST_CASE("what is submitted leaves with the next poll, in one write per stream"
   CHECK(bench.sink.ids() == Ids{10, 11, 12, 13});
 }
 
-TEST_CASE("calls go to idle streams first, then to those that have room") {
+TEST_CASE("a call goes to the stream of its id while that has room") {
+  constexpr std::size_t streams = 3;
+  constexpr std::uint64_t lanes = 6;
+  Bench bench(streams, 2);
+  // Submitted backwards, and from outside on_reply.
+  for (std::uint64_t id = lanes; id-- > 0;) bench.submit(id);
+  bench.poll();
+  for (std::size_t stream = 0; stream < streams; ++stream) CHECK(bench.heard(stream) == "1\n2\n");
+  for (std::size_t stream = streams; stream-- > 0;) {
+    bench.say(stream, "1\n2\n");
+    bench.poll();
+    CHECK(bench.sink.ids() == Ids{stream + streams, stream});
+    bench.sink.answers.clear();
+  }
+  bench.submit(4);  // All streams are idle.
+  bench.submit(1);
+  bench.poll();
+  CHECK(bench.heard(0).empty());
+  CHECK(bench.heard(1) == "3\n4\n");
+  CHECK(bench.heard(2).empty());
+}
+
+TEST_CASE("calls whose stream is full go to idle streams first, then to those that have room") {
   Bench bench(3, 2);
   for (std::uint64_t id = 0; id < 3; ++id) bench.submit(id);
   bench.poll();
   for (std::size_t stream = 0; stream < 3; ++stream) CHECK(bench.heard(stream) == "1\n");
+  bench.submit(0);
   bench.say(1, "1\n");
   bench.poll();
-  bench.submit(3);  // Only stream 1 is idle.
+  CHECK(bench.heard(0) == "2\n");
+  bench.submit(0);  // Only stream 1 is idle.
   bench.poll();
   CHECK(bench.heard(1) == "2\n");
-  for (std::uint64_t id = 4; id < 7; ++id) bench.submit(id);  // Fills all three.
+  bench.say(0, "1\n");
   bench.poll();
-  CHECK(bench.heard(0) == "2\n");
+  for (int call = 0; call < 3; ++call) bench.submit(0);  // Fills all three.
+  bench.poll();
+  CHECK(bench.heard(0) == "3\n");
   CHECK(bench.heard(1) == "3\n");
   CHECK(bench.heard(2) == "2\n");
 }
@@ -378,9 +404,9 @@ TEST_CASE("a warm client allocates nothing per call") {
     bench.client->poll(Clock::time_point::min(), sink);
   };
   for (std::uint64_t id = 0; id < 100; ++id) round_trip(id);
-  const std::uint64_t before = tests::allocation_count();
+  const std::uint64_t before = load::allocation_count();
   for (std::uint64_t id = 0; id < 1000; ++id) round_trip(id);
-  CHECK(tests::allocation_count() == before);
+  CHECK(load::allocation_count() == before);
   CHECK(sink.replies == 1100);
 }
 

@@ -1,0 +1,108 @@
+#include "stage3_grpc/client_settings.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/support/channel_arguments.h>
+
+namespace rps::rpc {
+
+namespace {
+
+// A server that has gone silent is noticed after these two; a server may refuse to be asked more
+// often than once a minute.
+constexpr int keepalive_after_ms = 60'000;
+constexpr int keepalive_answer_ms = 10'000;
+
+std::uint32_t read_number(std::string_view name, std::string_view value) {
+  std::uint32_t number = 0;
+  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (failure != std::errc{} || end != value.data() + value.size()) {
+    std::string message(name);
+    throw std::runtime_error(message.append(" must be a number: '").append(value).append("'"));
+  }
+  return number;
+}
+
+PlayMode read_mode(std::string_view value) {
+  if (value == "unary") return PlayMode::unary;
+  if (value == "rally") return PlayMode::rally;
+  if (value == "many") return PlayMode::many;
+  throw std::runtime_error("the mode is unary, rally or many, not '" + std::string(value) + "'");
+}
+
+std::string read_file(std::string_view name, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (text.empty()) {
+    std::string message("cannot read the file of '");
+    throw std::runtime_error(message.append(name).append("': '").append(path).append("'"));
+  }
+  return text;
+}
+
+// Takes what only TLS has. False when `name` is nothing of that.
+bool read_tls(const std::string& name, const std::string& value,
+              grpc::SslCredentialsOptions& options, ClientSettings& settings) {
+  if (name == "ca") {
+    options.pem_root_certs = read_file(name, value);
+  } else if (name == "cert") {
+    options.pem_cert_chain = read_file(name, value);
+  } else if (name == "key") {
+    options.pem_private_key = read_file(name, value);
+  } else if (name == "name") {
+    settings.checked_name = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ClientSettings read_settings(const Url& url) {
+  const bool is_tls = url.scheme == "grpcs";
+  if (url.host.empty() || !url.path.empty()) {
+    throw std::runtime_error("a gRPC URL is " + url.scheme + "://HOST:PORT?name=value&…");
+  }
+  ClientSettings settings{.target = to_string(HostPort{.host = url.host, .port = url.port})};
+  grpc::SslCredentialsOptions tls;
+  for (const auto& [name, value] : url.query) {
+    if (name == "mode") {
+      settings.mode = read_mode(value);
+    } else if (name == "rounds") {
+      settings.rounds = read_number(name, value);
+    } else if (name == "deadline_ms") {
+      settings.deadline = std::chrono::milliseconds(read_number(name, value));
+    } else if (!is_tls || !read_tls(name, value, tls, settings)) {
+      throw std::runtime_error("a " + url.scheme + " URL knows no '" + name + "'");
+    }
+  }
+  if (settings.rounds == 0) throw std::runtime_error("rounds must be 1 at least");
+  if (url.find("rounds") && settings.mode != PlayMode::many) {
+    throw std::runtime_error("rounds are those of mode=many");
+  }
+  if (tls.pem_cert_chain.empty() != tls.pem_private_key.empty()) {
+    throw std::runtime_error("cert and key go together");
+  }
+  settings.credentials = is_tls ? grpc::SslCredentials(tls) : grpc::InsecureChannelCredentials();
+  return settings;
+}
+
+std::shared_ptr<grpc::Channel> open_channel(const ClientSettings& settings) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // Else equal channels share a socket.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES,
+                   0);  // Who measures or tests wants each answer as it is.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_after_ms);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_answer_ms);
+  if (!settings.checked_name.empty()) arguments.SetSslTargetNameOverride(settings.checked_name);
+  return grpc::CreateCustomChannel(settings.target, settings.credentials, arguments);
+}
+
+}  // namespace rps::rpc

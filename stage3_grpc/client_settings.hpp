@@ -1,0 +1,41 @@
+// What a grpc or grpcs URL asks for, and the channels that follow from it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include "core/url.hpp"
+
+namespace rps::rpc {
+
+// How plays are called.
+enum class PlayMode : std::uint8_t {
+  unary,  // A Play call each.
+  rally,  // All on one Rally stream per connection.
+  many,   // A PlayMany call of `rounds` requests each.
+};
+
+struct ClientSettings {
+  std::string target;  // host:port
+  PlayMode mode = PlayMode::unary;
+  std::uint32_t rounds = 16;                   // Of one PlayMany call.
+  std::chrono::milliseconds deadline{10'000};  // Zero: none.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::string checked_name;  // Stands in the server's certificate; empty: the target's host.
+};
+
+// Reads the files that the URL names. Throws std::runtime_error for what it does not understand or
+// cannot read.
+ClientSettings read_settings(const Url& url);
+
+// A channel with a TCP connection of its own. It is not connected yet.
+std::shared_ptr<grpc::Channel> open_channel(const ClientSettings& settings);
+
+}  // namespace rps::rpc

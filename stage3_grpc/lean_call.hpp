@@ -1,0 +1,69 @@
+// One unary call as HTTP/2 sees it: the request's message going out, and what has come back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <grpcpp/support/status.h>
+
+#include "core/clock.hpp"
+#include "core/command.hpp"
+#include "rps/v1/rps.pb.h"
+
+namespace rps::rpc {
+
+// What is parsed into and serialized from, shared by the calls of a client: one is handled at a
+// time, and the messages keep their memory.
+struct LeanMessages {
+  v1::PlayRequest play_request;
+  v1::PlayResponse play_response;
+  v1::ScoreRequest score_request;
+  v1::ScoreResponse score_response;
+};
+
+// Used again and again; keeps what its buffers once grew to.
+class LeanCall {
+ public:
+  // A response may be this long; more than that is no answer of ours.
+  static constexpr std::size_t response_bytes_max = 65'536;
+
+  // Forgets what came back and writes the request. REQUIRES: the operation is play or score.
+  void begin(std::uint64_t id, const Command& command, LeanMessages& messages);
+
+  // The next bytes of the request, `room` at most; taken once.
+  std::string_view take_request(std::size_t room);
+  bool is_request_taken() const { return taken_ == request_.size(); }
+
+  void on_header(std::string_view name, std::string_view value);
+  void on_data(std::string_view bytes);
+
+  // What came back, once the stream has closed in order. The reply's views point into `messages`.
+  Reply answer(LeanMessages& messages) const;
+
+  std::uint64_t id() const { return id_; }
+  Operation operation() const { return operation_; }
+
+  std::int32_t stream = 0;    // Its number; 0 while the call is not open.
+  Clock::time_point sent_at;  // Kept by the connection.
+
+ private:
+  std::optional<std::string_view> message() const;
+  grpc::Status status() const;
+
+  std::uint64_t id_ = 0;
+  Operation operation_ = Operation::play;
+  std::string request_;  // With its prefix.
+  std::size_t taken_ = 0;
+  std::string response_;  // With its prefix.
+  bool is_response_too_long_ = false;
+  int http_status_ = 0;
+  std::optional<int> grpc_status_;
+  bool is_grpc_ = false;  // By its content type.
+  std::uint32_t retry_after_ms_ = 0;
+  std::string grpc_message_;
+};
+
+}  // namespace rps::rpc

@@ -1,0 +1,100 @@
+// One HTTP/2 connection that carries unary calls, without a socket: bytes in, bytes out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nghttp2/nghttp2.h>
+
+#include "stage3_grpc/lean_call.hpp"
+
+namespace rps::rpc {
+
+// The headers of every call, by its path. They are the same each time, so that all of them that
+// HPACK keeps are one byte long from the second call on.
+class LeanHeaders {
+ public:
+  // `authority` is host and port, as in the URL.
+  explicit LeanHeaders(std::string authority) : authority_(std::move(authority)) {}
+  LeanHeaders(const LeanHeaders&) = delete;  // The views below point into it.
+  LeanHeaders& operator=(const LeanHeaders&) = delete;
+
+  const std::vector<nghttp2_nv>& of(Operation operation) const {
+    return operation == Operation::play ? play_ : score_;
+  }
+
+ private:
+  std::vector<nghttp2_nv> make(std::string_view path) const;
+
+  std::string authority_;
+  std::vector<nghttp2_nv> play_ = make("/rps.v1.RockPaperScissorsService/Play");
+  std::vector<nghttp2_nv> score_ = make("/rps.v1.RockPaperScissorsService/Score");
+};
+
+class LeanConnection {
+ public:
+  // Carries `depth` calls at most. Throws std::bad_alloc. REQUIRES: both references outlive it.
+  LeanConnection(const LeanHeaders& headers, LeanMessages& messages, std::size_t depth);
+  LeanConnection(const LeanConnection&) = delete;
+  LeanConnection& operator=(const LeanConnection&) = delete;
+
+  // Whether a call may begin.
+  bool has_room() const { return !idle_.empty() && !is_leaving_; }
+  std::size_t open_calls() const { return calls_.size() - idle_.size(); }
+
+  // REQUIRES: has_room().
+  void begin(std::uint64_t id, const Command& command);
+
+  // Appends all that is to be sent to `out`; the calls that leave with it are sent `now`. False
+  // when the connection cannot be trusted any longer.
+  bool write(std::string& out, Clock::time_point now);
+
+  // Takes what was read. False when the connection cannot be trusted any longer.
+  bool read(std::string_view bytes);
+
+  // Calls that ended, in the order in which they did; a call that broke has no answer. Whoever
+  // handles one gives it back with release().
+  struct Ended {
+    LeanCall* call = nullptr;
+    bool broken = false;
+  };
+  const std::vector<Ended>& ended() const { return ended_; }
+  void clear_ended() { ended_.clear(); }
+  void release(LeanCall& call);
+
+  // Ends all open calls, broken: the connection is over. Those not sent yet count as sent `now`.
+  void abandon(Clock::time_point now);
+
+  // The peer has introduced itself: it speaks HTTP/2.
+  bool is_introduced() const { return is_introduced_; }
+
+  // Nothing is left to say either way.
+  bool is_over() const {
+    return nghttp2_session_want_read(session_.get()) == 0 &&
+           nghttp2_session_want_write(session_.get()) == 0;
+  }
+
+ private:
+  struct Delete {
+    void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
+  };
+  struct Callbacks;
+
+  void end(LeanCall& call, bool broken);
+
+  const LeanHeaders& headers_;
+  LeanMessages& messages_;
+  std::vector<LeanCall> calls_;
+  std::vector<LeanCall*> idle_;
+  std::vector<LeanCall*> unsent_;  // Begun since the last write.
+  std::vector<Ended> ended_;
+  bool is_introduced_ = false;
+  bool is_leaving_ = false;  // By GOAWAY, or out of stream numbers: begins no more calls.
+  std::unique_ptr<nghttp2_session, Delete> session_;
+};
+
+}  // namespace rps::rpc

@@ -1,0 +1,108 @@
+// The lean client against the server of this stage.
+#include "stage3_grpc/lean_client.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/judge.hpp"
+#include "tests/catch.hpp"
+#include "tests/stage3_grpc/peer_server.hpp"
+#include "tests/stage3_grpc/running_server.hpp"
+
+namespace rps::rpc {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+struct Notes final : Sink {
+  virtual ~Notes() = default;
+  void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
+    ++answers[id];
+    replies[id] = reply;
+    reasons[id] = reply.reason;
+    CHECK(stamps.sent_at <= stamps.received_at);
+  }
+  void on_event(const Event&) override {}
+
+  std::map<std::uint64_t, int> answers;
+  std::map<std::uint64_t, Reply> replies;
+  std::map<std::uint64_t, std::string> reasons;
+};
+
+std::unique_ptr<Client> open(const RunningServer& at, const ConnectOptions& options = {}) {
+  const auto url = parse_url("grpc+lean://" + at.target());
+  REQUIRE(url);
+  return connect_lean(*url, options);
+}
+
+void poll_until_answered(Client& client, Notes& notes, std::size_t count) {
+  const Clock::time_point deadline = Clock::now() + patience;
+  while (notes.answers.size() < count && Clock::now() < deadline) client.poll(deadline, notes);
+  REQUIRE(notes.answers.size() == count);
+}
+
+TEST_CASE("The lean client plays and asks for the score") {
+  RunningServer at;
+  const auto client = open(at);
+  Notes notes;
+  client->submit(1, {.move = Move::rock, .session_id = "s"});
+  poll_until_answered(*client, notes, 1);
+  const Reply& played = notes.replies[1];
+  REQUIRE_FALSE(played.error);
+  CHECK(played.result == judge(Move::rock, played.opponent_move));
+  CHECK(notes.reasons[1] == reason(Move::rock, played.opponent_move));
+  CHECK(played.round == 1);
+  client->submit(2, {.operation = Operation::score, .session_id = "s"});
+  poll_until_answered(*client, notes, 2);
+  CHECK(notes.replies[2].operation == Operation::score);
+  CHECK(notes.replies[2].score == played.score);
+}
+
+TEST_CASE("The lean client hands on what the server refuses, and refuses duels itself") {
+  RunningServer at;
+  const auto client = open(at, {.connections = 2, .depth = 4});
+  CHECK(client->in_flight_max() == 8);
+  Notes notes;
+  client->submit(1, {.move = Move::unspecified});
+  client->submit(2, {.move = Move::rock, .session_id = std::string(65, 'x')});
+  client->submit(3, {.operation = Operation::score, .session_id = "nobody"});
+  client->submit(4, {.operation = Operation::join, .game_id = "g", .player_id = "p"});
+  client->submit(5, {.move = Move::rock});
+  poll_until_answered(*client, notes, 5);
+  CHECK(notes.replies[1].error == Error::invalid_move);
+  CHECK(notes.replies[2].error == Error::malformed_request);
+  CHECK(notes.replies[3].error == Error::unknown_session);
+  CHECK(notes.replies[4].error == Error::unknown_operation);
+  CHECK(notes.replies[4].operation == Operation::join);
+  CHECK_FALSE(notes.replies[5].error);
+}
+
+TEST_CASE("A server that drains and goes answers every call of the lean client once") {
+  RunningServer at;
+  const auto client = open(at, {.connections = 2, .depth = 8});
+  Notes notes;
+  at.server->stop_accepting();
+  for (std::uint64_t id = 0; id < 16; ++id) client->submit(id, {.move = Move::rock});
+  poll_until_answered(*client, notes, 16);
+  at.server->drain(Clock::now() + std::chrono::milliseconds(100));
+  client->poll(Clock::now() + std::chrono::milliseconds(100), notes);
+  for (std::uint64_t id = 16; id < 32; ++id) client->submit(id, {.move = Move::rock});
+  poll_until_answered(*client, notes, 32);
+  for (const auto& [id, times] : notes.answers) CHECK(times == 1);
+  for (const auto& [id, reply] : notes.replies) CHECK(reply.error == Error::unavailable);
+}
+
+TEST_CASE("The lean client keeps the calls of one id on one connection") {
+  const PeerServer at;
+  const auto client =
+      connect_lean(*parse_url("grpc+lean://" + at.target()), {.connections = 3, .depth = 2});
+  check_lanes_stay(*client, 3, 6);
+}
+
+TEST_CASE("The lean client does not open what nobody serves") {
+  CHECK_THROWS_AS(connect_lean(*parse_url("grpc+lean://127.0.0.1:1"), {}), std::exception);
+}
+
+}  // namespace
+}  // namespace rps::rpc

@@ -1,0 +1,86 @@
+// A server whose rounds tell over which connection they came, and a player on many lanes.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "core/client.hpp"
+#include "rps/v1/rps.grpc.pb.h"
+#include "tests/catch.hpp"
+
+namespace rps::rpc {
+
+// Every round is a draw whose reason is the address of the peer.
+class PeerServer final : public v1::RockPaperScissorsService::Service {
+ public:
+  PeerServer() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(this);
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    server_ = builder.BuildAndStart();
+    REQUIRE(server_);
+  }
+  ~PeerServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  grpc::Status Play(grpc::ServerContext* context, const v1::PlayRequest*,
+                    v1::PlayResponse* response) override {
+    response->set_opponent_move(v1::ROCK);
+    response->set_result(v1::DRAW);
+    response->set_reason(context->peer());
+    return grpc::Status::OK;
+  }
+
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// Plays `rounds` rounds on lanes 0 … lanes - 1, submitted from outside on_reply and in changing
+// order. Returns over which connections each lane's rounds went.
+inline std::map<std::uint64_t, std::set<std::string>> play_lanes(Client& client,
+                                                                 std::uint64_t lanes, int rounds) {
+  struct Peers final : Sink {
+    virtual ~Peers() = default;
+    void on_reply(std::uint64_t id, const Reply& reply, const Stamps&) override {
+      CHECK_FALSE(reply.error);
+      of[id].emplace(reply.reason);
+      ++answered;
+    }
+    void on_event(const Event&) override {}
+    std::map<std::uint64_t, std::set<std::string>> of;
+    std::uint64_t answered = 0;
+  } peers;
+  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(10);
+  for (int round = 0; round < rounds; ++round) {
+    peers.answered = 0;
+    for (std::uint64_t i = 0; i < lanes; ++i) {
+      client.submit(round % 2 == 0 ? i : lanes - 1 - i, {.move = Move::rock});
+    }
+    while (peers.answered < lanes && Clock::now() < deadline) client.poll(deadline, peers);
+    REQUIRE(peers.answered == lanes);
+  }
+  return peers.of;
+}
+
+// Whether lane i plays over connection i % connections, whatever that is called.
+inline void check_lanes_stay(Client& client, std::uint64_t connections, std::uint64_t lanes) {
+  std::set<std::string> all;
+  const auto peers = play_lanes(client, lanes, 5);
+  for (const auto& [lane, used] : peers) {
+    CAPTURE(lane);
+    CHECK(used.size() == 1);
+    CHECK(used == peers.at(lane % connections));
+    all.insert(used.begin(), used.end());
+  }
+  CHECK(all.size() == connections);
+}
+
+}  // namespace rps::rpc
