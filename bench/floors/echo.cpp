@@ -3,7 +3,8 @@
 //
 //   rps-floor-echo REQUEST_BYTES REPLY_BYTES
 //
-// Prints `floor://127.0.0.1:port`. A reply looks like a frame, so that who counts frames can count.
+// Prints `echo://127.0.0.1:port?request=REQUEST_BYTES&reply=REPLY_BYTES`. A reply looks like a
+// frame, so that who counts frames can count.
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -11,11 +12,12 @@
 #include <string>
 #include <vector>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "bench/floors/listen.hpp"
+#include "bench/floors/sizes.hpp"
 
 namespace {
 
@@ -30,34 +32,18 @@ std::string replies(std::size_t reply_bytes, std::size_t count) {
   return many;
 }
 
-int listen_anywhere() {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener, generic, size) != 0 || ::listen(listener, SOMAXCONN) != 0 ||
-      ::getsockname(listener, generic, &size) != 0) {
-    std::perror("rps-floor-echo");
-    std::exit(1);
-  }
-  std::printf("floor://127.0.0.1:%d\n", ntohs(address.sin_port));
-  std::fflush(stdout);
-  return listener;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::size_t request_bytes = argc == 3 ? std::strtoul(argv[1], nullptr, 10) : 0;
-  const std::size_t reply_bytes = argc == 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
-  if (request_bytes == 0 || reply_bytes < 5) {
-    std::fputs("usage: rps-floor-echo REQUEST_BYTES REPLY_BYTES (at least 5)\n", stderr);
-    return 2;
-  }
+  const auto [request_bytes, reply_bytes] =
+      rps::floors::read_sizes(argc, argv, "rps-floor-echo", 5);
   static std::array<char, 1 << 16> buffer;
   const std::string out = replies(reply_bytes, buffer.size() / request_bytes + 1);
-  const int listener = listen_anywhere();
+  const rps::floors::Listener listening = rps::floors::listen_anywhere("rps-floor-echo");
+  const int listener = listening.socket;
+  std::printf("echo://127.0.0.1:%d?request=%zu&reply=%zu\n", listening.port, request_bytes,
+              reply_bytes);
+  std::fflush(stdout);
   const int epoll = ::epoll_create1(0);
   epoll_event first{.events = EPOLLIN, .data = {.fd = listener}};
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &first);
@@ -69,9 +55,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < count; ++i) {
       const int socket = events[static_cast<std::size_t>(i)].data.fd;
       if (socket == listener) {
-        const int peer = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
-        const int on = 1;
-        ::setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        const int peer = rps::floors::accept_one(listener);
         epoll_event event{.events = EPOLLIN, .data = {.fd = peer}};
         ::epoll_ctl(epoll, EPOLL_CTL_ADD, peer, &event);
         continue;

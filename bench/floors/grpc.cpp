@@ -1,0 +1,62 @@
+// rps-floor-grpc: what gRPC costs before anything is done with a request. A server as stage 3
+// builds it, with the same limits and the same callback API, that answers every Play with the same
+// bytes. It looks at no request, so the clients that judge will not like its answers.
+//
+//   rps-floor-grpc
+//
+// Prints `grpc://127.0.0.1:port`.
+#include <cstdio>
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "rps/v1/rps.grpc.pb.h"
+#include "stage3_grpc/limits.hpp"
+#include "stage3_grpc/wire.hpp"
+
+namespace {
+
+using Methods = rps::v1::RockPaperScissorsService;
+
+// The generated service answers all other methods with UNIMPLEMENTED.
+class Constant final : public Methods::WithRawCallbackMethod_Play<Methods::Service> {
+ public:
+  Constant() {
+    rps::v1::PlayResponse response;
+    response.set_opponent_move(rps::v1::ROCK);
+    response.set_result(rps::v1::DRAW);
+    response.set_reason("both threw rock");
+    response_ = rps::rpc::to_bytes(response);
+  }
+
+ private:
+  grpc::ServerUnaryReactor* Play(grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
+                                 grpc::ByteBuffer* response) override {
+    *response = response_;
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  grpc::ByteBuffer response_;
+};
+
+}  // namespace
+
+int main() {
+  Constant service;
+  grpc::ServerBuilder builder;
+  rps::rpc::apply(rps::rpc::Limits{}, builder);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.RegisterService(&service);
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  const auto server = builder.BuildAndStart();
+  if (!server || port == 0) {
+    std::fputs("rps-floor-grpc: cannot listen\n", stderr);
+    return 1;
+  }
+  std::printf("grpc://127.0.0.1:%d\n", port);
+  std::fflush(stdout);
+  server->Wait();
+}

@@ -1,0 +1,107 @@
+// rps-floor-http: what HTTP/1.1 costs before anything is done with a request. One epoll loop reads
+// requests with the parser that stage 2 uses and answers each with the same 200.
+//
+//   rps-floor-http REQUEST_BYTES REPLY_BYTES
+//
+// Both are bytes of the body. Prints `echo+http://127.0.0.1:port?request=REQUEST_BYTES`; a request
+// of another size is answered as well.
+#include "core/runtime/http.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/floors/listen.hpp"
+#include "bench/floors/sizes.hpp"
+
+namespace {
+
+using rps::runtime::HttpReader;
+
+constexpr HttpReader::Limits limits{.header_bytes_max = 8192, .body_bytes_max = 1 << 20};
+
+struct Connection {
+  HttpReader reader{limits};
+  std::string unread;  // What the reader has not taken yet.
+};
+
+std::string make_response(std::size_t body_bytes) {
+  const rps::runtime::HttpPage page{.type = "application/json",
+                                    .body = std::string(body_bytes, 'x')};
+  std::string response;
+  rps::runtime::append_http({.version = 11, .keep_open = true}, page, response);
+  return response;
+}
+
+// Appends a response for every request that is whole. False when the bytes are no HTTP.
+bool answer_all(Connection& connection, const std::string& response, std::string& out) {
+  std::string_view left = connection.unread;
+  for (;;) {
+    std::size_t consumed = 0;
+    const HttpReader::Outcome outcome = connection.reader.read(left, consumed);
+    if (outcome == HttpReader::Outcome::refused) return false;
+    left.remove_prefix(consumed);
+    if (outcome == HttpReader::Outcome::need_more) break;
+    out += response;
+    connection.reader.reset();
+  }
+  connection.unread = std::string(left);
+  return true;
+}
+
+// False when the connection is over.
+bool serve(int socket, Connection& connection, const std::string& response) {
+  static std::array<char, 1 << 16> buffer;
+  static std::string out;
+  const ssize_t size = ::recv(socket, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return false;
+  connection.unread.append(buffer.data(), static_cast<std::size_t>(size));
+  out.clear();
+  if (!answer_all(connection, response, out)) return false;
+  if (!out.empty()) (void)!::send(socket, out.data(), out.size(), MSG_NOSIGNAL);
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto [request_bytes, reply_bytes] = rps::floors::read_sizes(argc, argv, "rps-floor-http");
+  const std::string response = make_response(reply_bytes);
+  const rps::floors::Listener listener = rps::floors::listen_anywhere("rps-floor-http");
+  std::printf("echo+http://127.0.0.1:%d?request=%zu\n", listener.port, request_bytes);
+  std::fflush(stdout);
+  const int epoll = ::epoll_create1(0);
+  epoll_event first{.events = EPOLLIN, .data = {.fd = listener.socket}};
+  ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener.socket, &first);
+
+  std::vector<std::unique_ptr<Connection>> connections(1 << 16);  // By descriptor.
+  std::array<epoll_event, 256> events;
+  for (;;) {
+    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      const int socket = events[static_cast<std::size_t>(i)].data.fd;
+      if (socket == listener.socket) {
+        const int peer = rps::floors::accept_one(listener.socket);
+        if (peer < 0) continue;
+        connections[static_cast<std::size_t>(peer)] = std::make_unique<Connection>();
+        epoll_event event{.events = EPOLLIN, .data = {.fd = peer}};
+        ::epoll_ctl(epoll, EPOLL_CTL_ADD, peer, &event);
+        continue;
+      }
+      std::unique_ptr<Connection>& connection = connections[static_cast<std::size_t>(socket)];
+      if (!serve(socket, *connection, response)) {
+        connection.reset();
+        ::close(socket);
+      }
+    }
+  }
+}

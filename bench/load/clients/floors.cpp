@@ -1,0 +1,100 @@
+#include "bench/load/clients/floors.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "bench/load/clients/http_bytes.hpp"
+#include "bench/load/clients/parameters.hpp"
+
+namespace rps::load {
+
+namespace {
+
+class FixedCodec final : public runtime::WireCodec {
+ public:
+  FixedCodec(std::size_t request_bytes, std::size_t reply_bytes)
+      : request_(request_bytes, 'x'), reply_bytes_(reply_bytes) {}
+
+  void encode(std::uint64_t, const Command&, std::string& out) override { out += request_; }
+
+  Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed, Reply&,
+                 Event&) override {
+    if (expected == nullptr) return Outcome::broken;
+    if (bytes.size() < reply_bytes_) return Outcome::need_more;
+    consumed = reply_bytes_;
+    return Outcome::reply;
+  }
+
+ private:
+  std::string request_;
+  std::size_t reply_bytes_;
+};
+
+class FixedHttpCodec final : public runtime::WireCodec {
+ public:
+  FixedHttpCodec(std::string_view authority, std::size_t body_bytes) {
+    request_.append("POST /rpc HTTP/1.1\r\nHost: ").append(authority);
+    request_.append("\r\nContent-Type: application/json\r\nContent-Length: ");
+    request_.append(std::to_string(body_bytes)).append("\r\n\r\n").append(body_bytes, 'x');
+  }
+
+  void encode(std::uint64_t, const Command&, std::string& out) override { out += request_; }
+
+  Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed, Reply&,
+                 Event&) override {
+    constexpr std::string_view good = "HTTP/1.1 200 ";
+    if (expected == nullptr || !good.starts_with(bytes.substr(0, good.size()))) {
+      return Outcome::broken;
+    }
+    const std::optional<std::size_t> size = http_response_bytes(bytes);
+    if (!size) return Outcome::need_more;
+    consumed = *size;
+    return Outcome::reply;
+  }
+
+ private:
+  std::string request_;
+};
+
+std::unique_ptr<Client> connect_tcp(const Url& url, const ConnectOptions& options,
+                                    std::unique_ptr<runtime::WireCodec> codec) {
+  const auto open = [&] {
+    return runtime::Stream{.in = runtime::connect_tcp(url.host, url.port, options.timeout_max)};
+  };
+  return std::make_unique<runtime::StreamClient>(std::move(codec), options.connections,
+                                                 options.depth, open);
+}
+
+std::unique_ptr<runtime::WireCodec> read_codec(const Url& url) {
+  check_parameters(url, {"request", "reply"});
+  return std::make_unique<FixedCodec>(read_bytes(url, "request"), read_bytes(url, "reply"));
+}
+
+}  // namespace
+
+std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& options) {
+  check_is_address(url);
+  return connect_tcp(url, options, read_codec(url));
+}
+
+std::unique_ptr<runtime::StreamClient> connect_echo_pipe(const Url& url,
+                                                         const ConnectOptions& options) {
+  check_is_file(url);
+  auto codec = read_codec(url);
+  const std::vector<std::string> arguments{url.path, std::to_string(read_bytes(url, "request")),
+                                           std::to_string(read_bytes(url, "reply"))};
+  return std::make_unique<runtime::StreamClient>(std::move(codec), options.connections,
+                                                 options.depth,
+                                                 [&] { return runtime::spawn_child(arguments); });
+}
+
+std::unique_ptr<Client> connect_echo_http(const Url& url, const ConnectOptions& options) {
+  check_is_address(url);
+  check_parameters(url, {"request"});
+  const std::string authority = to_string(HostPort{.host = url.host, .port = url.port});
+  return connect_tcp(url, options,
+                     std::make_unique<FixedHttpCodec>(authority, read_bytes(url, "request")));
+}
+
+}  // namespace rps::load

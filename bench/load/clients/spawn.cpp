@@ -1,0 +1,194 @@
+#include "bench/load/clients/spawn.hpp"
+
+#include <cassert>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/load/clients/parameters.hpp"
+#include "core/runtime/epoll.hpp"
+#include "core/runtime/fd.hpp"
+#include "core/runtime/input_buffer.hpp"
+#include "stage1_cli/client.hpp"
+
+namespace rps::load {
+
+namespace {
+
+// A call and its process.
+struct Child {
+  std::uint64_t id = 0;
+  Operation operation = Operation::play;
+  Clock::time_point sent_at;
+  pid_t pid = -1;     // -1 while there is none.
+  runtime::Fd ended;  // Readable when the process has ended.
+  runtime::Fd from;   // Its stdout.
+  runtime::InputBuffer in;
+};
+
+class SpawnClient final : public Client {
+ public:
+  SpawnClient(SpawnOptions options, std::size_t children_max)
+      : options_(std::move(options)), children_(children_max) {
+    for (std::uint32_t i = 0; i < children_max; ++i) {
+      idle_.push_back(static_cast<std::uint32_t>(children_max) - 1 - i);
+    }
+  }
+
+  ~SpawnClient() override {
+    for (const Child& child : children_) {
+      if (child.pid < 0) continue;
+      ::kill(child.pid, SIGKILL);
+      ::waitpid(child.pid, nullptr, 0);
+    }
+  }
+
+  SpawnClient(const SpawnClient&) = delete;
+  SpawnClient& operator=(const SpawnClient&) = delete;
+
+  void submit(std::uint64_t id, const Command& command) override {
+    assert(!idle_.empty());
+    const std::uint32_t index = idle_.back();
+    idle_.pop_back();
+    Child& child = children_[index];
+    child.id = id;
+    child.operation = command.operation;
+    child.sent_at = Clock::now();
+    if (!start(child, index, command)) failed_.push_back(index);
+  }
+
+  std::size_t poll(Clock::time_point deadline, Sink& sink) override {
+    handed_over_ = 0;
+    answer_failed(sink);
+    do {
+      const Clock::time_point until = handed_over_ > 0 ? Clock::time_point::min() : deadline;
+      for (const epoll_event& event : epoll_.wait(until)) {
+        finish(static_cast<std::uint32_t>(event.data.u64), sink);
+      }
+    } while (handed_over_ == 0 && Clock::now() < deadline);
+    return handed_over_;
+  }
+
+  std::size_t in_flight_max() const override { return children_.size(); }
+
+ private:
+  // False when the system does not give what a child needs; whatever was begun is undone.
+  bool start(Child& child, std::uint32_t index, const Command& command) {
+    try {
+      runtime::Stream stream = runtime::spawn_child(options_.argv);
+      child.pid = stream.child;
+      child.from = std::move(stream.in);
+      child.in.clear();
+      child.ended = runtime::Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+      if (child.ended && epoll_.add(child.ended.get(), EPOLLIN, index)) {
+        ask(stream.out, command);
+        return true;
+      }
+      ::kill(child.pid, SIGKILL);
+      reap(child);
+      return false;
+    } catch (const std::system_error&) {
+      return false;  // As if nobody had answered.
+    }
+  }
+
+  // A new pipe has room for a request. Of one that the child does not take it tells by its end.
+  void ask(const runtime::Fd& to, const Command& command) {
+    if (!options_.codec) return;
+    request_.clear();
+    options_.codec->encode(1, command, request_);
+    (void)!::write(to.get(), request_.data(), request_.size());
+  }
+
+  static bool reap(Child& child) {
+    int status = 0;
+    ::waitpid(std::exchange(child.pid, -1), &status, 0);
+    child.ended = runtime::Fd();
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+  void finish(std::uint32_t index, Sink& sink) {
+    Child& child = children_[index];
+    // Closing it would not be enough: a child that is just being started holds it until its exec.
+    epoll_.remove(child.ended.get());
+    const bool is_well = reap(child);
+    const Clock::time_point received_at = Clock::now();
+    const std::optional<Reply> reply = is_well ? read_reply(child) : std::nullopt;
+    child.from = runtime::Fd();
+    // The reply may point into the child's buffer, which its next call clears but does not move.
+    answer(index, reply, received_at, sink);
+  }
+
+  std::optional<Reply> read_reply(Child& child) {
+    if (!options_.codec) return Reply{};
+    using Arrival = runtime::InputBuffer::Arrival;
+    while (child.in.read_from(child.from) == Arrival::bytes) {
+    }
+    const runtime::WireCodec::Expected expected{.operation = child.operation, .sequence = 1};
+    Reply reply;
+    Event event;
+    std::size_t consumed = 0;
+    const std::string_view bytes = child.in.bytes();
+    if (bytes.empty()) return std::nullopt;
+    const auto outcome = options_.codec->decode(bytes, &expected, consumed, reply, event);
+    const bool is_one = outcome == runtime::WireCodec::Outcome::reply && consumed == bytes.size();
+    return is_one ? std::optional(reply) : std::nullopt;
+  }
+
+  void answer(std::uint32_t index, const std::optional<Reply>& reply, Clock::time_point received_at,
+              Sink& sink) {
+    const Child& child = children_[index];
+    const Reply unavailable{.operation = child.operation, .error = Error::unavailable};
+    const std::uint64_t id = child.id;
+    const Stamps stamps{.sent_at = child.sent_at, .received_at = received_at};
+    idle_.push_back(index);
+    sink.on_reply(id, reply ? *reply : unavailable, stamps);
+    ++handed_over_;
+  }
+
+  void answer_failed(Sink& sink) {
+    // What fails while these are answered waits for the next poll.
+    std::swap(failed_, failed_in_turn_);
+    for (const std::uint32_t index : failed_in_turn_) {
+      answer(index, std::nullopt, Clock::now(), sink);
+    }
+    failed_in_turn_.clear();
+  }
+
+  SpawnOptions options_;
+  runtime::Epoll epoll_;
+  std::vector<Child> children_;
+  std::vector<std::uint32_t> idle_;
+  std::vector<std::uint32_t> failed_;          // Calls without a process …
+  std::vector<std::uint32_t> failed_in_turn_;  // … and those of them being answered.
+  std::string request_;
+  std::size_t handed_over_ = 0;  // By this poll.
+};
+
+}  // namespace
+
+std::unique_ptr<Client> connect_spawn(SpawnOptions options, const ConnectOptions& connect) {
+  if (::access(options.argv.front().c_str(), X_OK) != 0) {
+    throw std::system_error(errno, std::system_category(), "cannot start " + options.argv.front());
+  }
+  return std::make_unique<SpawnClient>(std::move(options), connect.connections * connect.depth);
+}
+
+std::unique_ptr<Client> connect_cli_spawn(const Url& url, const ConnectOptions& options) {
+  return connect_spawn({.argv = cli::arguments_of(url), .codec = cli::make_codec()}, options);
+}
+
+std::unique_ptr<Client> connect_bare_spawn(const Url& url, const ConnectOptions& options) {
+  check_is_file(url);
+  check_parameters(url, {});
+  return connect_spawn({.argv = {url.path}, .codec = nullptr}, options);
+}
+
+}  // namespace rps::load

@@ -1,0 +1,37 @@
+// A process for each call: what it costs to have no server at all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/client.hpp"
+#include "core/runtime/stream_client.hpp"
+#include "core/url.hpp"
+
+namespace rps::load {
+
+struct SpawnOptions {
+  std::vector<std::string> argv;  // argv[0] is the path.
+  // What goes to a child's stdin and comes from its stdout; null: nothing does, and whoever exits
+  // with 0 has answered a default-constructed Reply.
+  std::unique_ptr<runtime::WireCodec> codec;
+};
+
+// A client that starts `argv` for each call, writes the request, closes stdin, and answers when the
+// process has ended: the stamps hold its whole life, from before its start until it was reaped. A
+// child that cannot be started, dies, exits with anything but 0, or does not write exactly one
+// reply is Error::unavailable. As many as connections × depth live at once; a session, if a call
+// has one, begins anew in each. A child that writes more than a pipe holds (64 KiB) never ends.
+// Children that live when the client goes are killed.
+//
+// Throws std::exception when argv[0] is no file that may be executed.
+std::unique_ptr<Client> connect_spawn(SpawnOptions options, const ConnectOptions& connect);
+
+// `cli+spawn:PATH?name=value&…`: the console, `PATH --batch --name=value …` for each call.
+std::unique_ptr<Client> connect_cli_spawn(const Url& url, const ConnectOptions& options);
+
+// `spawn:PATH`: a program without arguments, input and output (rps-floor-nothing).
+std::unique_ptr<Client> connect_bare_spawn(const Url& url, const ConnectOptions& options);
+
+}  // namespace rps::load
