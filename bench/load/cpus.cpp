@@ -32,6 +32,10 @@ std::vector<int> usable_cpus() {
   return usable;
 }
 
+std::vector<int> server_cpus(const std::optional<CpuPlan>& plan) {
+  return plan ? std::vector<int>{plan->server} : std::vector<int>{};
+}
+
 std::expected<CpuPlan, std::string> plan_cpus(const std::vector<int>& usable,
                                               std::optional<int> server, std::optional<int> load) {
   const CpuPlan plan{.server = server.value_or(usable.front()),

@@ -18,7 +18,11 @@ struct CpuPlan {
   int server = 0;
   int load = 0;
   bool shared() const { return server == load; }
+  bool operator==(const CpuPlan&) const = default;
 };
+
+// For those who start servers: the servers' CPU, or none when nothing is planned.
+std::vector<int> server_cpus(const std::optional<CpuPlan>& plan);
 
 // What was asked for, or else the first and the last of `usable`. The error is a sentence: a CPU
 // that was asked for is not among them.

@@ -5,9 +5,11 @@
 #include <fstream>
 #include <string_view>
 
+#include <gnu/libc-version.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "bench/load/machine.hpp"
 #include "bench/load/process.hpp"
 
 namespace rps::load {
@@ -43,8 +45,35 @@ std::string source_revision() {
   Process git(
       {.argv = {"git", "-C", RPS_SOURCE_DIR, "describe", "--always", "--dirty=+", "--exclude=*"},
        .stderr_file = {},
-       .cpu = {}});
+       .cpus = {}});
   return git.read_line(Clock::now() + std::chrono::seconds(2)).value_or("");
+}
+
+// The versions of the libraries are those of the build; they stay empty where a library is not
+// used.
+std::vector<std::pair<std::string, std::string>> read_details() {
+  return {{"compiler flags", RPS_COMPILE_FLAGS},
+          {"C library", std::string("glibc ") + ::gnu_get_libc_version()},
+          {"gRPC", RPS_GRPC_VERSION},
+          {"Protocol Buffers", RPS_PROTOBUF_VERSION},
+          {"Boost", RPS_BOOST_VERSION},
+          {"nlohmann JSON", RPS_NLOHMANN_JSON_VERSION},
+          {"machine", product()},
+          {"hypervisor", hypervisor()},
+          {"usable CPUs", usable_cpu_list()},
+          {"CPU limit", cpu_limit()},
+          {"SMT siblings", smt_siblings()},
+          {"frequency governor", frequency_governor()},
+          {"frequency driver", frequency_driver()},
+          {"idle driver", idle_driver()},
+          {"mitigations", mitigations()},
+          {"clock source", clock_source()},
+          {"clock read", clock_read_cost()},
+          {"timer slack", timer_slack()},
+          {"memory", memory_total()},
+          {"transparent huge pages", transparent_huge_pages()},
+          {"open files limit", open_files_limit()},
+          {"load average", load_average()}};
 }
 
 }  // namespace
@@ -60,7 +89,9 @@ Environment read_environment() {
 #endif
           .build = RPS_BUILD_TYPE,
           .revision = source_revision(),
-          .cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN))};
+          .warning = build_warning(),
+          .cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)),
+          .details = read_details()};
 }
 
 std::string build_warning() {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rps::load {
 
@@ -12,7 +14,14 @@ struct Environment {
   std::string compiler;  // What built the harness, and with it the servers beside it.
   std::string build;     // "Release"
   std::string revision;  // The source's commit, "+" behind it when it was edited; may be empty.
+  std::string warning;   // Why its numbers mean nothing; empty when they do. See build_warning().
   unsigned cores = 0;    // That the machine has online.
+
+  // Everything else that can move a number, by name, in the order in which it is shown; what the
+  // machine does not tell is empty.
+  std::vector<std::pair<std::string, std::string>> details;
+
+  bool operator==(const Environment&) const = default;
 };
 
 Environment read_environment();

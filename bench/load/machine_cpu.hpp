@@ -11,7 +11,11 @@ namespace rps::load {
 // of a second. Zero where there is no /proc.
 double busy_seconds(const std::vector<int>& cpus);
 
+// Seconds of those that the hypervisor gave to others while one of `cpus` wanted to run.
+double stolen_seconds(const std::vector<int>& cpus);
+
 // The same from the text of /proc/stat.
 double busy_seconds(const std::vector<int>& cpus, std::istream& proc_stat);
+double stolen_seconds(const std::vector<int>& cpus, std::istream& proc_stat);
 
 }  // namespace rps::load

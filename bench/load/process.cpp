@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
-#include <ctime>
-#include <fstream>
+#include <cstdint>
 #include <system_error>
 
 #include <fcntl.h>
@@ -24,10 +24,6 @@ namespace {
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
-}
-
-std::chrono::nanoseconds to_duration(const timespec& time) {
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 int milliseconds_until(Clock::time_point deadline) {
@@ -84,7 +80,7 @@ Process::Process(const ProcessOptions& options) {
 
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
-  if (options.cpu) CPU_SET(static_cast<std::size_t>(*options.cpu), &cpus);
+  for (const int cpu : options.cpus) CPU_SET(static_cast<std::size_t>(cpu), &cpus);
 
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail("pipe");
@@ -96,8 +92,8 @@ Process::Process(const ProcessOptions& options) {
   pid_ = ::fork();
   if (pid_ < 0) fail("fork");
   if (pid_ == 0) {
-    become(argv.data(), child_stdout.get(), child_stderr.get(), options.cpu ? &cpus : nullptr,
-           parent);
+    become(argv.data(), child_stdout.get(), child_stderr.get(),
+           options.cpus.empty() ? nullptr : &cpus, parent);
   }
   pidfd_ = runtime::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
 }
@@ -135,30 +131,6 @@ int Process::stop() {
 // Without a pidfd (an old kernel) nobody waits: then SIGKILL follows at once.
 bool Process::wait_until(Clock::time_point deadline) {
   return pidfd_ && readable_until(pidfd_.get(), deadline);
-}
-
-std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid) {
-  clockid_t clock{};
-  timespec used{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
-    return std::nullopt;
-  }
-  return to_duration(used);
-}
-
-std::chrono::nanoseconds own_cpu_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return to_duration(used);
-}
-
-std::optional<std::uint64_t> peak_rss_bytes(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; status >> word;) {
-    std::uint64_t kibibytes = 0;
-    if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
-  }
-  return std::nullopt;
 }
 
 }  // namespace rps::load

@@ -1,9 +1,7 @@
-// Server processes: started, pinned, accounted for and ended by the harness. None outlives it: a
-// process ends with its owner, and the kernel ends it when the harness itself is killed.
+// Server processes: started, pinned and ended by the harness. None outlives it: a process ends with
+// its owner, and the kernel ends it when the harness itself is killed.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,7 +17,8 @@ namespace rps::load {
 struct ProcessOptions {
   std::vector<std::string> argv;      // argv[0] is looked up in PATH when it has no slash.
   std::filesystem::path stderr_file;  // Appended to; empty: what it writes there is dropped.
-  std::optional<int> cpu;             // The only CPU it may use, from its first instruction on.
+  // The only CPUs it may use, from its first instruction on; none: those that this process may.
+  std::vector<int> cpus;
 };
 
 // One child process with a pipe from its stdout. It leads a process group of its own, so that
@@ -53,15 +52,5 @@ class Process {
   std::string unread_;
   std::optional<int> status_;
 };
-
-// CPU time that the process and all its threads have used, user and system together; nothing when
-// there is no such process. The kernel counts it in nanoseconds.
-std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid);
-
-// The same of this process.
-std::chrono::nanoseconds own_cpu_time();
-
-// The most memory the process has held resident; nothing when there is no such process.
-std::optional<std::uint64_t> peak_rss_bytes(pid_t pid);
 
 }  // namespace rps::load

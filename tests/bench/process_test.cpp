@@ -18,7 +18,7 @@ using rps::load::Process;
 namespace {
 
 Process shell(const std::string& script) {
-  return Process({.argv = {"sh", "-c", script}, .stderr_file = {}, .cpu = {}});
+  return Process({.argv = {"sh", "-c", script}, .stderr_file = {}, .cpus = {}});
 }
 
 Clock::time_point soon() {
@@ -64,7 +64,7 @@ TEST_CASE("stopping is SIGTERM, once") {
 }
 
 TEST_CASE("a program that does not exist ends with 127") {
-  Process process({.argv = {"/does/not/exist"}, .stderr_file = {}, .cpu = {}});
+  Process process({.argv = {"/does/not/exist"}, .stderr_file = {}, .cpus = {}});
   CHECK_FALSE(process.read_line(soon()));
   CHECK(WEXITSTATUS(process.stop()) == 127);
 }
@@ -73,7 +73,7 @@ TEST_CASE("stderr goes to its file") {
   const std::string path = "/tmp/rps_process_test." + std::to_string(::getpid());
   {
     Process process(
-        {.argv = {"sh", "-c", "echo trouble >&2; echo done"}, .stderr_file = path, .cpu = {}});
+        {.argv = {"sh", "-c", "echo trouble >&2; echo done"}, .stderr_file = path, .cpus = {}});
     CHECK(process.read_line(soon()) == "done");
   }
   std::ifstream file(path);
@@ -86,20 +86,6 @@ TEST_CASE("a pinned process may use its CPU only") {
   const int cpu = rps::load::usable_cpus().back();
   Process process({.argv = {"sh", "-c", "grep Cpus_allowed_list /proc/self/status"},
                    .stderr_file = {},
-                   .cpu = cpu});
+                   .cpus = {cpu}});
   CHECK(process.read_line(soon()) == "Cpus_allowed_list:\t" + std::to_string(cpu));
-}
-
-TEST_CASE("CPU time and memory of a process are seen, and of none are not") {
-  Process process = shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo up; sleep 60");
-  CHECK(process.read_line(soon()) == "up");
-  const auto used = rps::load::cpu_time(process.pid());
-  REQUIRE(used);
-  CHECK(*used > 0ns);
-  CHECK(rps::load::peak_rss_bytes(process.pid()).value_or(0) > 0);
-  CHECK(rps::load::own_cpu_time() > 0ns);
-
-  process.stop();
-  CHECK_FALSE(rps::load::cpu_time(process.pid()));
-  CHECK_FALSE(rps::load::peak_rss_bytes(process.pid()));
 }

@@ -1,0 +1,60 @@
+// What the machine says of itself, each as a short text for a person; empty where it does not say.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rps::load {
+
+// The processor that runs this is a virtual one: whose ("KVMKVMKVM"); "none" when it is real. As
+// the instruction CPUID tells it.
+std::string hypervisor();
+
+// "Example Corp Server 9": what the firmware calls the machine.
+std::string product();
+
+// How much CPU time the control groups of this process may use: "1.5 CPUs", or "none".
+std::string cpu_limit();
+
+// The same for the text of /proc/<pid>/cgroup and the directory where control groups are mounted.
+// Knows version 2, and version 1 where its controller is mounted as `cpu` or `cpu,cpuacct`.
+std::string cpu_limit(std::string_view proc_cgroup, const std::string& mount);
+
+// The CPUs that this process may use: "0-1".
+std::string usable_cpu_list();
+
+// CPUs that share a core: "0,4 1,5"; "none" when no two do.
+std::string smt_siblings();
+
+// Of the first CPU. In a virtual machine there is usually neither.
+std::string frequency_governor();
+std::string frequency_driver();
+std::string idle_driver();
+
+std::string clock_source();
+
+// What a reading of Clock costs: "21.3 ns". Measured here, in about a millisecond.
+std::string clock_read_cost();
+
+// By how much the kernel may delay a timer of this thread to serve several at once: "50000 ns".
+std::string timer_slack();
+
+std::string memory_total();  // "15.6 GiB"
+
+// How many files this process may open, and how many it could ask for: "1024, up to 524288".
+std::string open_files_limit();
+
+// Over the last 1, 5 and 15 minutes: "0.31 0.52 0.44".
+std::string load_average();
+
+// "always", "madvise" or "never".
+std::string transparent_huge_pages();
+
+// "vulnerable: a, b; mitigated: c". Flaws that the processor does not have are left out; "none"
+// when it has none of those that the kernel knows.
+std::string mitigations();
+
+// The same for a directory of files like /sys/devices/system/cpu/vulnerabilities.
+std::string mitigations(const std::string& directory);
+
+}  // namespace rps::load

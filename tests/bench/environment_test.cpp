@@ -1,0 +1,159 @@
+#include "bench/load/environment.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <gnu/libc-version.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/load/cpus.hpp"
+#include "bench/load/machine.hpp"
+#include "bench/load/text_file.hpp"
+#include "tests/bench/child.hpp"
+#include "tests/catch.hpp"
+
+namespace fs = std::filesystem;
+using namespace rps::load;
+
+namespace {
+
+std::string detail(const Environment& environment, const std::string& name) {
+  for (const auto& [key, value] : environment.details) {
+    if (key == name) return value;
+  }
+  FAIL("there is no detail " << name);
+  return {};
+}
+
+// A directory of the test's own.
+class Tree {
+ public:
+  Tree() : root_(fs::temp_directory_path() / ("rps_environment." + std::to_string(::getpid()))) {
+    fs::create_directories(root_);
+  }
+  ~Tree() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+
+  void add(const std::string& name, const std::string& text) const {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << text;
+  }
+  std::string path() const { return root_.string(); }
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace
+
+TEST_CASE("an environment is whole") {
+  const Environment environment = read_environment();
+  CHECK(environment.date.size() == std::string("2026-01-01T00:00:00Z").size());
+  CHECK(environment.kernel.starts_with("Linux "));
+  CHECK(environment.cores >= 1);
+  CHECK_FALSE(environment.compiler.empty());
+
+  std::set<std::string> names;
+  for (const auto& [name, value] : environment.details) {
+    INFO(name);
+    CHECK(names.insert(name).second);
+    CHECK(value.find('\n') == std::string::npos);
+  }
+  CHECK(detail(environment, "C library") == std::string("glibc ") + ::gnu_get_libc_version());
+  CHECK(detail(environment, "compiler flags").find("-fno-omit-frame-pointer") != std::string::npos);
+  CHECK(detail(environment, "nlohmann JSON").starts_with("3."));
+  CHECK(detail(environment, "memory").ends_with(" GiB"));
+  CHECK_FALSE(detail(environment, "hypervisor").empty());
+  CHECK(std::ranges::count(detail(environment, "load average"), ' ') == 2);
+}
+
+TEST_CASE("what a process may do is read when it is asked for") {
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  std::string slack;
+  std::jthread([&] {  // Only this thread is changed.
+    ::prctl(PR_SET_TIMERSLACK, 1234, 0, 0, 0);
+    slack = timer_slack();
+  })
+      .join();
+  CHECK(slack == "1234 ns");
+  CHECK(open_files_limit().starts_with(std::to_string(files.rlim_cur) + ", up to "));
+
+  const int cpu = usable_cpus().back();
+  const Child child([cpu](const Turns& parent) {  // It alone is pinned.
+    pin_process(::getpid(), cpu);
+    parent.tell(usable_cpu_list() == std::to_string(cpu) ? 1 : 0);
+    parent.await();
+  });
+  CHECK(child.await() == 1);
+}
+
+TEST_CASE("reading the clock costs something, and little") {
+  const std::string cost = clock_read_cost();
+  REQUIRE(cost.ends_with(" ns"));
+  CHECK(std::stod(cost) > 0);
+}
+
+TEST_CASE("a control group is bound by its own limit and by those above") {
+  const Tree tree;
+  tree.add("a/cpu.max", "300000 100000\n");
+  tree.add("a/b/cpu.max", "max 100000\n");
+  tree.add("a/b/c/cpu.max", "50000 100000\n");
+  CHECK(cpu_limit("0::/a/b/c\n", tree.path()) == "0.50 CPUs");
+  CHECK(cpu_limit("0::/a/b\n", tree.path()) == "3.00 CPUs");
+  CHECK(cpu_limit("0::/\n", tree.path()) == "none");
+  CHECK(cpu_limit("0::/not/there\n", tree.path()) == "none");
+  CHECK(cpu_limit("", tree.path()).empty());
+  CHECK(cpu_limit("no group\n:\n", tree.path()).empty());
+  tree.add("cpu.max", "150000 100000\n");  // As in a container.
+  CHECK(cpu_limit("0::/\n", tree.path()) == "1.50 CPUs");
+  CHECK(cpu_limit("0::/host/path\n", tree.path()) == "1.50 CPUs");
+}
+
+TEST_CASE("a control group of version 1 is found by its controller") {
+  const Tree tree;
+  tree.add("cpu,cpuacct/a/cpu.cfs_quota_us", "250000\n");
+  tree.add("cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
+  tree.add("cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+  tree.add("cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  CHECK(cpu_limit("3:memory:/a\n2:cpu,cpuacct:/a\n0::/\n", tree.path()) == "2.50 CPUs");
+  CHECK(cpu_limit("2:cpu,cpuacct:/\n", tree.path()) == "none");
+}
+
+TEST_CASE("mitigations are one line without what the processor does not have") {
+  const Tree tree;
+  CHECK(mitigations(tree.path()).empty());
+  CHECK(mitigations(tree.path() + "/none").empty());
+  tree.add("meltdown", "Not affected\n");
+  CHECK(mitigations(tree.path()) == "none");
+  tree.add("spectre_v1", "Mitigation: barriers; and more\n");
+  CHECK(mitigations(tree.path()) == "mitigated: spectre_v1");
+  tree.add("spec_store_bypass", "Vulnerable\n");
+  tree.add("another", "Unknown: No mitigations\n");
+  CHECK(mitigations(tree.path()) ==
+        "vulnerable: another, spec_store_bypass; mitigated: spectre_v1");
+}
+
+TEST_CASE("a field is found at the beginning of a line only") {
+  constexpr std::string_view text =
+      "Name:\tx VmRSS: 1 kB\nnonvoluntary:\t7\nvoluntary:\t 5 \nlast:9";
+  CHECK(find_field(text, "voluntary:") == "5");
+  CHECK(find_field(text, "last:") == "9");
+  CHECK(find_field(text, "Name:") == "x VmRSS: 1 kB");
+  CHECK_FALSE(find_field(text, "VmRSS:"));
+  CHECK_FALSE(find_field("", "Name:"));
+  CHECK(number_of(text, "nonvoluntary:") == 7);
+  CHECK(number_of(text, "Name:") == 0);
+  CHECK_FALSE(read_text("/does/not/exist"));
+  CHECK(read_first_line("/does/not/exist").empty());
+}
