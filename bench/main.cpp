@@ -1,29 +1,48 @@
 // rps-bench: the load harness. What it can do is its list of subcommands.
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "bench/compare_command.hpp"
+#include "bench/commands/compare_command.hpp"
+#include "bench/commands/load_command.hpp"
+#include "bench/commands/report_command.hpp"
+#include "bench/commands/special_commands.hpp"
 #if RPS_HAVE_STAGE2
-#include "bench/stage2_command.hpp"
+#include "bench/commands/stage2_command.hpp"
 #endif
 
 int main(int argc, char** argv) {
+  using namespace rps::load;
+  const std::vector<std::string> command_line(argv, argv + argc);
   CLI::App app("The load harness of the rock-paper-scissors servers.");
   app.require_subcommand(1);
-  rps::load::CompareCommand compare(app);
+  CompareCommand compare(app, command_line);
+  LoadCommand load(app, command_line);
+  SearchCommand search(app, command_line);
+  OverloadCommand overload(app, command_line);
+  SoakCommand soak(app, command_line);
+  ChurnCommand churn(app, command_line);
+  ReportCommand report(app);
+  DiffCommand diff(app);
+  std::vector<Command*> commands{&compare, &load,  &search, &overload,
+                                 &soak,    &churn, &report, &diff};
 #if RPS_HAVE_STAGE2
-  rps::load::Stage2Command stage2(app);
+  Stage2Command stage2(app, command_line);
+  commands.push_back(&stage2);
 #endif
   try {
     app.parse(argc, argv);
-#if RPS_HAVE_STAGE2
-    if (stage2.chosen()) return stage2.run();
-#endif
-    return compare.run({argv, argv + argc});
+    return (*std::ranges::find_if(commands, &Command::chosen))->run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::invalid_argument& error) {
+    std::cerr << "rps-bench: " << error.what() << '\n';
+    return 2;
   } catch (const std::exception& error) {
     std::cerr << "rps-bench: " << error.what() << '\n';
     return 1;

@@ -46,10 +46,8 @@ double Histogram::mean_ns() const {
 }
 
 std::chrono::nanoseconds Histogram::quantile(double q) const {
-  assert(q >= 0 && q <= 1);
   if (count_ == 0) return {};
-  const auto rank = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_)));
-  const std::uint64_t wanted = std::clamp<std::uint64_t>(rank, 1, count_);
+  const std::uint64_t wanted = rank_of(q, count_);
   std::uint64_t seen = 0;
   std::size_t bucket = 0;
   while ((seen += (*buckets_)[bucket]) < wanted) ++bucket;
@@ -57,8 +55,17 @@ std::chrono::nanoseconds Histogram::quantile(double q) const {
 }
 
 std::optional<std::chrono::nanoseconds> Histogram::supported_quantile(double q) const {
-  if (static_cast<double>(count_) * (1 - q) < values_above_min) return std::nullopt;
-  return quantile(q);
+  return supports(q, count_) ? std::optional(quantile(q)) : std::nullopt;
+}
+
+std::uint64_t Histogram::rank_of(double q, std::uint64_t count) {
+  assert(q >= 0 && q <= 1);
+  const auto rank = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count)));
+  return std::clamp<std::uint64_t>(rank, 1, count);
+}
+
+bool Histogram::supports(double q, std::uint64_t count) {
+  return static_cast<double>(count) * (1 - q) >= values_above_min;
 }
 
 bool Histogram::operator==(const Histogram& other) const {

@@ -59,15 +59,23 @@ class Histogram {
 
   bool operator==(const Histogram& other) const;
 
- private:
+  // ---- The buckets, for who stores them. They are HdrHistogram's for three significant digits and
+  // a lowest discernible value of one, index by index.
+
   static constexpr std::uint64_t half = std::uint64_t{1} << (linear_bits - 1);
   static constexpr std::size_t bucket_count = (value_bits - linear_bits + 2) * half;
 
+  // REQUIRES: value <= value_max.
   static constexpr std::size_t bucket_of(std::uint64_t value) {
     const auto width = static_cast<unsigned>(std::bit_width(value));
     if (width <= linear_bits) return value;
     const unsigned shift = width - linear_bits;
     return shift * half + (value >> shift);
+  }
+
+  // The values that share a bucket: the least, the greatest. REQUIRES: bucket < bucket_count.
+  static constexpr std::uint64_t first_value_of(std::size_t bucket) {
+    return bucket == 0 ? 0 : last_value_of(bucket - 1) + 1;
   }
   static constexpr std::uint64_t last_value_of(std::size_t bucket) {
     if (bucket < 2 * half) return bucket;
@@ -75,6 +83,15 @@ class Histogram {
     return ((bucket - shift * half + 1) << shift) - 1;
   }
 
+  // REQUIRES: bucket < bucket_count.
+  std::uint64_t count_in(std::size_t bucket) const { return (*buckets_)[bucket]; }
+
+  // The rank of the quantile `q` among `count` values, from 1; and whether ten values lie above it.
+  // REQUIRES: 0 <= q <= 1, 0 < count.
+  static std::uint64_t rank_of(double q, std::uint64_t count);
+  static bool supports(double q, std::uint64_t count);
+
+ private:
   using Buckets = std::array<std::uint64_t, bucket_count>;
 
   std::unique_ptr<Buckets> buckets_;

@@ -3,17 +3,28 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace rps::load::limits {
 
 // Connections of one trial: --connections.
 inline constexpr std::size_t connections_max = 1024;
 
+// Calls open at once on each of them, and due at one instant: --depth, --burst.
+inline constexpr std::size_t depth_max = 4096;
+inline constexpr std::size_t burst_max = 100'000;
+
+// Both together: each call that may be open takes a few hundred bytes.
+inline constexpr std::size_t lanes_max = 100'000;
+
+// --timeout, --interval.
+inline constexpr std::uint64_t timeout_ms_max = 3'600'000;
+
 // Interleaved rounds: --rounds.
 inline constexpr std::size_t rounds_max = 1000;
 
 // Measured seconds and warm-up seconds of one trial: --seconds, --warmup.
-inline constexpr double trial_seconds_max = 3600;
+inline constexpr double trial_seconds_max = 86'400;
 
 // From the start of a server's process to its URL line.
 inline constexpr std::chrono::milliseconds start_max{10'000};

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "bench/load/clients/http_bytes.hpp"
 #include "bench/load/limits.hpp"
 #include "core/runtime/epoll.hpp"
 #include "core/runtime/fd.hpp"
@@ -31,14 +31,7 @@ std::optional<std::size_t> reply_bytes(std::string_view bytes, Framing framing) 
     const std::size_t size = header + static_cast<std::size_t>(byte(3) << 8 | byte(4));
     return bytes.size() < size ? std::nullopt : std::optional(size);
   }
-  constexpr std::string_view field = "Content-Length: ";
-  const std::size_t end = bytes.find("\r\n\r\n");
-  const std::size_t length_at = bytes.find(field);
-  if (end == std::string_view::npos || length_at > end) return std::nullopt;
-  std::size_t length = 0;
-  std::from_chars(bytes.data() + length_at + field.size(), bytes.data() + end, length);
-  const std::size_t size = end + 4 + length;
-  return bytes.size() < size ? std::nullopt : std::optional(size);
+  return http_response_bytes(bytes);
 }
 
 struct Lane {

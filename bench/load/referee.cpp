@@ -37,27 +37,43 @@ std::string_view reason_of(Move player, Distance distance, Move opponent) {
   return wins[number(distance == Distance::one_ahead ? player : opponent) - 1];
 }
 
+// Of one round, whatever came before it.
+Verdict check_round(Move player, const Reply& reply) {
+  assert(player >= Move::rock && player <= Move::scissors);
+  if (reply.error || reply.operation != Operation::play) return Verdict::refused;
+  const Move opponent = reply.opponent_move;
+  if (opponent < Move::rock || opponent > Move::scissors) return Verdict::wrong_move;
+  const Distance apart = distance(player, opponent);
+  if (reply.result != result_of(apart)) return Verdict::wrong_result;
+  return reply.reason == reason_of(player, apart, opponent) ? Verdict::right
+                                                            : Verdict::wrong_reason;
+}
+
 }  // namespace
 
 std::uint64_t Verdicts::total() const {
   return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
+Verdict check_lone_round(Move player, const Reply& reply) {
+  const Verdict verdict = check_round(player, reply);
+  if (verdict != Verdict::right) return verdict;
+  if (reply.round != 0) return Verdict::wrong_round;
+  return reply.score == Score{} ? Verdict::right : Verdict::wrong_score;
+}
+
+Verdict check_summary(std::size_t rounds, const Reply& reply) {
+  if (reply.error) return Verdict::refused;
+  return reply.score.rounds() == rounds ? Verdict::right : Verdict::wrong_score;
+}
+
 Verdict Referee::check(Move player, const Reply& reply) {
-  assert(player >= Move::rock && player <= Move::scissors);
-  if (reply.error || reply.operation != Operation::play) return Verdict::refused;
-
-  const Move opponent = reply.opponent_move;
-  if (opponent < Move::rock || opponent > Move::scissors) return Verdict::wrong_move;
-  const Distance apart = distance(player, opponent);
-  const Result expected = result_of(apart);
-  score_.add(expected);
-
-  if (reply.result != expected) return Verdict::wrong_result;
-  if (reply.reason != reason_of(player, apart, opponent)) return Verdict::wrong_reason;
+  const Verdict verdict = check_round(player, reply);
+  if (verdict == Verdict::refused || verdict == Verdict::wrong_move) return verdict;
+  score_.add(result_of(distance(player, reply.opponent_move)));
+  if (verdict != Verdict::right) return verdict;
   if (reply.round != score_.rounds()) return Verdict::wrong_round;
-  if (reply.score != score_) return Verdict::wrong_score;
-  return Verdict::right;
+  return reply.score == score_ ? Verdict::right : Verdict::wrong_score;
 }
 
 }  // namespace rps::load

@@ -41,14 +41,25 @@ constexpr std::string_view to_string(Verdict verdict) {
 // How many answers got which verdict.
 class Verdicts {
  public:
-  void count(Verdict verdict) { ++counts_[static_cast<std::size_t>(verdict)]; }
+  void count(Verdict verdict, std::uint64_t times = 1) {
+    counts_[static_cast<std::size_t>(verdict)] += times;
+  }
   std::uint64_t of(Verdict verdict) const { return counts_[static_cast<std::size_t>(verdict)]; }
   std::uint64_t total() const;
   std::uint64_t not_right() const { return total() - of(Verdict::right); }
 
+  bool operator==(const Verdicts&) const = default;
+
  private:
   std::array<std::uint64_t, all_verdicts.size()> counts_{};
 };
+
+// Checks the reply to a round without a session: it has neither number nor score.
+// REQUIRES: `player` is real.
+Verdict check_lone_round(Move player, const Reply& reply);
+
+// Checks the summary of `rounds` rounds: every one was won, drawn or lost.
+Verdict check_summary(std::size_t rounds, const Reply& reply);
 
 // Watches one session from its first round on. One call may be open in it at a time.
 class Referee {

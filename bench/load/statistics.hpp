@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,5 +36,60 @@ Estimate estimate(std::span<const double> values, std::uint64_t seed);
 // disturbs a whole round drops out. REQUIRES: equally many of both.
 Estimate estimate_ratio(std::span<const double> ours, std::span<const double> theirs,
                         std::uint64_t seed);
+
+// median(ours) / median(theirs) of samples that have no rounds in common, as of two runs: both are
+// resampled. `trials` is the number of the smaller sample; with fewer than trials_for_interval the
+// range is that of the extreme ratios. Empty when either is, or the median of theirs is not above
+// zero.
+Estimate estimate_unpaired_ratio(std::span<const double> ours, std::span<const double> theirs,
+                                 std::uint64_t seed);
+
+// Where a ratio lies against 1.
+enum class Tendency : std::uint8_t { indistinguishable, higher, lower };
+
+// Ours against theirs.
+struct Comparison {
+  Estimate ratio;  // As estimate_ratio() says.
+  // Of the Wilcoxon signed-rank test on the logarithms of the ratios, two-sided; 1 without pairs.
+  double p = 1;
+  // About the least |ratio - 1| that this run could have told from none: the half width of the
+  // interval.
+  double smallest_effect = 0;
+  // Different only when p < comparison_alpha and the interval leaves 1 out: both, so that twenty
+  // comparisons of a thing with itself seldom give more than one false alarm.
+  Tendency tendency = Tendency::indistinguishable;
+};
+
+// Seven pairs that all point one way reach p = 0.016; fewer pairs cannot tell a difference. Of
+// twenty comparisons of a thing with itself, at most one is a false alarm in 95 % of all cases when
+// each has a chance of at most 0.0177 to be one.
+inline constexpr double comparison_alpha = 0.0175;
+
+// REQUIRES: equally many of both, measured in the same round at the same index.
+Comparison compare_pairs(std::span<const double> ours, std::span<const double> theirs,
+                         std::uint64_t seed);
+
+// Two-sided p of the Wilcoxon signed-rank test that `differences` are symmetric about zero. Exact
+// up to 25 differences, with ties too (every choice of signs over the mean ranks); beyond, by the
+// normal approximation with tie and continuity correction. Zeros are left out; 1 when none is
+// left. Source: Wilcoxon 1945; Hollander, Wolfe, Chicken, 3.1.
+double wilcoxon_p(std::span<const double> differences);
+
+// Two-sided p of the Mann-Whitney U test that neither of two independent samples tends to be
+// greater. Exact up to 40 values in both together, with ties too (every choice of mean ranks);
+// beyond, by the normal approximation with tie and continuity correction. 1 when one is empty.
+// Source: Mann, Whitney 1947; Hollander, Wolfe, Chicken, 4.1.
+double mann_whitney_p(std::span<const double> a, std::span<const double> b);
+
+// The ranks, from 1, of the order statistics between which the quantile `q` of the population lies
+// with about 95 % probability: n q -/+ 1.96 sqrt(n q (1 - q)), rounded outwards, and one more
+// above. Nothing when the sample is too small for a rank on both sides. Assumes independent
+// values, which latencies in one trial are not quite: a lower bound of the uncertainty.
+// Source: Le Boudec, Performance Evaluation of Computer and Communication Systems, 2.2.
+struct Ranks {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+std::optional<Ranks> quantile_ranks(std::uint64_t count, double q);
 
 }  // namespace rps::load

@@ -1,41 +1,43 @@
-// One trial: a server of its own, fresh; a client; a closed loop; and the account of both sides.
-// Starting the server anew each time turns what a restart changes into spread that can be seen.
+// One trial: servers of its own, fresh; a client; a loop; and the account of both sides.
+// Starting the servers anew each time turns what a restart changes into spread that can be seen.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/load/closed_loop.hpp"
+#include "bench/load/account.hpp"
 #include "bench/load/cpus.hpp"
+#include "bench/load/distribution.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/target.hpp"
 
 namespace rps::load {
 
-// Whom to measure.
-struct Target {
-  // Started for the trial; prints the URL that reaches it. Empty when `url` says all.
-  std::vector<std::string> server;
-  std::string url;
-  // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
-  bool has_observer = false;
-};
-
 struct TrialOptions {
   Target target;
-  std::size_t connections = 1;
+  Load load;
   Clock::duration warmup{};
   Clock::duration window{};
+  Clock::duration interval = std::chrono::seconds(1);
+  Clock::duration timeout = std::chrono::seconds(10);
   std::uint64_t seed = 0;
-  std::optional<CpuPlan> cpus;                             // Absent: nothing is pinned.
-  std::filesystem::path stderr_file;                       // The server's log.
-  std::function<bool()> keep_going = [] { return true; };  // Asked ten times a second.
+  std::optional<CpuPlan> cpus;     // Absent: nothing is pinned.
+  bool count_syscalls = true;      // In the warm-up, where the kernel lets us.
+  std::filesystem::path binaries;  // Where rps-micro is.
+  std::filesystem::path scratch;   // For the servers' logs (appended to) and a fleet's registry.
+  std::string log_name;            // The log's file name there, without ".log".
+  // Asked ten times a second; and with each interval as it ends.
+  std::function<bool()> keep_going = [] { return true; };
+  std::function<void(const Interval&)> interval_ended = [](const Interval&) {};
 };
 
-// What came of it: numbers only, so that keeping thousands costs little.
+// What came of it. The distributions are those of Outcome.
 struct Trial {
   // Why there is nothing to measure: the server or the client could not be started. Else empty.
   std::string start_error;
@@ -43,25 +45,38 @@ struct Trial {
   Ending ending = Ending::finished;
   bool valid = false;  // Only then may the figures below be shown.
   Verdicts verdicts;
+  std::uint64_t answered = 0;  // Right answers that came inside the window.
+  std::uint64_t due = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t timed_out = 0;
   std::uint64_t lost = 0;
 
-  std::uint64_t requests = 0;  // Answered inside the window.
-  double seconds = 0;          // The window as it was.
-  double per_second = 0;
-  double mean_ns = 0;
-  std::optional<double> p50_ns, p90_ns, p99_ns, p999_ns;  // Absent when too few answers carry them.
-  double max_ns = 0;
+  double seconds = 0;  // The window as it was.
+  Distribution response, service, lateness, errors;
+  double open_mean = 0;
+  std::vector<Interval> series;
 
-  // User and system time of the server's processes in the window; absent when they are gone.
-  std::optional<double> server_cpu_us_per_request;
-  std::optional<double> server_cpu_share;  // 1 is one whole CPU.
-  double load_cpu_share = 0;               // The same of this process.
-  std::optional<double> other_cpu_share;   // What others took of the CPUs that are pinned.
-  std::uint64_t server_rss_peak_bytes = 0;
-  std::optional<bool> observer_active;  // Only of targets that have an observer.
+  // Of the window. The server's is absent when one of its processes is gone, or it has none.
+  Usage load;
+  std::optional<Usage> server;
+  std::optional<double> other_cpu_share;  // What others took of the CPUs that are pinned.
+  std::optional<double> stolen_share;     // What the hypervisor took of them.
+  std::optional<double> bytes_sent_per_call, bytes_received_per_call;
+  std::optional<double> syscalls_per_call;  // Of the server, in the warm-up.
+  std::optional<bool> observer_active;      // Only of targets that have an observer.
+
+  // Of an rps-micro benchmark: "ns" for one round of it, and its counters by name.
+  std::map<std::string, double> micro;
+
+  std::uint64_t good() const { return answered; }
+  double good_per_second() const {
+    return seconds > 0 ? static_cast<double>(answered) / seconds : 0;
+  }
 
   // What went wrong, in one sentence; empty for a valid trial.
   std::string complaint() const;
+
+  bool operator==(const Trial&) const = default;
 };
 
 Trial run_trial(const TrialOptions& options);

@@ -3,25 +3,21 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/judge.hpp"
+#include "bench/micro/benchmarks.hpp"
+#include "bench/micro/inputs.hpp"
 #include "stage1_cli/line_protocol.hpp"
 
 namespace rps::load {
 
 namespace {
 
-void BM_cli_parse_command(benchmark::State& state) {
+void parse_commands(benchmark::State& state) {
   const std::string line = "play ROCK player-7f3a2b";
   for (auto _ : state) benchmark::DoNotOptimize(cli::parse_command(line));
 }
-BENCHMARK(BM_cli_parse_command);
 
-void BM_cli_append_reply(benchmark::State& state) {
-  Reply reply{.opponent_move = Move::paper,
-              .result = Result::lose,
-              .reason = reason(Move::rock, Move::paper),
-              .round = 1234,
-              .score = {.wins = 400, .draws = 400, .losses = 434}};
+void append_replies(benchmark::State& state) {
+  const Reply reply = sample_reply();
   std::string out;
   for (auto _ : state) {
     out.clear();
@@ -30,8 +26,12 @@ void BM_cli_append_reply(benchmark::State& state) {
   }
   state.counters["bytes"] = static_cast<double>(out.size());
 }
-BENCHMARK(BM_cli_append_reply);
 
 }  // namespace
+
+void add_cli_benchmarks() {
+  benchmark::RegisterBenchmark("cli/parse_command", parse_commands);
+  benchmark::RegisterBenchmark("cli/append_reply", append_replies);
+}
 
 }  // namespace rps::load

@@ -1,7 +1,10 @@
 // Stage 2's codecs in the codec table. JSON stands in it twice: as a program would do it with a
 // library that builds a tree, and as this one does it.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
+#include "bench/micro/benchmarks.hpp"
 #include "bench/micro/codec_table.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 #include "stage2_jsonrpc/dom.hpp"
@@ -13,21 +16,21 @@ namespace {
 
 using Json = nlohmann::json;
 
+bool is_good(const jsonrpc::Call& call) {
+  return !call.failure && call.command.move != Move::unspecified;
+}
+
+std::size_t good_calls(const jsonrpc::Calls& calls) {
+  return static_cast<std::size_t>(std::ranges::count_if(calls.list, is_good));
+}
+
 class JsonTree {
  public:
-  void encode_request(const Command& command, std::string& out) {
-    const Json request{
-        {"jsonrpc", "2.0"},
-        {"id", codec_call_id},
-        {"method", to_string(command.operation)},
-        {"params", {{"player_move", to_string(command.move)}, {"session_id", command.session_id}}}};
-    out += request.dump();
+  void encode_request(std::uint64_t id, const Command& command, std::string& out) {
+    out += request(id, command).dump();
   }
 
-  bool decode_request(std::string_view message) {
-    jsonrpc::read_dom(message, 1, calls_);
-    return !calls_.list.front().failure;
-  }
+  bool decode_request(std::string_view message) { return decode_batch(message) == 1; }
 
   void encode_reply(const Reply& reply, std::string& out) {
     const Json response{{"jsonrpc", "2.0"},
@@ -63,22 +66,43 @@ class JsonTree {
     return response.at("id") == codec_call_id && reply.opponent_move == Move::paper;
   }
 
+  void encode_batch(std::span<const Command> commands, std::string& out) {
+    Json batch = Json::array();
+    for (const Command& command : commands) {
+      batch.push_back(request(codec_call_id + batch.size(), command));
+    }
+    out += batch.dump();
+  }
+
+  std::size_t decode_batch(std::string_view message) {
+    jsonrpc::read_dom(message, codec_batch_calls, calls_);
+    return good_calls(calls_);
+  }
+
  private:
+  static Json request(std::uint64_t id, const Command& command) {
+    return {
+        {"jsonrpc", "2.0"},
+        {"id", id},
+        {"method", to_string(command.operation)},
+        {"params", {{"player_move", to_string(command.move)}, {"session_id", command.session_id}}}};
+  }
+
   jsonrpc::Calls calls_;
 };
 
 template <const jsonrpc::Format& format, const jsonrpc::ClientFormat& client_format>
 class FormatCodec {
  public:
-  void encode_request(const Command& command, std::string& out) {
-    client_format.append_request(codec_call_id, command, out);
+  void encode_request(std::uint64_t id, const Command& command, std::string& out) {
+    client_format.append_request(id, command, out);
   }
 
   bool decode_request(std::string_view message) {
     format.read(message, 1, calls_);
     const jsonrpc::Call& call = calls_.list.front();
     if (id_.empty()) id_ = call.id;
-    return !call.failure && call.command.move == Move::rock;
+    return is_good(call);
   }
 
   void encode_reply(const Reply& reply, std::string& out) {
@@ -93,11 +117,26 @@ class FormatCodec {
     return is_reply && reply.opponent_move == Move::paper;
   }
 
+  // What stands around the replies of a batch stands around its requests.
+  void encode_batch(std::span<const Command> commands, std::string& out) {
+    format.begin_batch(commands.size(), out);
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      if (i > 0) format.separate(out);
+      client_format.append_request(codec_call_id + i, commands[i], out);
+    }
+    format.end_batch(out);
+  }
+
+  std::size_t decode_batch(std::string_view message) {
+    format.read(message, codec_batch_calls, calls_);
+    return good_calls(calls_);
+  }
+
  private:
   // How the format spells the id of the call.
   void learn_id() {
     std::string request;
-    encode_request(codec_command(), request);
+    encode_request(codec_call_id, sample_command(), request);
     decode_request(request);
   }
 
@@ -105,15 +144,18 @@ class FormatCodec {
   std::string id_;
 };
 
-using JsonFast = FormatCodec<jsonrpc::json_format, jsonrpc::json_client_format>;
-using MessagePack = FormatCodec<jsonrpc::message_pack_format, jsonrpc::message_pack_client_format>;
-using FixedLayout = FormatCodec<jsonrpc::fixed_layout_format, jsonrpc::fixed_layout_client_format>;
-
-[[maybe_unused]] const bool is_added = add_to_codec_table<JsonTree>("json_dom") &&
-                                       add_to_codec_table<JsonFast>("json_fast") &&
-                                       add_to_codec_table<MessagePack>("message_pack") &&
-                                       add_to_codec_table<FixedLayout>("fixed_layout");
-
 }  // namespace
+
+void add_codec_benchmarks() {
+  using JsonText = FormatCodec<jsonrpc::json_format, jsonrpc::json_client_format>;
+  using MessagePack =
+      FormatCodec<jsonrpc::message_pack_format, jsonrpc::message_pack_client_format>;
+  using FixedLayout =
+      FormatCodec<jsonrpc::fixed_layout_format, jsonrpc::fixed_layout_client_format>;
+  add_to_codec_table<JsonTree>("json_dom");
+  add_to_codec_table<JsonText>("json");
+  add_to_codec_table<MessagePack>("message_pack");
+  add_to_codec_table<FixedLayout>("fixed_layout");
+}
 
 }  // namespace rps::load

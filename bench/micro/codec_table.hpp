@@ -1,20 +1,30 @@
-// The codec table: one round of the game through every codec of the repository, in four steps, each
-// alone. `rps-micro --benchmark_filter=codec`
+// The codec table: one round of the game through every codec of the repository.
+// `rps-micro --benchmark_filter=codec`
 //
-//   codec/1_call/…      one message
-//   codec/100_calls/…   a hundred, one behind the other in a buffer: 10 KB of JSON and more; the
-//                       counters are of all of them
+//   codec/CODEC/encode/MESSAGE   and   codec/CODEC/decode/MESSAGE
+//
+//   CODEC    json          as stage 2 does it
+//            json_dom      as a program would do it with a library that builds a tree
+//            message_pack  fixed_layout  protobuf
+//   MESSAGE  play          a request of one round; the client writes it and the server reads it
+//            reply         the answer to it; the other way round
+//            10kB          a batch of 100 plays with ids of their own: 10 kB of JSON, in every
+//            other
+//                          codec the same plays
 //
 // A codec is a type with these members; messages are appended, and what is read must be used:
 //
-//   void encode_request(const Command&, std::string& out);
+//   void encode_request(std::uint64_t id, const Command&, std::string& out);
 //   bool decode_request(std::string_view message);
 //   void encode_reply(const Reply&, std::string& out);
 //   bool decode_reply(std::string_view message);
+//   void encode_batch(std::span<const Command>, std::string& out);  // Ids are codec_call_id and
+//   up. std::size_t decode_batch(std::string_view message);             // How many plays it holds.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,39 +32,51 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/allocations.hpp"
-#include "core/command.hpp"
-#include "core/judge.hpp"
+#include "bench/micro/inputs.hpp"
 
 namespace rps::load {
 
 inline constexpr std::uint64_t codec_call_id = 1234;
-
-inline Command codec_command() {
-  return {.move = Move::rock, .session_id = "player-7f3a2b"};
-}
-
-inline Reply codec_reply() {
-  return {.opponent_move = Move::paper,
-          .result = Result::lose,
-          .reason = reason(Move::rock, Move::paper),
-          .round = 1234,
-          .score = {.wins = 400, .draws = 400, .losses = 434}};
-}
+inline constexpr std::size_t codec_batch_calls = 100;
 
 namespace detail {
 
-inline void encode(auto& codec, const Command& command, std::string& out) {
-  codec.encode_request(command, out);
-}
-inline void encode(auto& codec, const Reply& reply, std::string& out) {
-  codec.encode_reply(reply, out);
-}
-inline bool decode(auto& codec, const Command&, std::string_view message) {
-  return codec.decode_request(message);
-}
-inline bool decode(auto& codec, const Reply&, std::string_view message) {
-  return codec.decode_reply(message);
-}
+struct PlayMessage {
+  static constexpr std::string_view name = "play";
+
+  void encode(auto& codec, std::string& out) const {
+    codec.encode_request(codec_call_id, sample_command(), out);
+  }
+  bool decode(auto& codec, std::string_view message) const { return codec.decode_request(message); }
+};
+
+struct ReplyMessage {
+  static constexpr std::string_view name = "reply";
+
+  void encode(auto& codec, std::string& out) const { codec.encode_reply(sample_reply(), out); }
+  bool decode(auto& codec, std::string_view message) const { return codec.decode_reply(message); }
+};
+
+class BatchMessage {
+ public:
+  static constexpr std::string_view name = "10kB";
+
+  BatchMessage() {
+    const auto moves = random_moves(8);
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      commands_.push_back({.move = moves[i], .session_id = ids_[i]});
+    }
+  }
+
+  void encode(auto& codec, std::string& out) const { codec.encode_batch(commands_, out); }
+  bool decode(auto& codec, std::string_view message) const {
+    return codec.decode_batch(message) == codec_batch_calls;
+  }
+
+ private:
+  std::vector<std::string> ids_ = random_ids(codec_batch_calls, 9);
+  std::vector<Command> commands_;
+};
 
 // Counts from where it begins to where the measured loop ends.
 class AllocationMeter {
@@ -70,72 +92,56 @@ class AllocationMeter {
 };
 
 template <class Codec, class Message>
-void measure_encode(benchmark::State& state, int calls, const Message& message) {
+void measure_encode(benchmark::State& state) {
   Codec codec;
+  const Message message;
   std::string out;
-  const auto encode_all = [&] {
+  const auto encode = [&] {
     out.clear();
-    for (int i = 0; i < calls; ++i) {
-      encode(codec, message, out);
-      benchmark::DoNotOptimize(out.data());
-    }
+    message.encode(codec, out);
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
   };
-  encode_all();  // Buffers have their size when the counting begins, as in a server.
+  encode();  // Buffers have their size when the counting begins, as in a server.
   const AllocationMeter meter;
-  for (auto _ : state) encode_all();
+  for (auto _ : state) encode();
   meter.report(state, out.size());
 }
 
 template <class Codec, class Message>
-void measure_decode(benchmark::State& state, int calls, const Message& message) {
+void measure_decode(benchmark::State& state) {
   Codec codec;
+  const Message message;
   std::string bytes;
-  std::vector<std::size_t> ends;
-  for (int i = 0; i < calls; ++i) {
-    encode(codec, message, bytes);
-    ends.push_back(bytes.size());
-  }
-  const auto decode_all = [&] {
-    bool is_good = true;
-    std::size_t begin = 0;
-    for (const std::size_t end : ends) {
-      std::string_view one(bytes.data() + begin, end - begin);
-      benchmark::DoNotOptimize(one);
-      is_good &= decode(codec, message, one);
-      begin = end;
-    }
-    return is_good;
+  message.encode(codec, bytes);
+  const auto decode = [&] {
+    std::string_view view = bytes;
+    benchmark::DoNotOptimize(view);
+    return message.decode(codec, view);
   };
-  if (!decode_all()) state.SkipWithError("the codec does not read what it wrote");
+  if (!decode()) state.SkipWithError("the codec does not read what it wrote");
   const AllocationMeter meter;
-  for (auto _ : state) benchmark::DoNotOptimize(decode_all());
+  for (auto _ : state) benchmark::DoNotOptimize(decode());
   meter.report(state, bytes.size());
+}
+
+template <class Codec, class Message>
+void add_message(const std::string& codec_name) {
+  const auto name = [&](const char* step) {
+    return "codec/" + codec_name + step + std::string(Message::name);
+  };
+  benchmark::RegisterBenchmark(name("/encode/").c_str(), measure_encode<Codec, Message>);
+  benchmark::RegisterBenchmark(name("/decode/").c_str(), measure_decode<Codec, Message>);
 }
 
 }  // namespace detail
 
 // Adds the rows of one codec.
 template <class Codec>
-bool add_to_codec_table(const std::string& codec_name) {
-  const auto add = [&](const std::string& row, auto measure) {
-    benchmark::RegisterBenchmark(("codec/" + row + "/" + codec_name).c_str(), measure);
-  };
-  for (const int calls : {1, 100}) {
-    const std::string size = calls == 1 ? "1_call/" : "100_calls/";
-    add(size + "1_encode_request", [calls](benchmark::State& state) {
-      detail::measure_encode<Codec>(state, calls, codec_command());
-    });
-    add(size + "2_decode_request", [calls](benchmark::State& state) {
-      detail::measure_decode<Codec>(state, calls, codec_command());
-    });
-    add(size + "3_encode_reply", [calls](benchmark::State& state) {
-      detail::measure_encode<Codec>(state, calls, codec_reply());
-    });
-    add(size + "4_decode_reply", [calls](benchmark::State& state) {
-      detail::measure_decode<Codec>(state, calls, codec_reply());
-    });
-  }
-  return true;
+void add_to_codec_table(const std::string& codec_name) {
+  detail::add_message<Codec, detail::PlayMessage>(codec_name);
+  detail::add_message<Codec, detail::ReplyMessage>(codec_name);
+  detail::add_message<Codec, detail::BatchMessage>(codec_name);
 }
 
 }  // namespace rps::load

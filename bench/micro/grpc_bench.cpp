@@ -2,7 +2,9 @@
 #include <string>
 #include <string_view>
 
+#include "bench/micro/benchmarks.hpp"
 #include "bench/micro/codec_table.hpp"
+#include "stage2_jsonrpc/big_endian.hpp"
 #include "stage3_grpc/convert.hpp"
 
 namespace rps::load {
@@ -12,7 +14,7 @@ namespace {
 // Messages are reused, as gRPC's allocators do; what is measured is conversion and wire format.
 class Protobuf {
  public:
-  void encode_request(const Command& command, std::string& out) {
+  void encode_request(std::uint64_t, const Command& command, std::string& out) {
     request_.Clear();
     rpc::write(command, request_);
     request_.AppendToString(&out);
@@ -20,7 +22,7 @@ class Protobuf {
 
   bool decode_request(std::string_view message) {
     const bool is_read = request_.ParseFromArray(message.data(), static_cast<int>(message.size()));
-    return is_read && rpc::from_wire(request_.player_move()) == Move::rock;
+    return is_read && rpc::from_wire(request_.player_move()) != Move::unspecified;
   }
 
   void encode_reply(const Reply& reply, std::string& out) {
@@ -41,13 +43,38 @@ class Protobuf {
     return is_read && reply.opponent_move == Move::paper;
   }
 
+  // Behind one another as in a stream: before each a byte of flags and its length.
+  void encode_batch(std::span<const Command> commands, std::string& out) {
+    for (const Command& command : commands) {
+      const std::size_t head = out.size();
+      out.resize(head + prefix_bytes);
+      encode_request(0, command, out);
+      const auto size = static_cast<std::uint32_t>(out.size() - head - prefix_bytes);
+      jsonrpc::store_big_endian(size, out.data() + head + 1);
+    }
+  }
+
+  std::size_t decode_batch(std::string_view message) {
+    std::size_t good = 0;
+    while (message.size() >= prefix_bytes) {
+      const std::size_t size = jsonrpc::load_big_endian<std::uint32_t>(message.data() + 1);
+      good += decode_request(message.substr(prefix_bytes, size)) ? 1 : 0;
+      message.remove_prefix(prefix_bytes + size);
+    }
+    return good;
+  }
+
  private:
+  static constexpr std::size_t prefix_bytes = 5;
+
   v1::PlayRequest request_;
   v1::PlayResponse response_;
 };
 
-[[maybe_unused]] const bool is_added = add_to_codec_table<Protobuf>("protobuf");
-
 }  // namespace
+
+void add_grpc_benchmarks() {
+  add_to_codec_table<Protobuf>("protobuf");
+}
 
 }  // namespace rps::load

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/command.hpp"
+#include "core/judge.hpp"
 #include "core/move.hpp"
 #include "core/random.hpp"
 
@@ -20,6 +22,18 @@ inline std::array<Move, table_size> random_moves(std::uint64_t seed) {
   std::array<Move, table_size> moves;
   for (std::size_t i = 0; i < table_size; ++i) moves[i] = move_at(below(3, mix(seed, i)));
   return moves;
+}
+
+// One round, as it goes over a wire.
+inline Command sample_command() {
+  return {.move = Move::rock, .session_id = "player-7f3a2b"};
+}
+inline Reply sample_reply() {
+  return {.opponent_move = Move::paper,
+          .result = Result::lose,
+          .reason = reason(Move::rock, Move::paper),
+          .round = 1234,
+          .score = {.wins = 400, .draws = 400, .losses = 434}};
 }
 
 // Ids as clients choose them: "player-7f3a2b", 13 bytes.

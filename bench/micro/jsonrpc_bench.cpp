@@ -4,7 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/micro/codec_table.hpp"
+#include "bench/micro/benchmarks.hpp"
+#include "bench/micro/inputs.hpp"
 #include "stage2_jsonrpc/client_codec.hpp"
 #include "stage2_jsonrpc/frame.hpp"
 #include "stage2_jsonrpc/frame_protocol.hpp"
@@ -16,21 +17,33 @@ namespace {
 
 using jsonrpc::Codec;
 
+constexpr std::uint64_t call_id = 1234;
+
 std::string request_frame(Codec codec) {
   std::string out;
-  jsonrpc::ClientCodec(codec).encode(codec_call_id, codec_command(), out);
+  jsonrpc::ClientCodec(codec).encode(call_id, sample_command(), out);
   return out;
 }
 
-// Answers every call with the same reply, so that only the wire is measured.
-struct Parrot final : jsonrpc::Service {
-  Reply call(const jsonrpc::Call&) override { return reply; }
+// The server's side of a connection, from bytes to bytes. Answers every call with the same reply,
+// so that only the wire is measured.
+class Server final : jsonrpc::Service {
+ public:
+  void turn(std::string_view bytes, std::string& out) {
+    benchmark::DoNotOptimize(protocol_.turn(bytes, *this, out));
+  }
+
+ private:
+  Reply call(const jsonrpc::Call&) override { return reply_; }
   void refused(Error) override {}
 
-  Reply reply = codec_reply();
+  Reply reply_ = sample_reply();
+  jsonrpc::Limits limits_;
+  jsonrpc::Responder responder_{limits_};
+  jsonrpc::FrameProtocol protocol_{limits_, responder_};
 };
 
-void BM_frame_encode(benchmark::State& state) {
+void encode_frame(benchmark::State& state) {
   const std::string payload = request_frame(Codec::json).substr(jsonrpc::frame_header_bytes);
   std::string out;
   for (auto _ : state) {
@@ -42,63 +55,63 @@ void BM_frame_encode(benchmark::State& state) {
   }
   state.counters["bytes"] = static_cast<double>(out.size());
 }
-BENCHMARK(BM_frame_encode);
 
-void BM_frame_decode(benchmark::State& state) {
+void decode_frame(benchmark::State& state) {
   const std::string frame = request_frame(Codec::json);
   for (auto _ : state) {
     std::string_view bytes = frame;
     benchmark::DoNotOptimize(bytes);
     benchmark::DoNotOptimize(jsonrpc::decode_frame(bytes));
   }
+  state.counters["bytes"] = static_cast<double>(frame.size());
 }
-BENCHMARK(BM_frame_decode);
 
-// The server's whole way from bytes to bytes: frame, request, reply, frame.
-void BM_jsonrpc_request_to_reply(benchmark::State& state, Codec codec) {
+// Frame, request, reply, frame.
+void server_turn(benchmark::State& state, Codec codec) {
   const std::string frame = request_frame(codec);
-  const jsonrpc::Limits limits;
-  jsonrpc::Responder responder(limits);
-  jsonrpc::FrameProtocol protocol(limits, responder);
-  Parrot parrot;
+  Server server;
   std::string out;
   for (auto _ : state) {
     out.clear();
-    benchmark::DoNotOptimize(protocol.turn(frame, parrot, out));
+    server.turn(frame, out);
   }
   state.counters["bytes"] = static_cast<double>(out.size());
 }
-BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, json, Codec::json);
-BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, message_pack, Codec::message_pack);
-BENCHMARK_CAPTURE(BM_jsonrpc_request_to_reply, fixed_layout, Codec::fixed_layout);
 
-// The client's: command to bytes, bytes to reply.
-void BM_jsonrpc_client_round_trip(benchmark::State& state, Codec codec_number) {
-  const jsonrpc::Limits limits;
-  jsonrpc::Responder responder(limits);
-  jsonrpc::FrameProtocol protocol(limits, responder);
-  Parrot parrot;
+// Command to bytes, bytes to reply.
+void client_round_trip(benchmark::State& state, Codec codec_number) {
   jsonrpc::ClientCodec codec(codec_number);
-  const Command command = codec_command();
+  const Command command = sample_command();
   std::string sent = request_frame(codec_number);
   std::string answer;
-  protocol.turn(sent, parrot, answer);
-  const runtime::WireCodec::Expected expected{.operation = Operation::play,
-                                              .sequence = codec_call_id};
+  Server().turn(sent, answer);
+  const runtime::WireCodec::Expected expected{.operation = Operation::play, .sequence = call_id};
   for (auto _ : state) {
     sent.clear();
-    codec.encode(codec_call_id, command, sent);
+    codec.encode(call_id, command, sent);
     std::size_t consumed = 0;
     Reply reply;
     Event event;
     benchmark::DoNotOptimize(codec.decode(answer, &expected, consumed, reply, event));
     benchmark::DoNotOptimize(reply);
   }
+  state.counters["bytes"] = static_cast<double>(sent.size() + answer.size());
 }
-BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, json, Codec::json);
-BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, message_pack, Codec::message_pack);
-BENCHMARK_CAPTURE(BM_jsonrpc_client_round_trip, fixed_layout, Codec::fixed_layout);
 
 }  // namespace
+
+void add_jsonrpc_benchmarks() {
+  benchmark::RegisterBenchmark("jsonrpc/frame/encode", encode_frame);
+  benchmark::RegisterBenchmark("jsonrpc/frame/decode", decode_frame);
+  constexpr std::pair<const char*, Codec> codecs[] = {{"json", Codec::json},
+                                                      {"message_pack", Codec::message_pack},
+                                                      {"fixed_layout", Codec::fixed_layout}};
+  for (const auto& [name, codec] : codecs) {
+    const std::string codec_name = name;
+    benchmark::RegisterBenchmark(("jsonrpc/server_turn/" + codec_name).c_str(), server_turn, codec);
+    benchmark::RegisterBenchmark(("jsonrpc/client_round_trip/" + codec_name).c_str(),
+                                 client_round_trip, codec);
+  }
+}
 
 }  // namespace rps::load

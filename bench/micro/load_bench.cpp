@@ -1,39 +1,55 @@
-// What the harness itself costs for each answer it takes.
+// What the harness does with each answer it takes, piece by piece; the whole is in loop_bench.cpp.
 #include <array>
+#include <chrono>
 
 #include <benchmark/benchmark.h>
 
 #include "bench/load/histogram.hpp"
 #include "bench/load/referee.hpp"
+#include "bench/micro/benchmarks.hpp"
 #include "bench/micro/inputs.hpp"
-#include "core/judge.hpp"
 
 namespace rps::load {
 
 namespace {
 
 // Latencies as they are: most close together, some far out.
-void BM_histogram_record(benchmark::State& state) {
+std::array<std::chrono::nanoseconds, table_size> latencies() {
   std::array<std::chrono::nanoseconds, table_size> values;
   for (std::size_t i = 0; i < table_size; ++i) {
     const std::uint64_t random = mix(1, i);
     values[i] = std::chrono::nanoseconds(50'000 + random % 20'000 * (random % 100 == 0 ? 100 : 1));
   }
+  return values;
+}
+
+Histogram filled_histogram() {
+  Histogram histogram;
+  for (const auto value : latencies()) histogram.record(value);
+  return histogram;
+}
+
+void record(benchmark::State& state) {
+  const auto values = latencies();
   Histogram histogram;
   std::size_t i = 0;
   for (auto _ : state) histogram.record(values[i++ & table_mask]);
   benchmark::DoNotOptimize(histogram.count());
 }
-BENCHMARK(BM_histogram_record);
 
-void BM_histogram_merge(benchmark::State& state) {
-  Histogram a;
-  const Histogram b;
+void merge(benchmark::State& state) {
+  Histogram a = filled_histogram();
+  const Histogram b = filled_histogram();
   for (auto _ : state) a.merge(b);
+  benchmark::DoNotOptimize(a.count());
 }
-BENCHMARK(BM_histogram_merge);
 
-void BM_referee_check(benchmark::State& state) {
+void read_quantile(benchmark::State& state) {
+  const Histogram histogram = filled_histogram();
+  for (auto _ : state) benchmark::DoNotOptimize(histogram.quantile(0.99));
+}
+
+void check_replies(benchmark::State& state) {
   const auto players = random_moves(1);
   const auto opponents = random_moves(2);
   Referee referee;
@@ -51,8 +67,14 @@ void BM_referee_check(benchmark::State& state) {
     benchmark::DoNotOptimize(referee.check(player, reply));
   }
 }
-BENCHMARK(BM_referee_check);
 
 }  // namespace
+
+void add_load_benchmarks() {
+  benchmark::RegisterBenchmark("histogram/record", record);
+  benchmark::RegisterBenchmark("histogram/merge", merge);
+  benchmark::RegisterBenchmark("histogram/quantile", read_quantile);
+  benchmark::RegisterBenchmark("referee/check", check_replies);
+}
 
 }  // namespace rps::load

@@ -35,7 +35,8 @@ const Unit& unit_for(double value, const std::array<Unit, size>& units) {
 int decimals_for(double value) {
   const double shown = rounded(value);
   if (shown >= 100) return 0;
-  return shown >= 10 ? 1 : 2;
+  if (shown >= 10) return 1;
+  return shown >= 0.1 || shown < 1e-4 ? 2 : 1 - static_cast<int>(std::floor(std::log10(shown)));
 }
 
 std::string fixed(double value, int decimals) {

@@ -11,7 +11,8 @@
 
 namespace rps::load {
 
-// "3.14", "31.4", "314": three significant digits, never an exponent below a million.
+// "3.14", "31.4", "314": three significant digits, never an exponent below a million. Below a tenth
+// two of them ("0.031"), and below 0.0001 none.
 std::string format_number(double value);
 
 // "131 µs", "1.02 ms": in ns, µs, ms or s.

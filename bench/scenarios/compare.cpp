@@ -2,141 +2,157 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
-#include <unistd.h>
-
-#include "bench/load/connect.hpp"
-#include "bench/report/format.hpp"
-#include "bench/report/progress.hpp"
-#include "core/random.hpp"
+#include "bench/report/summary.hpp"
+#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/tables.hpp"
+#include "bench/scenarios/targets.hpp"
 
 namespace rps::load {
 
 namespace {
 
-// One row at one load.
-struct Cell {
-  std::size_t stage = 0;
-  std::size_t connections = 0;
-};
+using namespace std::string_view_literals;
 
-bool is_built(const Stage& stage, const std::filesystem::path& directory) {
-  const bool has_binary =
-      stage.binary.empty() || ::access((directory / stage.binary).c_str(), X_OK) == 0;
-  return has_binary && speaks(stage.scheme);
+// Beside the loads of the tables: how throughput grows with connections.
+constexpr std::array swept_connections{std::size_t{4}, std::size_t{16}, std::size_t{256}};
+constexpr std::array swept_subjects{"jsonrpc"sv, "grpc-lean"sv, "ebpf-lean"sv};
+
+// Open loops: at these shares of what each subject answered in its closed loop.
+constexpr std::array open_subjects{"cli"sv, "jsonrpc"sv, "grpc-lean"sv, "ebpf-lean"sv};
+constexpr std::array open_shares{0.25, 0.5, 0.75, 0.9, 1.1};
+
+// Calls that an open loop may have open on each connection. A console answers one at a time.
+std::size_t open_depth(std::string_view subject) {
+  return subject == "cli" ? 1 : 16;
 }
 
-std::vector<Cell> cells_of(const CompareRun& run) {
-  std::vector<Cell> cells;
-  for (std::size_t stage = 0; stage < run.options.stages.size(); ++stage) {
-    if (!run.is_built[stage]) continue;
-    for (const std::size_t connections : run.options.connections) {
-      cells.push_back({.stage = stage, .connections = connections});
-    }
-  }
-  return cells;
-}
-
-// Fisher and Yates, with our own generator: the order is the same on every standard library.
-void shuffle(std::vector<Cell>& cells, std::uint64_t seed) {
-  for (std::size_t left = cells.size(); left > 1; --left) {
-    std::swap(cells[left - 1], cells[below(static_cast<std::uint32_t>(left), mix(seed, left))]);
-  }
-}
-
-Clock::duration to_duration(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
-std::string name_of(const Stage& stage, const Cell& cell, std::size_t round, std::size_t rounds) {
-  return "round " + std::to_string(round + 1) + "/" + std::to_string(rounds) + "  " +
-         std::string(stage.name) + ", " + std::to_string(cell.connections) +
-         (cell.connections == 1 ? " connection" : " connections");
-}
-
-std::string summary_of(const Trial& trial) {
-  if (!trial.valid) return "INVALID: " + trial.complaint();
-  return format_rate(trial.per_second) + "/s, mean " + format_nanoseconds(trial.mean_ns);
-}
-
-class Comparison {
+class Planner {
  public:
-  Comparison(const CompareOptions& options, Interrupt& interrupt)
-      : interrupt_(interrupt), run_{.options = options} {
-    for (const Stage& stage : options.stages) {
-      run_.is_built.push_back(is_built(stage, options.binaries));
+  Planner(const Run& run, const CompareOptions& options, const RunnerOptions& runner)
+      : run_(run), options_(options), runner_(runner) {}
+
+  // Once, with the greater number of rounds, whoever asks for it.
+  void add(std::string_view subject_key, const Load& load, std::size_t rounds) {
+    const Subject* const subject = find_subject(subject_key);
+    if (subject == nullptr || !is_wanted(subject_key)) return;
+    if (!why_not(*subject, runner_.binaries).empty()) return;
+    PlannedCell wanted = named(*subject, runner_.binaries, run_.plan.seed).at(load, rounds);
+    const auto same = std::ranges::find_if(
+        planned_, [&](const PlannedCell& planned) { return planned.cell.key == wanted.cell.key; });
+    if (same != planned_.end()) {
+      same->rounds = std::max(same->rounds, rounds);
+    } else {
+      planned_.push_back(std::move(wanted));
     }
-    cannot_start_.resize(options.stages.size());
   }
 
-  CompareRun run() {
-    std::vector<Cell> cells = cells_of(run_);
-    const std::size_t rounds = run_.options.rounds;
-    Progress progress(progress_style(run_.options.quiet), rounds * cells.size());
-    for (std::size_t round = 0; round < rounds; ++round) {
-      shuffle(cells, mix(run_.options.seed, round));
-      for (const Cell& cell : cells) {
-        if (!run_cell(cell, round, progress)) return std::move(run_);
-      }
+  void add_table(const ArticleTable& table) {
+    const Profile& profile = options_.profile;
+    for (const TableRow& row : table.rows) {
+      if (!row.missing.empty()) continue;
+      add(row.cell.subject,
+          {.connections = row.cell.connections, .depth = row.cell.depth, .schedule = {}},
+          table.is_judged() ? profile.rounds : profile.minor_rounds);
     }
-    return std::move(run_);
   }
+
+  std::vector<PlannedCell> take() { return std::move(planned_); }
 
  private:
-  // False when the run was interrupted; then the trial it cut short is not kept.
-  bool run_cell(const Cell& cell, std::size_t round, Progress& progress) {
-    const Stage& stage = run_.options.stages[cell.stage];
-    progress.begin(name_of(stage, cell, round, run_.options.rounds));
-    if (cannot_start_[cell.stage]) {
-      progress.end("left out: it did not start");
-      return true;
-    }
-    const Trial trial = run_trial(trial_options(stage, cell, round, progress));
-    if (interrupt_.requested()) {
-      run_.interrupted = true;
-      return false;
-    }
-    cannot_start_[cell.stage] = !trial.start_error.empty();
-    progress.end(summary_of(trial));
-    run_.trials.push_back({.stage = cell.stage,
-                           .connections = cell.connections,
-                           .round = round,
-                           .order = run_.trials.size(),
-                           .trial = trial});
-    return true;
+  bool is_wanted(std::string_view subject) const {
+    const auto& wanted = options_.subjects;
+    return wanted.empty() || std::ranges::find(wanted, subject) != wanted.end();
   }
 
-  TrialOptions trial_options(const Stage& stage, const Cell& cell, std::size_t round,
-                             Progress& progress) {
-    const CompareOptions& options = run_.options;
-    return {.target = target_of(stage, options.binaries, options.seed),
-            .connections = cell.connections,
-            .warmup = to_duration(options.warmup),
-            .window = to_duration(options.seconds),
-            // The same moves for every stage of a round, others in the next.
-            .seed = mix(options.seed, round),
-            .cpus = options.cpus,
-            .stderr_file = options.out / (std::string(stage.key) + ".log"),
-            .keep_going = [this, &progress] {
-              progress.tick();
-              return !interrupt_.requested();
-            }};
-  }
-
-  Interrupt& interrupt_;
-  CompareRun run_;
-  std::vector<bool> cannot_start_;
+  const Run& run_;
+  const CompareOptions& options_;
+  const RunnerOptions& runner_;
+  std::vector<PlannedCell> planned_;
 };
+
+// What `subject` answered at the load of the claims; 0 when it was not measured.
+double peak_of(const Run& run, std::string_view subject) {
+  const std::string key = cell_key(subject, {.connections = connections_of_claims});
+  const auto cell = std::ranges::find(run.cells, key, &Cell::key);
+  if (cell == run.cells.end()) return 0;
+  return estimate_of(run, static_cast<std::size_t>(cell - run.cells.begin()), Metric::qps).median;
+}
+
+// To two digits, so that keys and commands stay readable.
+double rounded(double rate) {
+  const double step = std::pow(10, std::floor(std::log10(rate)) - 1);
+  return std::round(rate / step) * step;
+}
+
+Schedule poisson(double per_second, double seconds) {
+  return steady(Arrivals::poisson, rounded(per_second), seconds);
+}
+
+// Half the peak, twice the peak, half the peak: whether it bends or breaks, and how it recovers.
+Schedule overload(double peak, double seconds) {
+  const double half = rounded(peak / 2);
+  const double twice = rounded(peak * 2);
+  return {.arrivals = Arrivals::poisson,
+          .phases = {{.seconds = seconds, .from_per_second = half, .to_per_second = half},
+                     {.seconds = seconds, .from_per_second = twice, .to_per_second = twice},
+                     {.seconds = seconds, .from_per_second = half, .to_per_second = half}}};
+}
+
+std::vector<PlannedCell> plan_tables(const Run& run, const CompareOptions& options,
+                                     const RunnerOptions& runner) {
+  Planner planner(run, options, runner);
+  for (const std::string& key : run.tables) planner.add_table(*find_table(key));
+  if (options.tables.empty()) {
+    for (const std::string_view subject : swept_subjects) {
+      for (const std::size_t connections : swept_connections) {
+        planner.add(subject, {.connections = connections}, options.profile.sweep_rounds);
+      }
+    }
+  }
+  return planner.take();
+}
+
+std::vector<PlannedCell> plan_open_loops(const Run& run, const CompareOptions& options,
+                                         const RunnerOptions& runner) {
+  Planner planner(run, options, runner);
+  const double seconds = options.profile.open_seconds;
+  for (const std::string_view subject : open_subjects) {
+    const double peak = peak_of(run, subject);
+    if (peak <= 0) continue;
+    Load load{.connections = connections_of_claims, .depth = open_depth(subject)};
+    for (const double share : open_shares) {
+      load.schedule = poisson(share * peak, seconds);
+      planner.add(subject, load, options.profile.sweep_rounds);
+    }
+    load.schedule = overload(peak, seconds);
+    planner.add(subject, load, 1);
+  }
+  return planner.take();
+}
 
 }  // namespace
 
-bool CompareRun::all_valid() const {
-  return std::ranges::all_of(trials, [](const CompareTrial& each) { return each.trial.valid; });
-}
-
-CompareRun run_compare(const CompareOptions& options, Interrupt& interrupt) {
-  return Comparison(options, interrupt).run();
+void run_compare(Run& run, const CompareOptions& options, const RunnerOptions& runner,
+                 Interrupt& interrupt) {
+  const Profile& profile = options.profile;
+  run.title = "Four architectures, one game";
+  run.plan.profile = profile.name;
+  run.plan.rounds = profile.rounds;
+  run.plan.seconds = profile.seconds;
+  run.plan.warmup = profile.warmup;
+  run.tables = options.tables;
+  if (run.tables.empty()) {
+    for (const ArticleTable& table : article_tables()) run.tables.emplace_back(table.key);
+  }
+  run_cells(run, plan_tables(run, options, runner), runner, interrupt);
+  const bool has_open_loops = options.tables.empty() && profile.open_seconds > 0;
+  if (run.interrupted || !has_open_loops) return;
+  RunnerOptions finer = runner;
+  finer.interval = std::chrono::milliseconds(100);
+  run_cells(run, plan_open_loops(run, options, runner), finer, interrupt);
 }
 
 }  // namespace rps::load

@@ -1,53 +1,68 @@
-// `rps-bench compare`: the stages side by side, one closed loop each, in interleaved rounds.
+// `rps-bench compare`: the four stages, their variants and their floors, for all of the articles'
+// tables, in one run.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/load/interrupt.hpp"
-#include "bench/load/trial.hpp"
-#include "bench/scenarios/stages.hpp"
+#include "bench/report/run.hpp"
+#include "bench/scenarios/runner.hpp"
 
 namespace rps::load {
 
+struct Profile {
+  std::string_view name;
+  std::string_view about;    // How long it takes, for --help.
+  std::size_t rounds;        // Of the cells that a claim hangs on …
+  std::size_t minor_rounds;  // … and of the others.
+  double seconds;
+  double warmup;
+  double open_seconds;  // Of each point of the open loops; 0 leaves them out.
+  std::size_t sweep_rounds;
+};
+
+inline constexpr std::array<Profile, 3> profiles{{
+    {.name = "default",
+     .about = "4 minutes",
+     .rounds = 7,
+     .minor_rounds = 3,
+     .seconds = 0.4,
+     .warmup = 0.15,
+     .open_seconds = 0.8,
+     .sweep_rounds = 1},
+    {.name = "ci",
+     .about = "1 minute, to see that all of it works",
+     .rounds = 1,
+     .minor_rounds = 1,
+     .seconds = 0.25,
+     .warmup = 0.1,
+     .open_seconds = 0.3,
+     .sweep_rounds = 1},
+    {.name = "publish",
+     .about = "15 minutes",
+     .rounds = 10,
+     .minor_rounds = 7,
+     .seconds = 1,
+     .warmup = 0.3,
+     .open_seconds = 1.5,
+     .sweep_rounds = 2},
+}};
+
 struct CompareOptions {
-  std::vector<Stage> stages{all_stages.begin(), all_stages.end()};
-  std::vector<std::size_t> connections{1, connections_of_claims};
-  std::size_t rounds = 6;
-  double seconds = 1.5;  // The window of a trial.
-  double warmup = 0.5;   // What comes before it.
-  std::uint64_t seed = 1;
-  std::optional<CpuPlan> cpus;
-  std::filesystem::path binaries;  // Where the servers' binaries are.
-  std::filesystem::path out;       // Where the report goes; servers' logs too. Must exist.
-  bool quiet = false;
+  Profile profile = profiles.front();
+  std::vector<std::string> tables;    // Keys; empty: all.
+  std::vector<std::string> subjects;  // Only these; empty: all.
 };
 
-struct CompareTrial {
-  std::size_t stage = 0;  // Of CompareOptions::stages.
-  std::size_t connections = 0;
-  std::size_t round = 0;
-  std::size_t order = 0;  // Its place among all trials of the run.
-  Trial trial;
-};
-
-struct CompareRun {
-  CompareOptions options;
-  std::vector<bool> is_built;  // For each of options.stages.
-  std::vector<CompareTrial> trials;
-  bool interrupted = false;
-
-  // Whether every trial of a stage that is built was valid.
-  bool all_valid() const;
-};
-
-// Measures every stage that is built at every number of connections once a round, in an order drawn
-// anew for each round. What cannot be started is not tried again. Ends early, with what there is,
-// when `interrupt` was requested.
-CompareRun run_compare(const CompareOptions& options, Interrupt& interrupt);
+// Adds to `run`, whose plan says seed and CPUs, the cells of the tables; then, for the stages, how
+// they answer more connections, and open loops at shares of what each answered. The plan's rounds
+// and times are taken from the profile.
+void run_compare(Run& run, const CompareOptions& options, const RunnerOptions& runner,
+                 Interrupt& interrupt);
 
 }  // namespace rps::load

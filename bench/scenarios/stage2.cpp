@@ -1,5 +1,6 @@
 #include "bench/scenarios/stage2.hpp"
 
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/load/account.hpp"
 #include "bench/load/limits.hpp"
 #include "bench/load/process.hpp"
 #include "bench/load/pump.hpp"
@@ -37,7 +39,7 @@ class Subject {
       : process_(
             std::make_unique<Process>(ProcessOptions{.argv = located(options, std::move(arguments)),
                                                      .stderr_file = options.out / "stage2.log",
-                                                     .cpu = options.cpus.server})) {
+                                                     .cpus = {options.cpus.server}})) {
     const auto line = process_->read_line(Clock::now() + limits::start_max);
     if (!line) throw std::runtime_error("a server did not start; stage2.log says why");
     url_ = *line;
@@ -124,6 +126,15 @@ double p99_ns(const PumpResult& result) {
   return static_cast<double>(result.good.quantile(0.99).count());
 }
 
+// About: a closed loop, half the peak, the overload, and windows behind it.
+constexpr double overload_windows = 8;
+
+double expected_seconds(const Stage2Options& options) {
+  const auto pairs = static_cast<double>(options.rounds * (stage2_rows.size() + 1));
+  const double trial = options.warmup + options.seconds;
+  return pairs * 2 * trial + trial + overload_windows * options.seconds;
+}
+
 // ---- The sections ----------------------------------------------------------------------------
 
 class Runner {
@@ -131,7 +142,8 @@ class Runner {
   Runner(const Stage2Options& options, Interrupt& interrupt)
       : options_(options),
         interrupt_(interrupt),
-        progress_(progress_style(options.quiet), options.rounds * (stage2_rows.size() + 1) + 2) {}
+        progress_(progress_style(options.quiet), options.rounds * (stage2_rows.size() + 1) + 2,
+                  expected_seconds(options)) {}
 
   Stage2Run run() {
     for (std::size_t round = 0; round < options_.rounds && !stopped(); ++round) {
@@ -150,7 +162,7 @@ class Runner {
 
   // Both sides anew, one directly after the other.
   void run_row(const Stage2Row& row, Pair& pair) {
-    progress_.begin(std::string(row.ours.name));
+    progress_.begin(std::string(row.ours.name), 2 * (options_.warmup + options_.seconds));
     const Subject server = start_server(options_);
     const Sample ours = sample_of(server, row.ours);
     const Loop loop{.connections = row.connections, .depth = row.depth};
@@ -175,7 +187,7 @@ class Runner {
   }
 
   void run_slow_peers() {
-    progress_.begin("slow peers");
+    progress_.begin("slow peers", 2 * (options_.warmup + options_.seconds));
     constexpr Loop moderate{.connections = 16, .depth = 64, .calls_per_second = 20'000};
     const Subject server = start_server(options_);
     const Sample sample = sample_of(server, json_frames);
@@ -212,7 +224,7 @@ class Runner {
   };
 
   void run_memory() {
-    progress_.begin("memory");
+    progress_.begin("memory", options_.warmup + options_.seconds);
     {
       const Subject server = start_server(options_);
       const Sample sample = sample_of(server, json_frames);
@@ -231,7 +243,8 @@ class Runner {
     const Subject server = start_server(options_);
     const Sample sample = sample_of(server, json_frames);
     measure(options_, sample.pump, {.connections = rss_connections, .depth = 1});
-    run_.rss_peak_bytes = static_cast<double>(peak_rss_bytes(server.pid()).value_or(0));
+    const std::array pids{server.pid()};
+    run_.rss_peak_bytes = static_cast<double>(read_usage(pids).value_or(Usage{}).rss_peak_bytes);
     progress_.end(format_number(run_.rss_peak_bytes / 1e6) + " MB");
   }
 
@@ -244,7 +257,7 @@ class Runner {
   }
 
   void run_overload() {
-    progress_.begin("overload");
+    progress_.begin("overload", overload_windows * options_.seconds);
     constexpr std::size_t connections = 64;
     constexpr std::size_t depth = 128;
     const Subject server = start_server(options_);

@@ -1,0 +1,114 @@
+#include "bench/commands/common_flags.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "bench/load/environment.hpp"
+#include "bench/report/csv.hpp"
+#include "bench/report/html.hpp"
+#include "bench/report/junit.hpp"
+#include "bench/report/view.hpp"
+#include "bench/scenarios/subjects.hpp"
+
+namespace rps::load {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path own_directory() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
+
+void warn(const std::string& text) {
+  std::cerr << "rps-bench: WARNING: " << text << '\n';
+}
+
+std::string check_threshold(const std::string& text) {
+  const auto threshold = parse_threshold(text);
+  return threshold ? std::string() : threshold.error();
+}
+
+std::vector<Threshold> parsed(const std::vector<std::string>& texts) {
+  std::vector<Threshold> thresholds;
+  for (const std::string& text : texts) thresholds.push_back(*parse_threshold(text));
+  return thresholds;
+}
+
+}  // namespace
+
+CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_line)
+    : command_line_(std::move(command_line)) {
+  command.add_option("--server-cpu", server_cpu_, "CPU of the servers; the first if not given");
+  command.add_option("--load-cpu", load_cpu_, "CPU of the harness; the last if not given");
+  command.add_option("--bin", binaries_, "Where the servers are; beside rps-bench if not given");
+  command.add_option("--out", out_, "Where the report goes; `report` there if not given");
+  command.add_option("--seed", seed_, "Chooses moves, arrivals and order")->capture_default_str();
+  command
+      .add_option("--threshold", thresholds_,
+                  "What must hold, or the exit code is 3: 'p99<5ms', 'grpc/64x1:qps>10k'")
+      ->check(check_threshold);
+  command.add_flag("--quiet", quiet_, "No progress");
+}
+
+std::optional<Run> CommonFlags::begin() const {
+  const auto cpus = plan_cpus(usable_cpus(), server_cpu_, load_cpu_);
+  if (!cpus) {
+    std::cerr << "rps-bench: " << cpus.error() << '\n';
+    return std::nullopt;
+  }
+  if (const std::string warning = build_warning(); !warning.empty()) warn(warning);
+  if (cpus->shared()) warn("server and load share one CPU");
+  Run run{.environment = read_environment(),
+          .plan = {.command_line = command_line_, .seed = seed_, .cpus = *cpus}};
+  run.id = run.environment.date + "-" + std::to_string(seed_);
+  pin_process(::getpid(), cpus->load);
+  return run;
+}
+
+RunnerOptions CommonFlags::runner() const {
+  return {.binaries = binaries_.empty() ? own_directory() : fs::absolute(binaries_),
+          .out = out(),
+          .quiet = quiet_};
+}
+
+int CommonFlags::report(const Run& run, const std::string& name, const std::string& more) const {
+  const std::vector<ThresholdResult> results = check_thresholds(run, parsed(thresholds_));
+  const fs::path folder = out();
+  const View view = view_of(run);
+  const std::string text = to_text(view) + more;
+  write_file(folder / (name + ".json"), to_json(run));
+  write_file(folder / (name + ".md"), text);
+  write_file(folder / (name + ".csv"), to_csv(run));
+  write_file(folder / (name + ".xml"), to_junit(run, results));
+  write_file(folder / (name + ".html"), to_html(run, view, floor_pairs(run)));
+  std::cout << text << "\nWritten to " << folder.string() << ": " << name
+            << ".html, .md, .json, .csv, .xml\n"
+            << std::flush;
+  if (run.interrupted) return 130;
+  if (!run.all_valid()) return 1;
+  for (const ThresholdResult& each : results) {
+    if (!each.passed) std::cerr << "rps-bench: NOT MET: " << each.sentence() << '\n';
+  }
+  return std::ranges::all_of(results, &ThresholdResult::passed) ? 0 : 3;
+}
+
+fs::path CommonFlags::out() const {
+  const fs::path directory = out_.empty() ? own_directory() / "report" : fs::path(out_);
+  fs::create_directories(directory);
+  return directory;
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + path.string());
+}
+
+}  // namespace rps::load

@@ -1,0 +1,57 @@
+// What every measuring command is told in the same words: which CPUs, which binaries, where to,
+// what is good enough.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/load/cpus.hpp"
+#include "bench/report/run.hpp"
+#include "bench/report/threshold.hpp"
+#include "bench/scenarios/runner.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace rps::load {
+
+class CommonFlags {
+ public:
+  // `command_line` is kept in the reports. REQUIRES: outlives the parsing.
+  CommonFlags(CLI::App& command, std::vector<std::string> command_line);
+
+  // Ties this process to the CPU of the load and warns where a measurement would mislead. A run
+  // without cells, with its environment; nothing, after a sentence on stderr, when a CPU that was
+  // asked for cannot be used.
+  std::optional<Run> begin() const;
+
+  // Where the servers and the logs are; the folder is made if it is not there. The servers stand
+  // beside the harness unless told otherwise: that keeps their builds alike.
+  RunnerOptions runner() const;
+
+  // Writes `name`.json, .md, .csv, .html and .xml (JUnit) into the folder, prints the text to
+  // stdout with `more` behind it, and says what was not met. The exit code of Command::run().
+  int report(const Run& run, const std::string& name, const std::string& more = {}) const;
+
+  std::uint64_t seed() const { return seed_; }
+
+ private:
+  std::filesystem::path out() const;
+
+  std::vector<std::string> command_line_;
+  std::optional<int> server_cpu_;
+  std::optional<int> load_cpu_;
+  std::string binaries_;
+  std::string out_;
+  std::uint64_t seed_ = 1;
+  std::vector<std::string> thresholds_;
+  bool quiet_ = false;
+};
+
+// Throws std::runtime_error.
+void write_file(const std::filesystem::path& path, const std::string& text);
+
+}  // namespace rps::load

@@ -1,0 +1,62 @@
+#include "bench/commands/compare_command.hpp"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+
+#include "bench/scenarios/compare.hpp"
+#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/tables.hpp"
+
+namespace rps::load {
+
+namespace {
+
+std::vector<std::string> names_of(const auto& table, auto member) {
+  std::vector<std::string> names;
+  for (const auto& entry : table) names.emplace_back(entry.*member);
+  return names;
+}
+
+std::string profile_help() {
+  std::string text;
+  for (const Profile& profile : profiles) {
+    text.append(text.empty() ? "How long: " : "; ").append(profile.name);
+    text.append(" (").append(profile.about).append(")");
+  }
+  return text;
+}
+
+}  // namespace
+
+CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& command_line)
+    : command_(*app.add_subcommand(
+          "compare", "Measure the stages side by side and print the articles' tables")),
+      common_(command_, command_line) {
+  command_.add_option("--profile", profile_, profile_help())
+      ->check(CLI::IsMember(names_of(profiles, &Profile::name)))
+      ->capture_default_str();
+  command_.add_option("--tables", tables_, "Only these, without the sweeps and the open loops")
+      ->delimiter(',')
+      ->check(CLI::IsMember(names_of(article_tables(), &ArticleTable::key)));
+  command_.add_option("--subjects", subjects_, "Only these of the tables' rows")
+      ->delimiter(',')
+      ->check(CLI::IsMember(names_of(all_subjects, &Subject::key)));
+}
+
+bool CompareCommand::chosen() const {
+  return command_.parsed();
+}
+
+int CompareCommand::run() {
+  auto run = common_.begin();
+  if (!run) return 2;
+  const CompareOptions options{.profile = *std::ranges::find(profiles, profile_, &Profile::name),
+                               .tables = tables_,
+                               .subjects = subjects_};
+  Interrupt interrupt;
+  run_compare(*run, options, common_.runner(), interrupt);
+  return common_.report(*run, "compare");
+}
+
+}  // namespace rps::load

@@ -1,0 +1,132 @@
+#include "bench/commands/report_command.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "bench/commands/common_flags.hpp"
+#include "bench/report/csv.hpp"
+#include "bench/report/diff.hpp"
+#include "bench/report/html.hpp"
+#include "bench/report/junit.hpp"
+#include "bench/report/threshold.hpp"
+#include "bench/report/view.hpp"
+#include "bench/scenarios/subjects.hpp"
+
+namespace rps::load {
+
+namespace {
+
+// What stands around the part of a page that `report --into` writes.
+constexpr std::string_view begin_mark = "<!-- measured: begin -->\n";
+constexpr std::string_view end_mark = "<!-- measured: end -->\n";
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Run read_run(const std::string& path) {
+  auto run = parse_run(read_file(path));
+  if (!run) throw std::runtime_error(path + ": " + run.error());
+  return *std::move(run);
+}
+
+// `text` as an indented block, so that its own fences and headings are shown as they are.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    out += line.empty() ? "\n" : "    " + line + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
+void write_into(const std::string& path, const std::string& text) {
+  std::string page = read_file(path);
+  const std::size_t begin = page.find(begin_mark);
+  const std::size_t end = page.find(end_mark);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    throw std::runtime_error(path + " has no lines '<!-- measured: begin -->' and ': end -->'");
+  }
+  const std::size_t from = begin + begin_mark.size();
+  page.replace(from, end - from, "\n" + indented(text) + "\n");
+  write_file(path, page);
+}
+
+}  // namespace
+
+ReportCommand::ReportCommand(CLI::App& app)
+    : command_(*app.add_subcommand("report", "Show a stored run again")) {
+  command_.add_option("file", file_, "A .json that a command wrote")->required();
+  command_.add_option("--format", format_, "As what")
+      ->check(CLI::IsMember({"text", "html", "csv", "json", "junit"}))
+      ->capture_default_str();
+  command_.add_option("--tables", tables_, "Only these of the articles' tables")->delimiter(',');
+  command_.add_option("--into", into_,
+                      "Put it into this page, between '<!-- measured: begin -->' and ': end -->', "
+                      "instead of on stdout");
+}
+
+bool ReportCommand::chosen() const {
+  return command_.parsed();
+}
+
+std::string ReportCommand::text() const {
+  Run run = read_run(file_);
+  if (!tables_.empty()) run.tables = tables_;
+  if (format_ == "html") return to_html(run, floor_pairs(run));
+  if (format_ == "csv") return to_csv(run);
+  if (format_ == "json") return to_json(run);
+  if (format_ == "junit") return to_junit(run, {});
+  return to_text(view_of(run));
+}
+
+int ReportCommand::run() {
+  if (into_.empty()) {
+    std::cout << text() << std::flush;
+  } else {
+    write_into(into_, text());
+  }
+  return 0;
+}
+
+DiffCommand::DiffCommand(CLI::App& app)
+    : command_(*app.add_subcommand("diff", "Compare two stored runs, cell by cell")) {
+  command_.add_option("base", base_, "The run to compare with")->required();
+  command_.add_option("new", now_, "The run to be judged")->required();
+  command_
+      .add_option(
+          "--max-regression", max_regression_,
+          "The exit code is 3 when a figure got worse by more than this (10%), beyond doubt")
+      ->check([](const std::string& text) {
+        const auto share = parse_share(text);
+        return share ? std::string() : share.error();
+      });
+}
+
+bool DiffCommand::chosen() const {
+  return command_.parsed();
+}
+
+int DiffCommand::run() {
+  const Diff diff = diff_of(read_run(base_), read_run(now_));
+  std::cout << to_text(diff) << std::flush;
+  if (max_regression_.empty()) return 0;
+  const std::vector<std::string> worse = regressions(diff, *parse_share(max_regression_));
+  for (const std::string& sentence : worse) {
+    std::cerr << "rps-bench: REGRESSION: " << sentence << '\n';
+  }
+  return worse.empty() ? 0 : 3;
+}
+
+}  // namespace rps::load

@@ -1,0 +1,48 @@
+// `rps-bench report FILE` and `rps-bench diff BASE NEW`: what stored runs say, without measuring.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/commands/command.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace rps::load {
+
+class ReportCommand final : public Command {
+ public:
+  // REQUIRES: outlives the parsing.
+  explicit ReportCommand(CLI::App& app);
+
+  bool chosen() const override;
+  int run() override;
+
+ private:
+  std::string text() const;
+
+  CLI::App& command_;
+  std::string file_;
+  std::string format_ = "text";
+  std::vector<std::string> tables_;
+  std::string into_;
+};
+
+class DiffCommand final : public Command {
+ public:
+  // REQUIRES: outlives the parsing.
+  explicit DiffCommand(CLI::App& app);
+
+  bool chosen() const override;
+  int run() override;
+
+ private:
+  CLI::App& command_;
+  std::string base_;
+  std::string now_;
+  std::string max_regression_;
+};
+
+}  // namespace rps::load

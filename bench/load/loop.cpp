@@ -1,0 +1,370 @@
+#include "bench/load/loop.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/random.hpp"
+
+namespace rps::load {
+
+namespace {
+
+constexpr std::chrono::milliseconds tick_every{100};
+
+// So many calls become due before replies are looked at again: a rate that cannot be kept must not
+// keep the loop from its replies, or from its end.
+constexpr std::size_t issued_at_once_max = 1024;
+
+// An open loop whose answers are `unavailable` so often in a row, and at least once for each lane,
+// has nobody to talk to.
+constexpr std::size_t unavailable_max = 100;
+
+struct Lane {
+  std::string session_id;
+  std::uint64_t random = 0;  // The state of the lane's stream of moves.
+  Referee referee;
+  Clock::time_point due;
+  Move move = Move::unspecified;
+  bool open = false;
+  bool timed_out = false;
+};
+
+// The rate with which the schedule begins, for as long as the warm-up takes.
+Schedule warmup_schedule(const LoopOptions& options) {
+  const double seconds = std::chrono::duration<double>(options.warmup).count();
+  if (options.schedule.is_closed() || seconds <= 0) return {};
+  return steady(options.schedule.arrivals, options.schedule.phases.front().from_per_second,
+                seconds);
+}
+
+Clock::duration window_of(const LoopOptions& options) {
+  if (options.schedule.is_closed()) return options.window;
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(options.schedule.seconds()));
+}
+
+// What is counted for the interval that is going on.
+class Recent {
+ public:
+  void good(std::chrono::nanoseconds response) { response_.record(response); }
+  void bad(std::uint64_t count = 1) { now_.bad += count; }
+  void dropped(std::uint64_t count) { now_.dropped += count; }
+
+  // The interval from `begins` to `ends`, both against the opening of the window; begins the next.
+  Interval close(std::chrono::nanoseconds begins, std::chrono::nanoseconds ends,
+                 std::uint64_t open) {
+    Interval interval = std::exchange(now_, {});
+    interval.begins = std::chrono::duration<double>(begins).count();
+    interval.seconds = std::chrono::duration<double>(ends - begins).count();
+    interval.good = response_.count();
+    interval.open = open;
+    interval.p50_ns = static_cast<double>(response_.quantile(0.5).count());
+    interval.p99_ns = static_cast<double>(response_.quantile(0.99).count());
+    interval.max_ns = static_cast<double>(response_.max().count());
+    response_.clear();
+    return interval;
+  }
+
+ private:
+  Interval now_;
+  Histogram response_;
+};
+
+class Loop final : public Sink {
+ public:
+  Loop(Client& client, const LoopOptions& options, const Onlooker& onlooker)
+      : client_(client),
+        options_(options),
+        onlooker_(onlooker),
+        lanes_(options.lanes),
+        arrivals_(warmup_schedule(options), mix(~options.seed)) {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      lanes_[i].random = mix(options.seed, i);
+      if (options.judging == Judging::sessions) {
+        lanes_[i].session_id =
+            "bench-" + std::to_string(options.sessions) + "-" + std::to_string(i);
+      }
+    }
+    if (is_open()) {
+      free_.resize(lanes_.size());
+      std::iota(free_.begin(), free_.end(), std::size_t{0});
+      free_count_ = free_.size();
+    }
+  }
+
+  Outcome run() {
+    begin();
+    poll_until(opens_at_);
+    open_window();
+    poll_until(closes_at_);
+    close_window();
+    drain();
+    outcome_.valid = is_valid();
+    return std::move(outcome_);
+  }
+
+  void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
+    advance(stamps.received_at);
+    Lane& lane = lanes_[id];
+    lane.open = false;
+    --open_;
+    if (!is_open()) lane.due = stamps.sent_at;
+    const Verdict verdict = judge(lane, reply);
+    outcome_.verdicts.count(verdict);
+    count(lane, verdict, stamps);
+    unavailable_in_a_row_ = reply.error == Error::unavailable ? unavailable_in_a_row_ + 1 : 0;
+    if (is_open()) {
+      free_[(first_free_ + free_count_++) % free_.size()] = id;
+    } else if (reply.error != Error::unavailable && !draining_) {
+      submit(id);
+    }
+  }
+
+  void on_event(const Event&) override {}  // Nobody duels here.
+
+ private:
+  bool is_open() const { return !options_.schedule.is_closed(); }
+
+  // ---- The plan ----------------------------------------------------------------------------
+
+  void begin() {
+    now_ = Clock::now();
+    arrivals_from_ = now_;
+    opens_at_ = now_ + options_.warmup;
+    closes_at_ = opens_at_ + window_of(options_);
+    next_tick_ = now_ + tick_every;
+    interval_began_ = now_;
+    if (is_open()) {
+      plan_next();
+    } else {
+      for (std::size_t i = 0; i < lanes_.size(); ++i) submit(i);
+    }
+  }
+
+  void open_window() {
+    end_interval(Clock::now());
+    onlooker_.window_opened();
+    advance(Clock::now());
+    // A closed loop counts what arrives from now on; an open one what is due from opens_at_ on.
+    if (is_open()) {
+      plan_window();
+    } else {
+      opens_at_ = now_;
+      closes_at_ = now_ + window_of(options_);
+    }
+    interval_began_ = now_;
+    open_area_ = 0;
+    in_window_ = true;
+  }
+
+  // What the warm-up did not come to is left behind with it.
+  void plan_window() {
+    arrivals_ = ArrivalClock(options_.schedule, mix(options_.seed, lanes_.size()));
+    arrivals_from_ = opens_at_;
+    plan_next();
+  }
+
+  void close_window() {
+    end_interval(Clock::now());
+    in_window_ = false;
+    outcome_.measured = std::max(now_ - opens_at_, Clock::duration::zero());
+    if (outcome_.measured.count() > 0) outcome_.open_mean = open_area_ / outcome_.seconds();
+    if (is_open() && outcome_.ending == Ending::finished) {
+      issue();  // What became due since the last look; late, but not dropped.
+      drop_the_rest();
+    }
+    if (!is_open()) outcome_.due = outcome_.service.count() + outcome_.errors.count() + open_;
+    onlooker_.window_closed();
+  }
+
+  // Returns before `deadline` when the run has ended for another reason.
+  void poll_until(Clock::time_point deadline) {
+    while (outcome_.ending == Ending::finished) {
+      advance(Clock::now());
+      if (now_ >= deadline) return;
+      if (is_broken()) {
+        outcome_.ending = Ending::broken;
+      } else if (now_ >= next_tick_ && !tick()) {
+        outcome_.ending = Ending::interrupted;
+      } else {
+        client_.poll(std::min({deadline, next_tick_, issue()}), *this);
+      }
+    }
+  }
+
+  bool is_broken() const {
+    if (!is_open()) return open_ == 0;
+    return unavailable_in_a_row_ > std::max(unavailable_max, lanes_.size());
+  }
+
+  bool tick() {
+    next_tick_ = now_ + tick_every;
+    time_out();
+    if (now_ - interval_began_ >= options_.interval) end_interval(now_);
+    return onlooker_.keep_going();
+  }
+
+  void drain() {
+    draining_ = true;
+    const Clock::time_point deadline = Clock::now() + options_.drain_max;
+    while (open_ > 0 && Clock::now() < deadline) client_.poll(deadline, *this);
+    advance(Clock::now());
+    for (const Lane& lane : lanes_) {
+      if (!lane.open || lane.timed_out) continue;
+      ++outcome_.lost;
+      if (lane.due >= opens_at_) outcome_.response.record(now_ - lane.due);
+    }
+  }
+
+  bool is_valid() const {
+    const Verdicts& verdicts = outcome_.verdicts;
+    const std::uint64_t refused = verdicts.of(Verdict::refused);
+    if (outcome_.ending == Ending::broken || outcome_.good == 0) return false;
+    if (verdicts.not_right() > refused) return false;
+    return is_open() || refused + outcome_.lost + outcome_.timed_out == 0;
+  }
+
+  // ---- Sending -----------------------------------------------------------------------------
+
+  // Sends what is due by now; says when the next call is due.
+  Clock::time_point issue() {
+    if (!is_open()) return Clock::time_point::max();
+    for (std::size_t i = 0; next_due_ && *next_due_ <= now_ && i < issued_at_once_max; ++i) {
+      issue_one(*next_due_);
+      plan_next();
+    }
+    return next_due_.value_or(Clock::time_point::max());
+  }
+
+  void issue_one(Clock::time_point due) {
+    if (due >= opens_at_) ++outcome_.due;
+    if (free_count_ == 0) return drop(due >= opens_at_ ? 1 : 0);
+    const std::size_t index = free_[first_free_];
+    first_free_ = (first_free_ + 1) % free_.size();
+    --free_count_;
+    lanes_[index].due = due;
+    submit(index);
+  }
+
+  void plan_next() {
+    const auto due = arrivals_.next();
+    next_due_ = due ? std::optional(arrivals_from_ + *due) : std::nullopt;
+  }
+
+  void drop(std::uint64_t count) {
+    outcome_.dropped += count;
+    recent_.dropped(count);
+  }
+
+  // The calls that the schedule asked for and the loop did not come to.
+  void drop_the_rest() {
+    const auto planned = static_cast<std::uint64_t>(std::llround(options_.schedule.calls()));
+    if (!next_due_ || planned <= outcome_.due) return;
+    outcome_.dropped += planned - outcome_.due;
+    outcome_.due = planned;
+  }
+
+  void submit(std::size_t index) {
+    Lane& lane = lanes_[index];
+    lane.random = mix(lane.random);
+    lane.move = move_at(below(3, lane.random));
+    lane.open = true;
+    lane.timed_out = false;
+    if (!is_open()) lane.due = now_;
+    ++open_;
+    client_.submit(index, {.move = lane.move, .session_id = lane.session_id});
+  }
+
+  // ---- Counting ----------------------------------------------------------------------------
+
+  Verdict judge(Lane& lane, const Reply& reply) const {
+    switch (options_.judging) {
+      case Judging::sessions: return lane.referee.check(lane.move, reply);
+      case Judging::rounds: return check_lone_round(lane.move, reply);
+      case Judging::summaries: return check_summary(options_.rounds_per_call, reply);
+      case Judging::none: return reply.error ? Verdict::refused : Verdict::right;
+    }
+    return Verdict::refused;
+  }
+
+  void count(const Lane& lane, Verdict verdict, const Stamps& stamps) {
+    if (lane.timed_out) return;  // It was counted when it was given up.
+    const Clock::duration response = stamps.received_at - lane.due;
+    if (verdict == Verdict::right) {
+      recent_.good(response);
+      if (in_window_) ++outcome_.good;
+    } else {
+      recent_.bad();
+    }
+    if (!(is_open() ? lane.due >= opens_at_ : in_window_)) return;
+    if (verdict != Verdict::right) return outcome_.errors.record(response);
+    outcome_.response.record(response);
+    outcome_.service.record(stamps.received_at - stamps.sent_at);
+    if (is_open()) outcome_.lateness.record(stamps.sent_at - lane.due);
+  }
+
+  void time_out() {
+    for (Lane& lane : lanes_) {
+      if (!lane.open || lane.timed_out || now_ - lane.due < options_.timeout) continue;
+      lane.timed_out = true;
+      recent_.bad();
+      if (is_open() ? lane.due < opens_at_ : !in_window_) continue;
+      ++outcome_.timed_out;
+      outcome_.response.record(options_.timeout);
+    }
+  }
+
+  void end_interval(Clock::time_point ends) {
+    advance(ends);
+    Interval interval = recent_.close(interval_began_ - opens_at_, now_ - opens_at_, open_);
+    interval_began_ = now_;
+    onlooker_.interval_ended(interval);
+    if (in_window_) outcome_.series.push_back(interval);
+  }
+
+  // Moves the clock, and integrates over it how many calls are open.
+  void advance(Clock::time_point now) {
+    if (now <= now_) return;
+    open_area_ += static_cast<double>(open_) * std::chrono::duration<double>(now - now_).count();
+    now_ = now;
+  }
+
+  Client& client_;
+  const LoopOptions& options_;
+  const Onlooker& onlooker_;
+  std::vector<Lane> lanes_;
+  // Of an open loop: a ring of the lanes without an open call. The one that was free for longest is
+  // taken, so that every connection is used: a server hangs up on those that are not.
+  std::vector<std::size_t> free_;
+  std::size_t first_free_ = 0;
+  std::size_t free_count_ = 0;
+  ArrivalClock arrivals_;
+  std::optional<Clock::time_point> next_due_;
+  Outcome outcome_;
+  Recent recent_;
+  std::size_t open_ = 0;
+  double open_area_ = 0;  // Calls open, times seconds.
+  std::size_t unavailable_in_a_row_ = 0;
+  bool in_window_ = false;
+  bool draining_ = false;
+  Clock::time_point now_;
+  Clock::time_point arrivals_from_;  // Where arrivals_ counts from.
+  Clock::time_point opens_at_;
+  Clock::time_point closes_at_;
+  Clock::time_point next_tick_;
+  Clock::time_point interval_began_;
+};
+
+}  // namespace
+
+Outcome run_loop(Client& client, const LoopOptions& options, const Onlooker& onlooker) {
+  assert(options.lanes > 0 && options.lanes <= client.in_flight_max());
+  return Loop(client, options, onlooker).run();
+}
+
+}  // namespace rps::load

@@ -1,0 +1,46 @@
+// Whom to measure, and what to offer: the two halves of a cell, as data.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "bench/load/loop.hpp"
+#include "bench/load/schedule.hpp"
+
+namespace rps::load {
+
+// Whom to measure: a server that is started, or a URL, or a function that rps-micro times.
+struct Target {
+  // Started for the trial; prints the URL that reaches it. Empty when `url` says all.
+  std::vector<std::string> server;
+  std::size_t instances = 1;  // Of `server`; more than one is a fleet, reached by its client.
+  // Without `server` the whole URL. Otherwise what is put together with the printed one: a scheme
+  // to take its place ("grpc+lean:") and a query to be added ("?codec=binary"), either may be
+  // empty.
+  std::string url;
+  // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
+  bool has_observer = false;
+  Judging judging = Judging::sessions;
+  std::size_t rounds_per_call = 1;
+  // Whose processor time is the server's when the harness did not start it. May be empty.
+  std::vector<pid_t> pids;
+  // An rps-micro benchmark by its exact name; then all of the above is unused.
+  std::string micro;
+};
+
+// What is offered to it.
+struct Load {
+  std::size_t connections = 1;
+  std::size_t depth = 1;  // Calls open on each at once, at most.
+  Schedule schedule;      // Without phases: a closed loop.
+
+  // A function is called, not loaded.
+  bool is_function() const { return connections == 0; }
+  std::size_t lanes() const { return connections * depth; }
+  bool operator==(const Load&) const = default;
+};
+
+}  // namespace rps::load

@@ -1,0 +1,28 @@
+// What rps-micro measures. Names are paths, in google-benchmark's output as everywhere, and stay as
+// they are: the harness's tables and stored baselines refer to them.
+//
+//   loop/ clock/ judge strategy/ id/ url/ game/ session_store/     the game and what it is made of
+//   cli/ jsonrpc/                                                  a stage's whole way, both ends
+//   codec/CODEC/encode|decode/MESSAGE                              codec_table.hpp
+//   queue/                                                         between threads
+//   histogram/ referee/ harness/                                   what measuring itself costs
+//
+// google-benchmark adds "/real_time" to what is measured in wall time, because threads wait in it;
+// all others count the CPU time of one thread. Counters: `bytes` that one iteration writes or
+// reads, `allocations` that it makes.
+#pragma once
+
+namespace rps::load {
+
+// Each adds its benchmarks to google-benchmark's list. Those of a stage exist where it is built.
+void add_core_benchmarks();
+void add_session_benchmarks();
+void add_queue_benchmarks();
+void add_load_benchmarks();
+void add_loop_benchmarks();
+void add_cli_benchmarks();
+void add_codec_benchmarks();
+void add_jsonrpc_benchmarks();
+void add_grpc_benchmarks();
+
+}  // namespace rps::load

@@ -1,0 +1,83 @@
+#include "bench/report/csv.hpp"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <vector>
+
+namespace rps::load {
+
+namespace {
+
+using Fields = std::vector<std::string>;
+
+// The shortest text that reads back as the same number.
+std::string exact(double value) {
+  std::array<char, 64> text;
+  const auto [end, failure] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc{} ? std::string(text.data(), end) : "";
+}
+
+std::string as_field(std::string_view field) {
+  if (field.find_first_of("\",\r\n") == std::string_view::npos) return std::string(field);
+  std::string text = "\"";
+  for (const char character : field) {
+    if (character == '"') text += '"';
+    text += character;
+  }
+  return text + '"';
+}
+
+void append_line(const Fields& fields, std::string& out) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) out += ',';
+    out += as_field(fields[i]);
+  }
+  out += "\r\n";
+}
+
+Fields header() {
+  Fields fields{"run",  "date",    "cell",      "subject", "connections", "depth",
+                "loop", "round",   "order",     "valid",   "complaint",   "seconds",
+                "due",  "dropped", "timed_out", "lost",    "answered"};
+  for (const MetricInfo& each : all_metrics) fields.emplace_back(each.column);
+  return fields;
+}
+
+Fields line_of(const Run& run, const CellTrial& each) {
+  const Cell& cell = run.cells[each.cell];
+  const Trial& trial = each.trial;
+  Fields fields{run.id,
+                run.environment.date,
+                cell.key,
+                cell.subject,
+                std::to_string(cell.load.connections),
+                std::to_string(cell.load.depth),
+                cell.load.schedule.is_closed() ? "closed" : "open",
+                std::to_string(each.round),
+                std::to_string(each.order),
+                trial.valid ? "true" : "false",
+                trial.complaint(),
+                exact(trial.seconds),
+                std::to_string(trial.due),
+                std::to_string(trial.dropped),
+                std::to_string(trial.timed_out),
+                std::to_string(trial.lost),
+                std::to_string(trial.answered)};
+  for (const MetricInfo& metric : all_metrics) {
+    const auto value = figure(trial, cell, metric.metric);
+    fields.push_back(value ? exact(*value) : "");
+  }
+  return fields;
+}
+
+}  // namespace
+
+std::string to_csv(const Run& run) {
+  std::string out;
+  append_line(header(), out);
+  for (const CellTrial& each : run.trials) append_line(line_of(run, each), out);
+  return out;
+}
+
+}  // namespace rps::load

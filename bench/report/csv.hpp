@@ -1,0 +1,14 @@
+// A run for spreadsheets.
+#pragma once
+
+#include <string>
+
+#include "bench/report/run.hpp"
+
+namespace rps::load {
+
+// RFC 4180: a header line and then one line a trial, in the order of the run, ended by CR LF. A
+// figure that there is not is empty. Histograms and series stay in the JSON.
+std::string to_csv(const Run& run);
+
+}  // namespace rps::load

@@ -1,0 +1,242 @@
+#include "bench/report/diff.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "bench/report/format.hpp"
+#include "bench/report/summary.hpp"
+#include "bench/report/table.hpp"
+#include "core/random.hpp"
+
+namespace rps::load {
+
+namespace {
+
+constexpr std::array diffed{Metric::qps, Metric::p50, Metric::p99, Metric::cpu_us};
+
+// Details of an environment that are another in every run.
+constexpr std::array<std::string_view, 2> restless{"clock read", "load average"};
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<double> values_of(const Run& run, std::size_t cell, Metric metric) {
+  std::vector<double> values;
+  for (const CellTrial& each : run.trials) {
+    if (each.cell != cell) continue;
+    const auto value = figure(each.trial, run.cells[cell], metric);
+    if (value) values.push_back(*value);
+  }
+  return values;
+}
+
+bool is_better(Metric metric, double ratio) {
+  return (ratio > 1) == (info(metric).better == Better::higher);
+}
+
+MetricDiff diff_metric(const Run& base, std::size_t base_cell, const Run& next,
+                       std::size_t next_cell, Metric metric) {
+  const auto theirs = values_of(base, base_cell, metric);
+  const auto ours = values_of(next, next_cell, metric);
+  MetricDiff diff{.metric = metric,
+                  .base = estimate_of(base, base_cell, metric),
+                  .next = estimate_of(next, next_cell, metric),
+                  .ratio = estimate_unpaired_ratio(ours, theirs, mix(next.plan.seed, next_cell)),
+                  .p = mann_whitney_p(ours, theirs)};
+  const bool differs =
+      diff.ratio.trials > 0 && diff.p < comparison_alpha && !diff.ratio.contains(1);
+  if (differs) {
+    diff.change = is_better(metric, diff.ratio.median) ? Change::better : Change::worse;
+  }
+  return diff;
+}
+
+CellDiff diff_cell(const Run& base, std::size_t base_cell, const Run& next, std::size_t next_cell) {
+  CellDiff diff{.cell = next.cells[next_cell].key};
+  for (const Metric metric : diffed) {
+    MetricDiff each = diff_metric(base, base_cell, next, next_cell, metric);
+    if (each.base.trials > 0 && each.next.trials > 0) diff.metrics.push_back(each);
+  }
+  return diff;
+}
+
+std::string cpus_text(const std::optional<CpuPlan>& cpus) {
+  if (!cpus) return "not pinned";
+  return "server " + std::to_string(cpus->server) + ", load " + std::to_string(cpus->load);
+}
+
+Settings settings_of(const Run& run) {
+  const Environment& environment = run.environment;
+  Settings settings{{"processor", environment.cpu}, {"cores", std::to_string(environment.cores)},
+                    {"kernel", environment.kernel}, {"compiler", environment.compiler},
+                    {"build", environment.build},   {"revision", environment.revision}};
+  for (const auto& [name, value] : environment.details) {
+    const bool is_restless = std::ranges::find(restless, name) != restless.end();
+    if (!is_restless) settings.emplace_back(name, value);
+  }
+  settings.emplace_back("pinned CPUs", cpus_text(run.plan.cpus));
+  settings.emplace_back("seconds a trial", format_number(run.plan.seconds));
+  settings.emplace_back("seconds of warm-up", format_number(run.plan.warmup));
+  return settings;
+}
+
+// What one of both has and the other has not, or otherwise.
+std::vector<SettingDiff> diff_settings(const Settings& base, const Settings& next) {
+  const std::map<std::string, std::string> theirs(base.begin(), base.end());
+  std::set<std::string> told;
+  std::vector<SettingDiff> diffs;
+  for (const auto& [name, value] : next) {
+    told.insert(name);
+    const auto found = theirs.find(name);
+    const std::string old = found == theirs.end() ? "" : found->second;
+    if (old != value) diffs.push_back({.name = name, .base = old, .next = value});
+  }
+  for (const auto& [name, value] : base) {
+    if (!told.contains(name)) diffs.push_back({.name = name, .base = value, .next = ""});
+  }
+  return diffs;
+}
+
+std::size_t index_of(const Run& run, const Cell& cell) {
+  return static_cast<std::size_t>(&cell - run.cells.data());
+}
+
+void add_load_diff(const Cell& base, const Cell& next, Diff& diff) {
+  if (base.command != next.command) {
+    diff.settings.push_back(
+        {.name = "command of " + next.key, .base = base.command, .next = next.command});
+  }
+  if (base.load != next.load || base.rounds_per_call != next.rounds_per_call) {
+    diff.settings.push_back({.name = "load of " + next.key, .base = "one", .next = "another"});
+  }
+}
+
+// ---- Text
+
+std::string with_range(Metric metric, const Estimate& estimate) {
+  return format_metric(metric, estimate.median) + "\n" + format_metric(metric, estimate.low) + "–" +
+         format_metric(metric, estimate.high);
+}
+
+std::string ratio_text(const Estimate& ratio) {
+  if (ratio.trials == 0) return "none";
+  return format_number(ratio.median) + "\n" + format_number_range(ratio);
+}
+
+std::string p_text(double p) {
+  return p < 0.01 ? "<0.01" : format_number(p);
+}
+
+Table table_of(const Diff& diff) {
+  Table table({{.heading = "Cell", .width = 24},
+               {.heading = "Figure", .width = 6},
+               {.heading = "Base\n95 % interval", .width = 17, .is_number = true},
+               {.heading = "New\n95 % interval", .width = 17, .is_number = true},
+               {.heading = "New / base", .width = 11, .is_number = true},
+               {.heading = "p", .width = 5, .is_number = true},
+               {.heading = "It is", .width = 13}});
+  for (const CellDiff& cell : diff.cells) {
+    if (cell.metrics.empty()) table.add_remark(cell.cell, "no valid trials in one of the runs");
+    for (const MetricDiff& each : cell.metrics) {
+      table.add_row({&each == cell.metrics.data() ? cell.cell : "",
+                     std::string(info(each.metric).key), with_range(each.metric, each.base),
+                     with_range(each.metric, each.next), ratio_text(each.ratio), p_text(each.p),
+                     each.change == Change::indistinguishable
+                         ? "not different"
+                         : std::string(to_string(each.change))});
+    }
+  }
+  return table;
+}
+
+void append_wrapped(const std::string& text, std::string& out) {
+  for (const std::string& line : wrap(text, report_columns)) out += line + "\n";
+}
+
+std::string or_nothing(const std::string& text) {
+  return text.empty() ? "nothing" : text;
+}
+
+void append_settings(const Diff& diff, std::string& out) {
+  if (diff.settings.empty()) {
+    append_wrapped("\nMachine, build and plan are the same in both.", out);
+    return;
+  }
+  append_wrapped("\nThe runs differ in more than their figures:", out);
+  for (const SettingDiff& each : diff.settings) {
+    append_wrapped("  " + each.name + ": " + or_nothing(each.base) + " → " + or_nothing(each.next),
+                   out);
+  }
+}
+
+void append_missing(const std::vector<std::string>& cells, std::string_view where,
+                    std::string& out) {
+  if (cells.empty()) return;
+  std::string text = "Only in the " + std::string(where) + " run: ";
+  for (const std::string& cell : cells) text += (&cell == cells.data() ? "" : ", ") + cell;
+  append_wrapped(text + ".", out);
+}
+
+}  // namespace
+
+std::string_view to_string(Change change) {
+  switch (change) {
+    case Change::indistinguishable: return "indistinguishable";
+    case Change::better: return "better";
+    case Change::worse: return "worse";
+  }
+  return "indistinguishable";
+}
+
+Diff diff_of(const Run& base, const Run& next) {
+  Diff diff{.base_id = base.id,
+            .next_id = next.id,
+            .settings = diff_settings(settings_of(base), settings_of(next))};
+  for (const Cell& cell : next.cells) {
+    const Cell* const old = base.find(cell.key);
+    if (old == nullptr) {
+      diff.only_next.push_back(cell.key);
+      continue;
+    }
+    add_load_diff(*old, cell, diff);
+    diff.cells.push_back(diff_cell(base, index_of(base, *old), next, index_of(next, cell)));
+  }
+  for (const Cell& cell : base.cells) {
+    if (next.find(cell.key) == nullptr) diff.only_base.push_back(cell.key);
+  }
+  return diff;
+}
+
+std::vector<std::string> regressions(const Diff& diff, double share) {
+  std::vector<std::string> found;
+  for (const CellDiff& cell : diff.cells) {
+    for (const MetricDiff& each : cell.metrics) {
+      const Estimate& ratio = each.ratio;
+      const bool differs = ratio.trials > 0 && !ratio.contains(1);
+      if (!differs || is_better(each.metric, ratio.median)) continue;
+      const bool is_more = ratio.median > 1 + share || ratio.median < 1 - share;
+      if (!is_more) continue;
+      found.push_back(cell.cell + ": " + std::string(info(each.metric).key) + " is " +
+                      format_number(ratio.median) + " times what it was (" +
+                      format_number_range(ratio) + ")");
+    }
+  }
+  return found;
+}
+
+std::string to_text(const Diff& diff) {
+  std::string out;
+  append_wrapped("New run " + diff.next_id + " against base " + diff.base_id + ".\n", out);
+  out += table_of(diff).render();
+  append_wrapped(
+      "\nDifferent only when p < 0.0175 (Mann-Whitney) and the ratio's interval leaves 1 out. The "
+      "runs were not interleaved: what the machine did meanwhile is in the difference.",
+      out);
+  append_settings(diff, out);
+  append_missing(diff.only_base, "base", out);
+  append_missing(diff.only_next, "new", out);
+  return out;
+}
+
+}  // namespace rps::load

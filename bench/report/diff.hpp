@@ -1,0 +1,67 @@
+// Two stored runs beside each other: what became better or worse from one to the other.
+//
+// Inside a run rounds are interleaved, and what disturbs a round drops out of a ratio. Two runs
+// have no round in common, so they are compared as independent samples: the machine's mood of the
+// day is in the difference, and only the environments say whether the machine was the same.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/load/statistics.hpp"
+#include "bench/report/run.hpp"
+
+namespace rps::load {
+
+enum class Change : std::uint8_t { indistinguishable, better, worse };
+
+// "better", "worse", "indistinguishable".
+std::string_view to_string(Change change);
+
+struct MetricDiff {
+  Metric metric = Metric::qps;
+  Estimate base;
+  Estimate next;
+  Estimate ratio;  // next / base, as estimate_unpaired_ratio() says; `trials` 0: there is none.
+  double p = 1;    // Of mann_whitney_p().
+  // Other than indistinguishable when p < comparison_alpha, which four trials against four cannot
+  // reach, and the ratio's interval leaves 1 out.
+  Change change = Change::indistinguishable;
+};
+
+struct CellDiff {
+  std::string cell;                 // Its key.
+  std::vector<MetricDiff> metrics;  // Of those below that both have.
+};
+
+// Something in which the runs differ beside what they measured.
+struct SettingDiff {
+  std::string name;
+  std::string base;
+  std::string next;
+};
+
+struct Diff {
+  std::string base_id;
+  std::string next_id;
+  std::vector<CellDiff> cells;  // In both, in the order of `next`.
+  std::vector<std::string> only_base;
+  std::vector<std::string> only_next;
+  // Machine, build and plan; what differs in every two runs (date, load average …) left out.
+  std::vector<SettingDiff> settings;
+};
+
+// Compares qps, p50, p99 and cpu_us of the cells with equal keys. Cells with the same key but
+// another load are settings that differ, and are compared all the same.
+Diff diff_of(const Run& base, const Run& next);
+
+// "grpc/64x1: p99 is 1.25 times what it was (1.18–1.33)": each metric that is worse by more than
+// `share` (0.1: the ratio is above 1.1, or below 0.9 where more is better) while the ratio's
+// interval leaves 1 out. Empty: nothing regressed.
+std::vector<std::string> regressions(const Diff& diff, double share);
+
+// Lines of at most 100 columns.
+std::string to_text(const Diff& diff);
+
+}  // namespace rps::load

@@ -1,0 +1,16 @@
+// A run as test results, for the pages of a build server.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/report/run.hpp"
+#include "bench/report/threshold.hpp"
+
+namespace rps::load {
+
+// JUnit XML: a suite of one test case a cell, which fails when a trial of it is not valid and is
+// skipped when there is none, and one a checked threshold. UTF-8; what XML cannot hold is '?'.
+std::string to_junit(const Run& run, const std::vector<ThresholdResult>& thresholds);
+
+}  // namespace rps::load

@@ -1,0 +1,27 @@
+// Markup as text: what HTML and SVG have in common.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace rps::load {
+
+// Text as content, or as a value between quotes. Control characters other than newline and tab,
+// which neither format can carry, are left out.
+std::string escape_markup(std::string_view text);
+
+// Names and values; a value is escaped, and an attribute with an empty one is left out.
+using Attributes = std::initializer_list<std::pair<std::string_view, std::string>>;
+
+// "<name a="b">content</name>". The content is markup already.
+std::string element(std::string_view name, Attributes attributes, std::string_view content = {});
+
+// The same around text, which is escaped.
+std::string text_element(std::string_view name, Attributes attributes, std::string_view text);
+
+// A length in pixels, to a tenth; what is no finite number is "0".
+std::string pixels(double value);
+
+}  // namespace rps::load

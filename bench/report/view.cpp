@@ -1,0 +1,441 @@
+#include "bench/report/view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "bench/report/format.hpp"
+#include "bench/report/summary.hpp"
+#include "bench/report/table.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/tables.hpp"
+
+namespace rps::load {
+
+namespace {
+
+const std::string none = "-";
+
+// In what units a column counts: a heading names them, so that cells stay narrow.
+double in_column_unit(Metric metric, double value) {
+  return metric == Metric::rss_peak ? value / 1e6 : value;
+}
+
+// Times and rates carry their unit, which fits their size; everything else is a bare number.
+std::string format_value(Metric metric, double value) {
+  switch (info(metric).unit) {
+    case Unit::nanoseconds:
+    case Unit::per_second:
+    case Unit::share: return format_metric(metric, value);
+    case Unit::microseconds:
+    case Unit::bytes:
+    case Unit::count: return value == 0 ? "0" : format_number(in_column_unit(metric, value));
+  }
+  return none;
+}
+
+std::string format_range(Metric metric, Estimate estimate) {
+  switch (info(metric).unit) {
+    case Unit::nanoseconds: return format_nanoseconds_range(estimate);
+    case Unit::per_second: return format_rate_range(estimate);
+    case Unit::microseconds:
+    case Unit::bytes:
+    case Unit::share:
+    case Unit::count: break;
+  }
+  estimate.low = in_column_unit(metric, estimate.low);
+  estimate.high = in_column_unit(metric, estimate.high);
+  return format_number_range(estimate);
+}
+
+std::string measured(const Run& run, std::size_t cell, Metric metric, bool with_range) {
+  const Estimate estimate = estimate_of(run, cell, metric);
+  if (estimate.trials == 0) return none;
+  const std::string value = format_value(metric, estimate.median);
+  return with_range && estimate.trials > 1 ? value + "\n" + format_range(metric, estimate) : value;
+}
+
+std::optional<std::size_t> find_cell(const Run& run, const CellName& name) {
+  const std::string key = cell_key(
+      name.subject, {.connections = name.connections, .depth = name.depth, .schedule = {}});
+  const auto found = std::ranges::find(run.cells, key, &Cell::key);
+  if (found == run.cells.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - run.cells.begin());
+}
+
+// Why there are no figures; empty when there are.
+std::string why_none(const Run& run, std::size_t cell) {
+  std::string complaint = "not measured";
+  for (const CellTrial& each : run.trials) {
+    if (each.cell != cell) continue;
+    if (each.trial.valid) return {};
+    complaint = "INVALID: " + each.trial.complaint();
+  }
+  return complaint;
+}
+
+// ---- The articles' tables ------------------------------------------------------------------
+
+std::string net_of_floor(const Run& run, const CellName& name, std::size_t cell, Metric metric) {
+  const Subject* const subject = find_subject(name.subject);
+  if (subject == nullptr || subject->floor.empty()) return none;
+  CellName floor_name = name;
+  floor_name.subject = subject->floor;
+  const auto floor = find_cell(run, floor_name);
+  if (!floor) return none;
+  const Estimate ours = estimate_of(run, cell, metric);
+  const Estimate theirs = estimate_of(run, *floor, metric);
+  if (ours.trials == 0 || theirs.trials == 0) return none;
+  const double net = ours.median - theirs.median;
+  return (net < 0 ? "-" : "") + format_value(metric, std::abs(net));
+}
+
+std::string cell_of(const Run& run, const TableRow& row, std::size_t cell,
+                    const TableColumn& column) {
+  switch (column.kind) {
+    case TableColumn::Kind::words: {
+      const std::string_view words = row.words.at(column.words);
+      return words.empty() ? none : std::string(words);
+    }
+    case TableColumn::Kind::net_of_floor: return net_of_floor(run, row.cell, cell, column.metric);
+    case TableColumn::Kind::measured: return measured(run, cell, column.metric, column.with_range);
+  }
+  return none;
+}
+
+std::string name_of(const TableRow& row) {
+  if (!row.name.empty()) return std::string(row.name);
+  const Subject* const subject = find_subject(row.cell.subject);
+  return std::string(subject == nullptr ? row.cell.subject : subject->name);
+}
+
+ViewRow row_of(const Run& run, const ArticleTable& table, const TableRow& row) {
+  ViewRow view{.cells = {name_of(row)}};
+  const auto cell = find_cell(run, row.cell);
+  view.remark = std::string(row.missing);
+  if (view.remark.empty()) view.remark = cell ? why_none(run, *cell) : "not measured";
+  if (!view.remark.empty()) return view;
+  for (const TableColumn& column : table.columns) {
+    view.cells.push_back(cell_of(run, row, *cell, column));
+  }
+  view.is_floor = run.cells[*cell].is_floor;
+  return view;
+}
+
+// The name column takes what the longest name needs, or what the others leave.
+std::size_t name_width(const ArticleTable& table) {
+  std::size_t others = 0;
+  for (const TableColumn& column : table.columns) others += column.width + 1;
+  std::size_t longest = 0;
+  for (const TableRow& row : table.rows) {
+    longest = std::max(longest, display_width(name_of(row)));
+  }
+  return std::min(longest, report_columns - others);
+}
+
+ViewTable table_of(const Run& run, const ArticleTable& table) {
+  ViewTable view{.key = std::string(table.key),
+                 .title = std::string(table.title),
+                 .source = std::string(table.source),
+                 .columns = {{.heading = "", .width = name_width(table)}},
+                 .notes = {table.notes.begin(), table.notes.end()}};
+  for (const TableColumn& column : table.columns) {
+    const bool is_words = column.kind == TableColumn::Kind::words;
+    view.columns.push_back(
+        {.heading = std::string(column.heading), .width = column.width, .is_number = !is_words});
+  }
+  for (const TableRow& row : table.rows) view.rows.push_back(row_of(run, table, row));
+  return view;
+}
+
+// ---- Claims --------------------------------------------------------------------------------
+
+std::string verdict_on_bound(double claimed, const Estimate& ratio) {
+  if (ratio.high <= claimed) return "confirmed";
+  if (ratio.low > claimed) return "contradicted: it is more";
+  return "undecided: the interval holds the bound";
+}
+
+// An interval whose ends are further apart than this factor holds almost any claim.
+constexpr double wide_interval = 2;
+
+// A difference that is less than this share of the claimed one is hardly that difference.
+constexpr double hardly_share = 0.25;
+
+std::string verdict_on_ratio(double claimed, const Estimate& ratio) {
+  const bool holds_claim = ratio.contains(claimed);
+  const bool holds_one = ratio.contains(1);
+  if (holds_claim && holds_one) return "undecided: this run cannot tell it from no difference";
+  if (holds_claim && ratio.high > wide_interval * ratio.low) {
+    return "undecided: the interval is too wide to confirm anything";
+  }
+  if (holds_claim) return "confirmed";
+  if (holds_one) return "contradicted: no difference";
+  const double share = std::log(ratio.median) / std::log(claimed);
+  if (share < 0) return "contradicted: the other way round";
+  if (share < hardly_share) return "contradicted: hardly a difference";
+  return std::string("confirmed in direction; the difference is ") +
+         (share > 1 ? "greater" : "smaller");
+}
+
+ViewClaim claim_of(const Run& run, const ClaimedRatio& claim) {
+  ViewClaim view{.sentence = std::string(claim.sentence),
+                 .measured = none,
+                 .verdict = "not testable here: it was not measured"};
+  const auto ours = find_cell(run, claim.ours);
+  const auto theirs = find_cell(run, claim.theirs);
+  if (!ours || !theirs) return view;
+  const Comparison measured = compare_cells(run, *ours, *theirs, claim.metric);
+  if (measured.ratio.trials == 0) return view;
+  view.measured =
+      format_number(measured.ratio.median) + " times (" + format_number_range(measured.ratio) + ")";
+  if (measured.ratio.trials < trials_for_interval) {
+    view.verdict = "undecided: too few rounds for an interval";
+  } else {
+    view.verdict = claim.at_most ? verdict_on_bound(claim.claimed, measured.ratio)
+                                 : verdict_on_ratio(claim.claimed, measured.ratio);
+  }
+  return view;
+}
+
+void add_claims(const Run& run, const ArticleTable& table, std::vector<ViewClaim>& claims) {
+  for (const ClaimedRatio& claim : table.ratios) claims.push_back(claim_of(run, claim));
+  for (const Untestable& claim : table.untestable) {
+    claims.push_back({.sentence = std::string(claim.sentence),
+                      .measured = none,
+                      .verdict = "not testable here: " + std::string(claim.why)});
+  }
+}
+
+// ---- Any run -------------------------------------------------------------------------------
+
+// Fewer pairs cannot reach comparison_alpha, whatever they say.
+constexpr std::size_t trials_to_tell = 7;
+
+constexpr std::array general_metrics{Metric::qps,  Metric::p50,    Metric::p99,
+                                     Metric::p999, Metric::cpu_us, Metric::qps_per_cpu_second};
+
+// The first cell with the same load: what a cell is compared with.
+std::size_t first_at_load(const Run& run, std::size_t cell) {
+  const auto first = std::ranges::find(run.cells, run.cells[cell].load, &Cell::load);
+  return static_cast<std::size_t>(first - run.cells.begin());
+}
+
+std::string against_first(const Run& run, std::size_t cell) {
+  const std::size_t base = first_at_load(run, cell);
+  if (base == cell) return none;
+  const Comparison measured = compare_cells(run, cell, base, Metric::qps);
+  if (measured.ratio.trials == 0) return none;
+  return format_number(measured.ratio.median) + "\n" + format_number_range(measured.ratio);
+}
+
+std::string verdict_of(Metric metric, const Comparison& measured) {
+  if (measured.ratio.trials < trials_to_tell) return "too few rounds to tell";
+  if (measured.tendency == Tendency::indistinguishable) return "indistinguishable";
+  const bool is_higher = measured.tendency == Tendency::higher;
+  return is_higher == (info(metric).better == Better::higher) ? "better" : "worse";
+}
+
+// "grpc/64x1 against jsonrpc/64x1, qps: 0.34 times (0.32–0.35), worse. 4.4 % could have been seen."
+std::string comparison_of(const Run& run, std::size_t ours, std::size_t theirs, Metric metric) {
+  const Comparison measured = compare_cells(run, ours, theirs, metric);
+  if (measured.ratio.trials == 0) return {};
+  return run.cells[ours].key + " against " + run.cells[theirs].key + ", " +
+         std::string(info(metric).key) + ": " + format_number(measured.ratio.median) + " times (" +
+         format_number_range(measured.ratio) + "), " + verdict_of(metric, measured) + ". " +
+         format_number(measured.smallest_effect * 100) + " % could have been seen.";
+}
+
+std::vector<std::string> comparisons_of(const Run& run) {
+  std::vector<std::string> sentences;
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    const std::size_t base = first_at_load(run, cell);
+    if (base == cell) continue;
+    for (const Metric metric : {Metric::qps, Metric::p50, Metric::p99, Metric::cpu_us}) {
+      std::string sentence = comparison_of(run, cell, base, metric);
+      if (!sentence.empty()) sentences.push_back(std::move(sentence));
+    }
+  }
+  return sentences;
+}
+
+std::string flag_words(const Run& run, std::size_t cell) {
+  std::string words;
+  for (const Flagged& flagged : flags_of(run, cell)) {
+    if (!words.empty()) words += '\n';
+    words += to_string(flagged.flag);
+  }
+  return words.empty() ? none : words;
+}
+
+ViewTable all_cells(const Run& run) {
+  ViewTable view{.key = "cells",
+                 .title = "What was measured",
+                 .columns = {{.heading = "target and load", .width = 26},
+                             {.heading = "QPS", .width = 11, .is_number = true},
+                             {.heading = "p50", .width = 8, .is_number = true},
+                             {.heading = "p99", .width = 8, .is_number = true},
+                             {.heading = "p99.9", .width = 8, .is_number = true},
+                             {.heading = "CPU\nµs/req", .width = 6, .is_number = true},
+                             {.heading = "QPS/\nCPU-s", .width = 6, .is_number = true},
+                             {.heading = "× first", .width = 9, .is_number = true},
+                             {.heading = "flags", .width = 10}}};
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    ViewRow row{.cells = {run.cells[cell].key},
+                .remark = why_none(run, cell),
+                .is_floor = run.cells[cell].is_floor};
+    if (row.remark.empty()) {
+      for (const Metric metric : general_metrics) {
+        row.cells.push_back(measured(run, cell, metric, metric == Metric::qps));
+      }
+      row.cells.push_back(against_first(run, cell));
+      row.cells.push_back(flag_words(run, cell));
+    }
+    view.rows.push_back(std::move(row));
+  }
+  return view;
+}
+
+std::vector<std::string> preamble_of(const Run& run) {
+  const Environment& environment = run.environment;
+  std::vector<std::string> paragraphs{
+      "Interleaved rounds: " + std::to_string(run.plan.rounds) +
+      ". Every trial has fresh servers: " + format_number(run.plan.warmup) + " s warm-up, " +
+      format_number(run.plan.seconds) +
+      " s measured (a schedule has its own length). Every answer is checked."};
+  std::string machine = environment.cpu + ", " + std::to_string(environment.cores) + " cores, " +
+                        environment.kernel + ", " + environment.compiler + ", " + environment.build;
+  if (!environment.revision.empty()) machine += ", revision " + environment.revision;
+  paragraphs.push_back(machine + ", " + environment.date + ".");
+  if (run.plan.cpus) {
+    paragraphs.push_back("Servers on CPU " + std::to_string(run.plan.cpus->server) +
+                         ", load on CPU " + std::to_string(run.plan.cpus->load) +
+                         (run.plan.cpus->shared() ? ": THEY SHARE ONE." : "."));
+  }
+  if (!environment.warning.empty()) paragraphs.push_back("WARNING: " + environment.warning + ".");
+  if (run.interrupted) paragraphs.push_back("Ended early: what follows is what there was by then.");
+  return paragraphs;
+}
+
+// A sentence for each flag that holds somewhere, with the cells. Open loops beside the articles'
+// tables are driven beyond what can be kept on purpose: theirs stand in the other outputs.
+std::vector<std::string> flags_of_run(const Run& run) {
+  std::array<std::string, all_flags.size()> cells;
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    if (!run.tables.empty() && !run.cells[cell].load.schedule.is_closed()) continue;
+    for (const Flagged& flagged : flags_of(run, cell)) {
+      std::string& list = cells[static_cast<std::size_t>(flagged.flag)];
+      list.append(list.empty() ? "" : ", ").append(run.cells[cell].key);
+      list.append(" (").append(flagged.detail).append(")");
+    }
+  }
+  std::vector<std::string> sentences;
+  for (const Flag flag : all_flags) {
+    const std::string& list = cells[static_cast<std::size_t>(flag)];
+    if (list.empty()) continue;
+    sentences.push_back(std::string(to_string(flag)) + ". " + std::string(explain(flag)) + " " +
+                        list + ".");
+  }
+  return sentences;
+}
+
+std::vector<std::string> general_notes(const Run& run) {
+  const bool has_intervals = run.plan.rounds >= trials_for_interval;
+  return {"Figures are medians over the rounds; the range with them is " +
+              std::string(has_intervals ? "their 95 % bootstrap interval"
+                                        : "from the lowest to the highest: too few rounds for an "
+                                          "interval") +
+              ". Where a cell was measured in fewer than " + std::to_string(trials_for_interval) +
+              " rounds it is from the lowest to the highest.",
+          "Latency counts from when a call was due: in a closed loop when it was sent, in an open "
+          "one when the schedule said.",
+          "A stage with the load's CPU full and its own not (client-limited) could do more."};
+}
+
+// ---- Text ----------------------------------------------------------------------------------
+
+std::string paragraph(std::string_view text) {
+  std::string out;
+  for (const std::string& line : wrap(text, report_columns)) out += line + "\n";
+  return out;
+}
+
+std::string item(std::string_view text) {
+  std::string out;
+  for (const std::string& line : wrap(text, report_columns - 2)) {
+    out.append(out.empty() ? "- " : "  ").append(line).append("\n");
+  }
+  return out;
+}
+
+std::string items(std::string_view heading, const std::vector<std::string>& sentences) {
+  if (sentences.empty()) return {};
+  std::string out = "\n## " + std::string(heading) + "\n\n";
+  for (const std::string& sentence : sentences) out += item(sentence);
+  return out;
+}
+
+std::string text_of(const ViewTable& view) {
+  std::vector<Column> columns;
+  for (const ViewColumn& column : view.columns) {
+    columns.push_back(
+        {.heading = column.heading, .width = column.width, .is_number = column.is_number});
+  }
+  Table table(std::move(columns));
+  for (const ViewRow& row : view.rows) {
+    if (row.remark.empty()) {
+      table.add_row(row.cells);
+    } else {
+      table.add_remark(row.cells.front(), row.remark);
+    }
+  }
+  std::string out = "\n## " + view.title + "\n\n";
+  if (!view.source.empty()) out += paragraph("Claimed by: " + view.source + ".") + "\n";
+  out += "```\n" + table.render() + "```\n";
+  for (const std::string& note : view.notes)
+    out += (&note == &view.notes.front() ? "\n" : "") + item(note);
+  return out;
+}
+
+std::string text_of(const std::vector<ViewClaim>& claims) {
+  std::vector<std::string> sentences;
+  for (const ViewClaim& claim : claims) {
+    std::string sentence = claim.sentence + ". ";
+    if (claim.measured != none) sentence += "Here: " + claim.measured + ". ";
+    sentences.push_back(sentence + claim.verdict + ".");
+  }
+  return items("The claims, and what became of them", sentences);
+}
+
+}  // namespace
+
+View view_of(const Run& run) {
+  View view{.title = run.title, .preamble = preamble_of(run)};
+  for (const std::string& key : run.tables) {
+    const ArticleTable* const table = find_table(key);
+    if (table == nullptr) continue;  // Stored by a later version.
+    view.tables.push_back(table_of(run, *table));
+    add_claims(run, *table, view.claims);
+  }
+  if (run.tables.empty()) {
+    view.tables.push_back(all_cells(run));
+    view.comparisons = comparisons_of(run);
+  }
+  view.flags = flags_of_run(run);
+  view.notes = general_notes(run);
+  return view;
+}
+
+std::string to_text(const View& view) {
+  std::string out = "# " + view.title + "\n\n";
+  for (const std::string& each : view.preamble) out += paragraph(each);
+  for (const ViewTable& table : view.tables) out += text_of(table);
+  out += text_of(view.claims);
+  out += items("Each against the first at the same load", view.comparisons);
+  out += items("Read with care", view.flags);
+  return out + items("How to read it", view.notes);
+}
+
+}  // namespace rps::load

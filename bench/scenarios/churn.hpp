@@ -1,0 +1,28 @@
+// Connect, play one round, hang up, again and again: what a connection costs.
+#pragma once
+
+#include <string>
+
+#include "bench/load/interrupt.hpp"
+#include "bench/report/run.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/targets.hpp"
+
+namespace rps::load {
+
+struct ChurnOptions {
+  NamedTarget target;
+  double seconds = 10;
+};
+
+// One connection after the other. A trial becomes a cell of `run`: a call is due when connecting
+// begins and sent when the connection stands, so `lateness` is the time to connect, `service` the
+// round, `response` both. A connection that cannot be opened counts as lost; a thousand of them in
+// a row end it.
+void run_churn(Run& run, const ChurnOptions& options, const RunnerOptions& runner,
+               Interrupt& interrupt);
+
+// The times to connect and to play, of the last trial.
+std::string churn_text(const Run& run);
+
+}  // namespace rps::load

@@ -1,0 +1,47 @@
+// Twice what a server can do, for a while: whether it bends or breaks, and how soon it recovers.
+//
+//   offered    50 %  |  200 % of a closed loop's throughput  |  50 %
+//   asked of   p99   |  goodput                              |  when p99 is back
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "bench/load/interrupt.hpp"
+#include "bench/report/run.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/targets.hpp"
+
+namespace rps::load {
+
+struct OverloadOptions {
+  NamedTarget target;
+  std::size_t connections = 64;
+  std::size_t depth = 16;  // Calls beyond connections times depth are dropped, and counted.
+  double seconds = 10;     // Of the overload; half as long before it, as long after it.
+};
+
+struct OverloadResult {
+  double peak = 0;            // Of the closed loop, per second.
+  double before_p99_ns = 0;   // Median over the intervals before the overload.
+  double during_good = 0;     // Right answers a second while overloaded …
+  double during_p99_ns = 0;   // … the median of their intervals' p99 …
+  double during_dropped = 0;  // … calls a second that found no room …
+  double during_bad = 0;      // … and that were refused or failed.
+  // From the end of the overload until p99 is within recovered_factor of what it was and stays
+  // there for three intervals; nothing when it does not come back.
+  std::optional<double> recovered_seconds;
+};
+
+inline constexpr double recovered_factor = 1.1;
+
+// Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
+OverloadResult run_overload(Run& run, const OverloadOptions& options, const RunnerOptions& runner,
+                            Interrupt& interrupt);
+
+// From the series of the second trial. REQUIRES: phases of that shape.
+OverloadResult judge_overload(const Trial& trial, const std::vector<Phase>& phases, double peak);
+
+std::string to_text(const OverloadResult& result);
+
+}  // namespace rps::load

@@ -1,0 +1,162 @@
+#include "bench/scenarios/runner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "bench/report/format.hpp"
+#include "core/random.hpp"
+
+namespace rps::load {
+
+namespace {
+
+// From a trial's beginning to its end, beside warm-up and window: start, connect, drain, stop.
+constexpr double trial_overhead_seconds = 0.35;
+
+Clock::duration to_duration(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// Fisher and Yates, with our own generator: the order is the same on every standard library.
+std::vector<std::size_t> shuffled(std::vector<std::size_t> order, std::uint64_t seed) {
+  for (std::size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[below(static_cast<std::uint32_t>(left), mix(seed, left))]);
+  }
+  return order;
+}
+
+std::string summary_of(const Trial& trial) {
+  if (!trial.valid) return "INVALID: " + trial.complaint();
+  if (!trial.micro.empty()) return format_nanoseconds(trial.micro.at("ns"));
+  return format_rate(trial.good_per_second()) + "/s, mean " +
+         format_nanoseconds(trial.response.mean_ns);
+}
+
+class Runner {
+ public:
+  Runner(Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
+         Interrupt& interrupt)
+      : run_(run),
+        cells_(cells),
+        options_(options),
+        interrupt_(interrupt),
+        first_cell_(run.cells.size()),
+        progress_(progress_style(options.quiet), trials(), seconds()) {
+    for (const PlannedCell& planned : cells) run.cells.push_back(planned.cell);
+  }
+
+  void run() {
+    for (std::size_t round = 0; round < rounds(); ++round) {
+      for (const std::size_t cell : order_of(round)) {
+        if (!run_cell(cell, round)) return;
+      }
+    }
+  }
+
+ private:
+  std::size_t rounds() const {
+    return cells_.empty() ? 0 : std::ranges::max(cells_, {}, &PlannedCell::rounds).rounds;
+  }
+
+  std::size_t trials() const {
+    return std::accumulate(
+        cells_.begin(), cells_.end(), std::size_t{0},
+        [](std::size_t sum, const PlannedCell& planned) { return sum + planned.rounds; });
+  }
+
+  double seconds_of(const PlannedCell& planned) const {
+    const Schedule& schedule = planned.cell.load.schedule;
+    const double window = schedule.is_closed() ? run_.plan.seconds : schedule.seconds();
+    return run_.plan.warmup + window + trial_overhead_seconds;
+  }
+
+  double seconds() const {
+    double sum = 0;
+    for (const PlannedCell& planned : cells_) {
+      sum += static_cast<double>(planned.rounds) * seconds_of(planned);
+    }
+    return sum;
+  }
+
+  std::vector<std::size_t> order_of(std::size_t round) const {
+    std::vector<std::size_t> taking_part;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      if (round < cells_[i].rounds) taking_part.push_back(i);
+    }
+    return shuffled(std::move(taking_part), mix(mix(run_.plan.seed, first_cell_), round));
+  }
+
+  // False when the run was interrupted; the trial it cut short is kept if its cell has no other.
+  bool run_cell(std::size_t index, std::size_t round) {
+    const PlannedCell& planned = cells_[index];
+    progress_.begin("round " + std::to_string(round + 1) + "/" + std::to_string(rounds()) + "  " +
+                        planned.cell.key,
+                    seconds_of(planned));
+    if (cannot_start_.contains(planned.cell.subject)) {
+      progress_.end("left out: it did not start");
+      return true;
+    }
+    Trial trial = run_trial(trial_options(planned, round));
+    if (!trial.start_error.empty()) cannot_start_.insert(planned.cell.subject);
+    progress_.end(summary_of(trial));
+    run_.interrupted = interrupt_.requested();
+    if (run_.interrupted && round > 0) return false;
+    run_.trials.push_back({.cell = first_cell_ + index,
+                           .round = round,
+                           .order = run_.trials.size(),
+                           .trial = std::move(trial)});
+    return !run_.interrupted;
+  }
+
+  TrialOptions trial_options(const PlannedCell& planned, std::size_t round) {
+    return {.target = planned.target,
+            .load = planned.cell.load,
+            .warmup = to_duration(run_.plan.warmup),
+            .window = to_duration(run_.plan.seconds),
+            .interval = options_.interval,
+            .timeout = options_.timeout,
+            // The same moves for every cell of a round, others in the next.
+            .seed = mix(run_.plan.seed, round),
+            .cpus = run_.plan.cpus,
+            .binaries = options_.binaries,
+            .scratch = options_.out,
+            .log_name = planned.cell.subject,
+            .keep_going =
+                [this] {
+                  progress_.tick();
+                  return !interrupt_.requested();
+                },
+            .interval_ended = [this](const Interval& each) { progress_.interval(each); }};
+  }
+
+  Run& run_;
+  const std::vector<PlannedCell>& cells_;
+  const RunnerOptions& options_;
+  Interrupt& interrupt_;
+  std::size_t first_cell_;
+  std::set<std::string> cannot_start_;  // Subjects.
+  Progress progress_;
+};
+
+}  // namespace
+
+void run_cells(Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
+               Interrupt& interrupt) {
+  Runner(run, cells, options, interrupt).run();
+}
+
+std::string cell_key(std::string_view subject, const Load& load) {
+  std::string key(subject);
+  if (load.is_function()) return key;
+  key += "/" + std::to_string(load.connections) + "x" + std::to_string(load.depth);
+  const Schedule& schedule = load.schedule;
+  if (schedule.is_closed()) return key;
+  key += schedule.arrivals == Arrivals::poisson ? " poisson " : " constant ";
+  if (schedule.burst > 1) key += "bursts of " + std::to_string(schedule.burst) + " ";
+  return key + to_string(schedule.phases);
+}
+
+}  // namespace rps::load

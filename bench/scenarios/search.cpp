@@ -1,0 +1,102 @@
+#include "bench/scenarios/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "bench/report/format.hpp"
+#include "bench/report/summary.hpp"
+#include "bench/scenarios/peak.hpp"
+
+namespace rps::load {
+
+namespace {
+
+// Beyond what a closed loop got: an open one with more calls open may get more.
+constexpr double first_guess = 1.5;
+
+// A rate is given up after so many; the interval halves each time.
+constexpr std::size_t steps_max = 16;
+
+class Search {
+ public:
+  Search(Run& run, const SearchOptions& options, const RunnerOptions& runner, Interrupt& interrupt)
+      : run_(run), options_(options), runner_(runner), interrupt_(interrupt) {}
+
+  SearchResult run() {
+    result_.closed_loop =
+        measure_peak(run_, options_.target, load({}), options_.rounds, runner_, interrupt_);
+    double holds = 0;
+    double fails = result_.closed_loop * first_guess;
+    while (fails - holds > options_.precision * fails && result_.steps.size() < steps_max &&
+           !run_.interrupted) {
+      const double rate = std::round((holds + fails) / 2);
+      if (rate < 1) break;
+      (try_rate(rate) ? holds : fails) = rate;
+    }
+    result_.best = holds;
+    return std::move(result_);
+  }
+
+ private:
+  bool try_rate(double rate) {
+    const Load open = load(steady(options_.arrivals, rate, run_.plan.seconds));
+    run_cells(run_, {options_.target.at(open, options_.rounds)}, runner_, interrupt_);
+    if (run_.interrupted) return false;
+    std::string why = why_not(run_.cells.size() - 1);
+    const bool holds = why.empty();
+    result_.steps.push_back({.rate = rate, .holds = holds, .why = std::move(why)});
+    return holds;
+  }
+
+  // Empty when the rate holds.
+  std::string why_not(std::size_t cell) const {
+    for (const Flagged& flagged : flags_of(run_, cell)) {
+      const Flag flag = flagged.flag;
+      const bool counts =
+          flag == Flag::invalid || flag == Flag::rate_missed || flag == Flag::overloaded;
+      if (counts) return std::string(to_string(flag)) + ": " + flagged.detail;
+    }
+    std::vector<Threshold> objectives = options_.objectives;
+    for (Threshold& objective : objectives) objective.cell = run_.cells[cell].key;
+    for (const ThresholdResult& result : check_thresholds(run_, objectives)) {
+      if (!result.passed) return result.sentence();
+    }
+    return {};
+  }
+
+  Load load(Schedule schedule) const {
+    return {.connections = options_.connections,
+            .depth = options_.depth,
+            .schedule = std::move(schedule)};
+  }
+
+  Run& run_;
+  const SearchOptions& options_;
+  const RunnerOptions& runner_;
+  Interrupt& interrupt_;
+  SearchResult result_;
+};
+
+}  // namespace
+
+SearchResult run_search(Run& run, const SearchOptions& options, const RunnerOptions& runner,
+                        Interrupt& interrupt) {
+  return Search(run, options, runner, interrupt).run();
+}
+
+std::string to_text(const SearchOptions& options, const SearchResult& result) {
+  std::string text = "\n## The greatest rate that holds\n\n- Asked of it:";
+  for (const Threshold& objective : options.objectives) text += " " + objective.text;
+  text += ", everything due sent in time and none dropped.\n- A closed loop got " +
+          format_rate(result.closed_loop) + "/s.\n";
+  for (const SearchStep& step : result.steps) {
+    text += "- " + format_rate(step.rate) + "/s " +
+            (step.holds ? std::string("holds") : "does not: " + step.why) + "\n";
+  }
+  return text + "- **" +
+         (result.best > 0 ? format_rate(result.best) + "/s" : std::string("No rate")) +
+         " holds.**\n";
+}
+
+}  // namespace rps::load

@@ -1,0 +1,47 @@
+// The greatest rate that a target keeps up with: an open loop at rates that close in on it.
+//
+// A closed loop of the same connections says where to look. Then rates are tried by bisection; each
+// is measured `rounds` times, and holds when the medians meet the objectives and the harness sent
+// what was due, in time and without dropping. Method: Nighthawk's adaptive load controller.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/load/interrupt.hpp"
+#include "bench/report/run.hpp"
+#include "bench/report/threshold.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/targets.hpp"
+
+namespace rps::load {
+
+struct SearchOptions {
+  NamedTarget target;
+  std::size_t connections = 64;
+  std::size_t depth = 16;
+  Arrivals arrivals = Arrivals::poisson;
+  std::vector<Threshold> objectives;  // On the response times and errors of a rate.
+  std::size_t rounds = 3;             // Of each rate.
+  double precision = 0.03;            // The rate that holds and the one that does not, at the end.
+};
+
+struct SearchStep {
+  double rate = 0;
+  bool holds = false;
+  std::string why;  // Not; empty when it holds.
+};
+
+struct SearchResult {
+  double closed_loop = 0;  // What a closed loop got out of it, whatever the latency.
+  double best = 0;         // The greatest rate that held; 0: none did.
+  std::vector<SearchStep> steps;
+};
+
+// Every rate tried becomes a cell of `run`, whose plan says how long each is measured.
+SearchResult run_search(Run& run, const SearchOptions& options, const RunnerOptions& runner,
+                        Interrupt& interrupt);
+
+std::string to_text(const SearchOptions& options, const SearchResult& result);
+
+}  // namespace rps::load

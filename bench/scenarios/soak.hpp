@@ -1,0 +1,39 @@
+// A moderate rate for a long time: what leaks, and what slows down.
+#pragma once
+
+#include <string>
+
+#include "bench/load/interrupt.hpp"
+#include "bench/report/run.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/targets.hpp"
+
+namespace rps::load {
+
+struct SoakOptions {
+  NamedTarget target;
+  std::size_t connections = 64;
+  std::size_t depth = 1;
+  double share = 0.7;  // Of what a closed loop got.
+  double seconds = 1800;
+};
+
+struct SoakResult {
+  double rate = 0;
+  double rss_first_bytes = 0, rss_last_bytes = 0;  // Medians of the first and last third.
+  double rss_slope_per_hour = 0;  // Least squares over the last two thirds, as a share of the mean.
+  double files_first = 0, files_last = 0;
+  double p99_first_ns = 0, p99_last_ns = 0;
+  std::uint64_t failed = 0;
+};
+
+// Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
+SoakResult run_soak(Run& run, const SoakOptions& options, const RunnerOptions& runner,
+                    Interrupt& interrupt);
+
+// From a series.
+SoakResult judge_soak(const Trial& trial, double rate);
+
+std::string to_text(const SoakResult& result);
+
+}  // namespace rps::load

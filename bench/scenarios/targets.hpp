@@ -1,0 +1,38 @@
+// What a person names on the command line, as cells to be measured.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "bench/report/run.hpp"
+#include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/subjects.hpp"
+
+namespace rps::load {
+
+// Somebody to measure, without a load yet.
+struct NamedTarget {
+  std::string key;  // A subject's, or the URL.
+  std::string name;
+  std::string command;  // As Cell::command.
+  Target target;
+
+  // A cell of it.
+  PlannedCell at(const Load& load, std::size_t rounds) const;
+};
+
+NamedTarget named(const Subject& subject, const std::filesystem::path& binaries,
+                  std::uint64_t seed);
+
+// `text` is the key of a subject (`grpc`), whose server is started, or a URL of somebody who is
+// there already. The error is a sentence.
+std::expected<NamedTarget, std::string> parse_target(std::string_view text,
+                                                     const std::filesystem::path& binaries,
+                                                     std::uint64_t seed);
+
+// How the answers behind a URL are to be judged, from its scheme and query.
+Target target_of_url(std::string_view url);
+
+}  // namespace rps::load

@@ -1,0 +1,468 @@
+#include "bench/report/run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/report/csv.hpp"
+#include "bench/report/junit.hpp"
+#include "tests/bench/made_up_run.hpp"
+#include "tests/catch.hpp"
+
+using namespace rps::load;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Fills a run with anything that its types can hold, the same for the same seed.
+class Anything {
+ public:
+  explicit Anything(std::uint64_t seed) : seed_(seed) {}
+
+  Run run() {
+    Run run{.id = text(), .title = text(), .environment = environment(), .plan = plan()};
+    run.interrupted = flag();
+    run.tables = texts();
+    for (std::size_t i = number() % 4; i > 0; --i) run.cells.push_back(cell());
+    if (run.cells.empty()) return run;
+    for (std::size_t i = number() % 6; i > 0; --i) {
+      run.trials.push_back({.cell = number() % run.cells.size(),
+                            .round = number(),
+                            .order = number(),
+                            .trial = trial()});
+    }
+    return run;
+  }
+
+ private:
+  std::uint64_t number() {
+    const std::uint64_t random = rps::mix(seed_, draw_++);
+    return random >> (random % 64);
+  }
+  bool flag() { return number() % 2 == 0; }
+  std::uint32_t small() { return static_cast<std::uint32_t>(number()); }
+
+  // Every size, many digits, sometimes negative.
+  double real() {
+    const double value = static_cast<double>(number()) * std::ldexp(1.0, -40) / 3;
+    return flag() ? value : -value;
+  }
+
+  std::optional<double> maybe() { return flag() ? std::optional(real()) : std::nullopt; }
+
+  std::string text() {
+    static constexpr std::array<std::string_view, 8> pieces{
+        "a", "µs – ", "\"quoted\"", "\\", "\n\t", "</script>", "🪨", std::string_view("\0", 1)};
+    std::string text;
+    for (std::size_t i = number() % 5; i > 0; --i) text += pieces[number() % pieces.size()];
+    return text;
+  }
+
+  std::vector<std::string> texts() {
+    std::vector<std::string> all;
+    for (std::size_t i = number() % 4; i > 0; --i) all.push_back(text());
+    return all;
+  }
+
+  Environment environment() {
+    Environment made{.date = text(),
+                     .kernel = text(),
+                     .cpu = text(),
+                     .compiler = text(),
+                     .build = text(),
+                     .revision = text(),
+                     .warning = text(),
+                     .cores = small()};
+    for (std::size_t i = number() % 4; i > 0; --i) {
+      made.details.emplace_back("detail " + std::to_string(i) + text(), text());
+    }
+    return made;
+  }
+
+  Plan plan() {
+    Plan made{.profile = text(),
+              .command_line = texts(),
+              .rounds = number(),
+              .seconds = real(),
+              .warmup = real(),
+              .seed = number()};
+    if (flag()) made.cpus = CpuPlan{.server = -static_cast<int>(number() % 9), .load = 1};
+    return made;
+  }
+
+  Load load() {
+    Load made{.connections = number(), .depth = number()};
+    made.schedule.arrivals = flag() ? Arrivals::constant : Arrivals::poisson;
+    made.schedule.burst = number();
+    for (std::size_t i = number() % 3; i > 0; --i) {
+      made.schedule.phases.push_back({real(), real(), real()});
+    }
+    return made;
+  }
+
+  Cell cell() {
+    const std::string key = "cell " + std::to_string(draw_) + text();
+    return {.key = key,
+            .subject = text(),
+            .name = text(),
+            .command = text(),
+            .is_floor = flag(),
+            .rounds_per_call = number(),
+            .load = load()};
+  }
+
+  Usage usage() {
+    return {.user_seconds = real(),
+            .system_seconds = real(),
+            .voluntary_switches = number(),
+            .involuntary_switches = number(),
+            .threads = small(),
+            .rss_bytes = number(),
+            .rss_peak_bytes = number(),
+            .open_files = number()};
+  }
+
+  Distribution times() {
+    Histogram histogram;
+    for (std::size_t i = number() % 50; i > 0; --i) {
+      histogram.record(std::chrono::nanoseconds(number() >> 21));
+    }
+    return Distribution(histogram);
+  }
+
+  Trial trial() {
+    Trial made{.start_error = text(),
+               .ending = static_cast<Ending>(number() % 3),
+               .valid = flag(),
+               .answered = number(),
+               .due = number(),
+               .dropped = number(),
+               .timed_out = number(),
+               .lost = number(),
+               .seconds = real(),
+               .response = times(),
+               .service = times(),
+               .lateness = times(),
+               .errors = times(),
+               .open_mean = real(),
+               .load = usage(),
+               .other_cpu_share = maybe(),
+               .stolen_share = maybe(),
+               .bytes_sent_per_call = maybe(),
+               .bytes_received_per_call = maybe(),
+               .syscalls_per_call = maybe()};
+    for (const Verdict verdict : all_verdicts) made.verdicts.count(verdict, number() >> 4);
+    for (std::size_t i = number() % 4; i > 0; --i) {
+      made.series.push_back({.begins = real(),
+                             .seconds = real(),
+                             .good = number(),
+                             .bad = number(),
+                             .dropped = number(),
+                             .open = number(),
+                             .p50_ns = real(),
+                             .p99_ns = real(),
+                             .max_ns = real()});
+      made.micro[text()] = real();
+    }
+    if (flag()) made.server = usage();
+    if (flag()) made.observer_active = flag();
+    return made;
+  }
+
+  std::uint64_t seed_;
+  std::uint64_t draw_ = 0;
+};
+
+std::string error_of(const Json& json) {
+  const auto run = parse_run(json.dump());
+  REQUIRE_FALSE(run);
+  return run.error();
+}
+
+// Calls `function` with each member of objects inside `json` and how it is reached.
+template <class Function>
+void for_each_member(const Json& json, const Json::json_pointer& path, const Function& function) {
+  if (!json.is_structured()) return;
+  for (const auto& [name, value] : json.items()) {
+    const Json::json_pointer below =
+        json.is_array() ? path / static_cast<std::size_t>(std::stoul(name)) : path / name;
+    if (json.is_object()) function(below, value);
+    for_each_member(value, below, function);
+  }
+}
+
+// What the file repeats, and what is free to have any members.
+bool is_read(const std::string& path) {
+  for (const std::string_view repeated : {"/summary", "/comparisons", "/figures", "/complaint"}) {
+    if (path.find(repeated) != std::string::npos) return false;
+  }
+  const bool is_free =
+      path.find("/details/") != std::string::npos || path.find("/micro/") != std::string::npos;
+  return !is_free;
+}
+
+std::size_t count_of(const std::string& text, std::string_view words) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("any run comes back from its file as it was") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const Run before = Anything(seed).run();
+    const std::string json = to_json(before);
+    const auto after = parse_run(json);
+    INFO("seed " << seed << (after ? "" : ": " + after.error()));
+    REQUIRE(after);
+    REQUIRE(*after == before);
+    REQUIRE(to_json(*after) == json);
+  }
+}
+
+TEST_CASE("members that are new change nothing") {
+  const Run run = made_up_run(2);
+  Json json = Json::parse(to_json(run));
+  json["weather"] = "fair";
+  json["trials"][0]["weather"] = {1, 2};
+  json["environment"]["weather"] = nullptr;
+  CHECK(parse_run(json.dump()) == run);
+}
+
+TEST_CASE("what is missing or of a wrong type is named") {
+  Run run = made_up_run(1);
+  run.plan.cpus = CpuPlan{};
+  run.cells[0].load.schedule.phases = {{1, 2, 3}};
+  run.trials[0].trial.series = {{}};
+  run.trials.resize(1);
+  const Json whole = Json::parse(to_json(run));
+  std::size_t tried = 0;
+  for_each_member(whole, Json::json_pointer(), [&](const Json::json_pointer& path, const Json&) {
+    if (!is_read(path.to_string())) return;
+    ++tried;
+    INFO(path.to_string());
+    Json without = whole;
+    without[path.parent_pointer()].erase(path.back());
+    CHECK(error_of(without).find(path.back()) != std::string::npos);
+    Json wrong = whole;
+    wrong[path] = Json::array({Json::array()});
+    CHECK(error_of(wrong).find(path.back()) != std::string::npos);
+  });
+  CHECK(tried > 80);
+}
+
+TEST_CASE("numbers that do not fit are refused") {
+  const Json whole = Json::parse(to_json(made_up_run(1)));
+  const auto with = [&](const char* path, const Json& value) {
+    Json json = whole;
+    json[Json::json_pointer(path)] = value;
+    return error_of(json);
+  };
+  CHECK(with("/plan/rounds", -1) == "plan.rounds is not a whole number");
+  CHECK(with("/plan/rounds", 1.5) == "plan.rounds is not a whole number");
+  CHECK(with("/environment/cores", 1ULL << 40) == "environment.cores is too large a number");
+  CHECK(with("/schema_version", run_schema_version + 1) ==
+        "schema_version is 3, and only 2 can be read");
+  CHECK(with("/trials/0/ending", "never") ==
+        "trials[0].ending is none of the names that it may be");
+  CHECK(with("/trials/1/cell", "nobody") == "trials[1].cell is no key of a cell");
+  CHECK(with("/cells/1/key", "slow/64x1") == "cells: two have the same key");
+  CHECK(with("/trials/0/response/count", 1) == "trials[0].response.count is not what hdr holds");
+  CHECK(with("/trials/0/response/hdr", "AAAA").starts_with("trials[0].response.hdr is not"));
+}
+
+TEST_CASE("what is no run is refused with a sentence, wherever it is cut or damaged") {
+  for (const std::string_view text :
+       {"", "{", "[]", "null", "1", "\"run\"", "{}", "\xff\xfe", "{\"schema_version\": 1e999}",
+        "{\"schema_version\": null}"}) {
+    INFO(text);
+    const auto run = parse_run(text);
+    REQUIRE_FALSE(run);
+    CHECK_FALSE(run.error().empty());
+  }
+  CHECK_FALSE(parse_run(std::string(100'000, '[')));
+
+  const std::string whole = to_json(made_up_run(1));
+  for (std::size_t size = 0; size + 2 < whole.size(); size += 97) {
+    CHECK_FALSE(parse_run(std::string_view(whole).substr(0, size)));
+  }
+  for (std::uint64_t i = 0; i < 2'000; ++i) {
+    std::string damaged = whole;
+    damaged[rps::mix(i) % whole.size()] = static_cast<char>(rps::mix(1, i));
+    const auto run = parse_run(damaged);  // Must not throw or crash; it may still be a run.
+    CHECK((run || !run.error().empty()));
+  }
+}
+
+TEST_CASE("the file has what a reader looks for, a trial a line") {
+  const Run run = made_up_run();
+  const std::string text = to_json(run);
+  const Json json = Json::parse(text);
+  CHECK(json.at("schema_version") == run_schema_version);
+  CHECK(json.at("trials").size() == 21);
+  CHECK(json.at("trials").at(0).at("cell") == "slow/64x1");
+  CHECK(json.at("trials").at(0).at("figures").at("qps").get<double>() > 9'999);
+  CHECK(json.at("trials").at(0).at("lateness").is_null());
+  CHECK(json.at("trials").at(0).at("errors").is_null());
+  CHECK(json.at("summary").size() == 3);
+  CHECK(json.at("summary").at(1).at("qps").at("trials") == 7);
+  CHECK(json.at("summary").at(1).at("syscalls_per_call").is_null());
+  // fast/64x1 has the load of slow/64x1; fast/1x1 has nobody to be compared with.
+  CHECK(json.at("comparisons").size() == 5);
+  CHECK(json.at("comparisons").at(0).at("against") == "slow/64x1");
+  CHECK(json.at("comparisons").at(0).at("ratio").at("median").get<double>() ==
+        Approx(2).margin(0.1));
+  CHECK(json.at("comparisons").at(0).at("ratio_is") == "higher");
+  CHECK(count_of(text, "\n {\"cell\":\"fast/1x1\"") == 8);  // Seven trials and the summary.
+}
+
+TEST_CASE("250 trials of ten seconds stay below five megabytes") {
+  Run run = made_up_run(7);
+  const Cell first = run.cells.front();
+  while (run.cells.size() < 36) {
+    run.cells.push_back(first);
+    run.cells.back().key = "cell " + std::to_string(run.cells.size());
+  }
+  const std::size_t measured = run.trials.size();
+  while (run.trials.size() < 7 * run.cells.size()) {
+    run.trials.push_back(run.trials[run.trials.size() % measured]);
+    run.trials.back().cell = run.trials.size() % run.cells.size();
+    run.trials.back().order = run.trials.size();
+  }
+  for (CellTrial& each : run.trials) {
+    // Twelve octaves, from a microsecond to four milliseconds: more than a measurement fills.
+    Histogram histogram;
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+      histogram.record(std::chrono::nanoseconds(rps::mix(each.order, i) >> (42 + i % 12)));
+    }
+    each.trial.response = Distribution(histogram);
+    each.trial.service = each.trial.response;
+    for (int second = 0; second < 10; ++second) {
+      each.trial.series.push_back({.begins = 1.0 * second,
+                                   .seconds = 1.0001,
+                                   .good = 123'456,
+                                   .p50_ns = 123'456,
+                                   .p99_ns = 1'234'567,
+                                   .max_ns = 12'345'678});
+    }
+  }
+  CHECK(run.trials.size() >= 250);
+  CHECK(to_json(run).size() < 5'000'000);
+}
+
+TEST_CASE("a run is valid when something was measured and all of it is valid") {
+  CHECK_FALSE(Run{}.all_valid());
+  Run run = made_up_run(1);
+  CHECK(run.all_valid());
+  run.trials[1].trial.valid = false;
+  CHECK_FALSE(run.all_valid());
+}
+
+TEST_CASE("a cell is found by its key") {
+  const Run run = made_up_run(1);
+  REQUIRE(run.find("fast/1x1") != nullptr);
+  CHECK(run.find("fast/1x1")->load.connections == 1);
+  CHECK(run.find("fast") == nullptr);
+}
+
+TEST_CASE("figures are per call and per second, as their names say") {
+  Cell cell{.rounds_per_call = 10};
+  Trial trial = made_up_trial(1'000, 2, 1);
+  trial.seconds = 2;
+  CHECK(figure(trial, cell, Metric::qps) == 5'000);
+  CHECK(*figure(trial, cell, Metric::cpu_us) == Approx(900));
+  CHECK(*figure(trial, cell, Metric::cpu_user_us) == Approx(400));
+  CHECK(*figure(trial, cell, Metric::load_system_us) == Approx(300));
+  CHECK(*figure(trial, cell, Metric::qps_per_cpu_second) == Approx(10'000 / 0.9));
+  CHECK(*figure(trial, cell, Metric::server_cpu) == Approx(0.45));
+  CHECK(*figure(trial, cell, Metric::load_cpu) == Approx(0.3));
+  CHECK(*figure(trial, cell, Metric::switches) == Approx(0.1));
+  CHECK(figure(trial, cell, Metric::error_share) == 0);
+  CHECK_FALSE(figure(trial, cell, Metric::offered));
+  CHECK_FALSE(figure(trial, cell, Metric::lateness_p99));
+  CHECK(figure(trial, cell, Metric::p99));
+  CHECK_FALSE(figure(trial, cell, Metric::p999));  // Of 2,000 answers two lie above it.
+
+  cell.load.schedule = {.phases = {{2, 500, 500}}};
+  trial.due = 1'100;
+  trial.dropped = 100;
+  CHECK(*figure(trial, cell, Metric::offered) == Approx(5'500));
+  CHECK(*figure(trial, cell, Metric::dropped_share) == Approx(1.0 / 11));
+}
+
+TEST_CASE("a trial that is not valid has no figures but the shares that say why") {
+  const Cell cell{};
+  Trial trial = made_up_trial(900, 1, 1);
+  trial.valid = false;
+  trial.verdicts.count(Verdict::refused, 50);
+  trial.timed_out = 25;
+  trial.lost = 25;
+  for (const MetricInfo& each : all_metrics) {
+    if (each.metric == Metric::error_share) continue;
+    CHECK_FALSE(figure(trial, cell, each.metric));
+  }
+  CHECK(*figure(trial, cell, Metric::error_share) == Approx(0.1));
+}
+
+TEST_CASE("a function that was timed has its own figures and no others") {
+  const Trial trial{.valid = true, .micro = {{"ns", 12.5}, {"bytes", 86}}};
+  CHECK(figure(trial, {}, Metric::micro_ns) == 12.5);
+  CHECK(figure(trial, {}, Metric::micro_bytes) == 86);
+  CHECK_FALSE(figure(trial, {}, Metric::micro_allocations));
+  CHECK_FALSE(figure(trial, {}, Metric::qps));
+  CHECK_FALSE(figure(trial, {}, Metric::p50));
+  CHECK_FALSE(figure(trial, {}, Metric::cpu_us));
+  CHECK_FALSE(figure(trial, {}, Metric::load_cpu));
+  CHECK_FALSE(figure(trial, {}, Metric::error_share));
+}
+
+TEST_CASE("metrics are found by key and column, and no two share one") {
+  std::set<std::string_view> names;
+  for (const MetricInfo& each : all_metrics) {
+    CHECK(parse_metric(each.key) == each.metric);
+    CHECK(parse_metric(each.column) == each.metric);
+    names.insert(each.column);
+  }
+  CHECK(names.size() == all_metrics.size());
+  CHECK_FALSE(parse_metric("p98"));
+  CHECK_FALSE(parse_metric(""));
+}
+
+TEST_CASE("CSV: a header and a line a trial, with as many fields each") {
+  Run run = made_up_run(2);
+  run.cells[0].key = "a \"quoted\", cell";
+  run.trials[1].trial.valid = false;
+  run.trials[1].trial.start_error = "it\nbroke";
+  const std::string csv = to_csv(run);
+  CHECK(csv.starts_with("run,date,cell,subject,"));
+  CHECK(csv.find("\"a \"\"quoted\"\", cell\"") != std::string::npos);
+  CHECK(csv.find(",false,\"it\nbroke\",") != std::string::npos);
+  CHECK(csv.ends_with("\r\n"));
+  CHECK(count_of(csv, "\r\n") == 7);
+  const std::string header = csv.substr(0, csv.find("\r\n"));
+  const std::string last = csv.substr(csv.rfind("\r\n", csv.size() - 3) + 2);
+  CHECK(std::ranges::count(header, ',') == std::ranges::count(last, ','));
+}
+
+TEST_CASE("JUnit: a case a cell and a threshold, and why it failed") {
+  Run run = made_up_run(2);
+  run.trials.pop_back();
+  run.trials.erase(run.trials.begin() + 2);  // Nothing is left of the third cell.
+  run.trials[1].trial.valid = false;
+  run.trials[1].trial.start_error = "<no> \"server\" & \x01 \xff\n";
+  const auto thresholds =
+      check_thresholds(run, {*parse_threshold("slow:qps>1"), *parse_threshold("slow:p50<1ns")});
+  const std::string xml = to_junit(run, thresholds);
+  CHECK(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite "));
+  CHECK(xml.find("tests=\"5\" failures=\"2\" errors=\"0\" skipped=\"1\"") != std::string::npos);
+  CHECK(xml.find("&lt;no&gt; &quot;server&quot; &amp; ? ?&#10;") != std::string::npos);
+  CHECK(xml.find("which breaks slow:p50&lt;1ns") != std::string::npos);
+  CHECK(xml.find("<skipped message=\"not measured\"/>") != std::string::npos);
+  CHECK(count_of(xml, "<testcase ") == 5);
+}
