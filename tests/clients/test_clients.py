@@ -49,8 +49,8 @@ class Clients(unittest.TestCase):
         if not is_installed():
             install()
 
-    def run_script(self, name: str, server: Server):
-        done = subprocess.run(["node", HERE / name, *map(str, server.address)],
+    def run_script(self, name: str, *arguments):
+        done = subprocess.run(["node", HERE / name, *map(str, arguments)],
                               env={"PATH": "/usr/local/bin:/usr/bin:/bin",
                                    "NODE_PATH": str(INSTALLED / "node_modules")},
                               capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -58,7 +58,13 @@ class Clients(unittest.TestCase):
 
     def test_jayson_and_ajv(self):
         with Server("rps-jsonrpc") as server, unharmed(server):
-            self.run_script("jayson_and_ajv.js", server)
+            self.run_script("jayson_and_ajv.js", *server.address)
+
+    def test_hdr_histogram(self):
+        self.run_script("hdr_histogram.js", BINARIES.resolve() / "bench_hdr_tool")
+
+    def test_html_report(self):
+        self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
 
 
 class Lock(unittest.TestCase):

@@ -1,0 +1,59 @@
+#include "bench/report/svg.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace rps::load {
+
+namespace {
+
+// Beyond this no drawing has anything, and a number has few digits.
+constexpr double pixels_max = 99'999;
+
+void append_escaped(char c, std::string& out) {
+  switch (c) {
+    case '&': out += "&amp;"; return;
+    case '<': out += "&lt;"; return;
+    case '>': out += "&gt;"; return;
+    case '"': out += "&quot;"; return;
+    case '\'': out += "&#39;"; return;
+    default: break;
+  }
+  const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  if (!is_control || c == '\n' || c == '\t') out += c;
+}
+
+}  // namespace
+
+std::string escape_markup(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) append_escaped(c, out);
+  return out;
+}
+
+std::string element(std::string_view name, Attributes attributes, std::string_view content) {
+  std::string out = "<";
+  out += name;
+  for (const auto& [attribute, value] : attributes) {
+    if (value.empty()) continue;
+    out.append(" ").append(attribute).append("=\"").append(escape_markup(value)).append("\"");
+  }
+  return out.append(">").append(content).append("</").append(name).append(">");
+}
+
+std::string text_element(std::string_view name, Attributes attributes, std::string_view text) {
+  return element(name, attributes, escape_markup(text));
+}
+
+std::string pixels(double value) {
+  if (!std::isfinite(value)) return "0";
+  const double clamped = std::fmin(std::fmax(value, -pixels_max), pixels_max);
+  const double rounded = std::round(clamped * 10) / 10 + 0.0;  // Turns -0 into 0.
+  std::array<char, 32> text;
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), rounded).ptr;
+  return {text.data(), static_cast<std::size_t>(end - text.data())};
+}
+
+}  // namespace rps::load

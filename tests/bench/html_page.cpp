@@ -1,0 +1,11 @@
+// Prints the HTML report of a made-up run, for those who look at it with a browser.
+#include <iostream>
+
+#include "tests/bench/html_run.hpp"
+
+int main() {
+  std::cout << rps::load::to_html(rps::load::run_with_everything(),
+                                  rps::load::view_with_everything(),
+                                  rps::load::floors_of_everything());
+  return std::cout.flush() ? 0 : 1;
+}

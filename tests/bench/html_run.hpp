@@ -1,0 +1,16 @@
+// A made-up run that has something for every chart of the HTML report, and texts that would break
+// a page which takes them for markup.
+#pragma once
+
+#include <vector>
+
+#include "bench/report/html.hpp"
+
+namespace rps::load {
+
+// The same for every call.
+Run run_with_everything();
+View view_with_everything();
+std::vector<FloorPair> floors_of_everything();
+
+}  // namespace rps::load
