@@ -124,8 +124,9 @@ class Mutation(unittest.TestCase):
         for program, is_right in ((self.sound_cli, True), (self.mutant_cli, False)):
             with self.subTest(program=program):
                 done = subprocess.run(
-                    [bench, "compare", "--bin", program.parent, "--stages", "cli",
-                     "--profile", "quick", "--rounds", "1", "--seconds", "0.2"],
+                    [bench, "load", "cli", "--bin", program.parent,
+                     "--out", self.mutant.root / "report", "--connections", "4",
+                     "--seconds", "0.2", "--warmup", "0.1"],
                     capture_output=True, text=True, timeout=10 * PATIENCE, check=False)
                 said = done.stdout + done.stderr
                 self.assertEqual(done.returncode == 0, is_right, said)

@@ -90,7 +90,7 @@ FINE = [
     ("doc_titles", "docs/rules.md", "# Rules\n\n```\n# a comment\n```\n"),
     ("doc_links", "docs/rules.md", "# Rules\n\n`[a](missing.md)` and [b](../README.md#the-game)\n"),
     ("stage_readmes", "stage1_cli/README.md", STAGE_README),
-    ("machine_paths", "docs/rules.md", "# R\n\nGET /healthz, build/work/x and ./home/x\n"),
+    ("machine_paths", "docs/rules.md", "# R\n\nGET /healthz, build/home/x and ./root/x\n"),
 ]
 
 

@@ -1,0 +1,94 @@
+// The harness's loop: the part of every measured time that is not the server's.
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include <benchmark/benchmark.h>
+
+#include "bench/load/inproc.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/micro/benchmarks.hpp"
+
+namespace rps::load {
+
+namespace {
+
+// Lets a client answer one call an iteration, and lets the loop go on until these are counted.
+class Counting final : public Client, private Sink {
+ public:
+  Counting(Client& client, benchmark::State& state) : client_(client), state_(state) {}
+
+  bool is_counting() const { return is_counting_; }
+
+  void submit(std::uint64_t id, const Command& command) override { client_.submit(id, command); }
+  std::size_t poll(Clock::time_point deadline, Sink& sink) override {
+    sink_ = &sink;
+    return client_.poll(deadline, *this);
+  }
+  std::size_t in_flight_max() const override { return client_.in_flight_max(); }
+
+ private:
+  void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
+    if (is_counting_) is_counting_ = state_.KeepRunning();
+    sink_->on_reply(id, reply, stamps);
+  }
+  void on_event(const Event& event) override { sink_->on_event(event); }
+
+  Client& client_;
+  benchmark::State& state_;
+  Sink* sink_ = nullptr;
+  bool is_counting_ = true;
+};
+
+// A client that costs next to nothing: what was submitted is answered at once.
+class Instant final : public Client {
+ public:
+  void submit(std::uint64_t id, const Command&) override { open_[submitted_++ % lanes] = id; }
+
+  std::size_t poll(Clock::time_point, Sink& sink) override {
+    const std::uint64_t end = submitted_;  // Not those that the sink submits meanwhile.
+    const std::size_t answered = end - answered_;
+    while (answered_ < end) {
+      const Clock::time_point now = Clock::now();
+      sink.on_reply(open_[answered_++ % lanes], {}, {.sent_at = now, .received_at = now});
+    }
+    return answered;
+  }
+
+  std::size_t in_flight_max() const override { return lanes; }
+
+  static constexpr std::size_t lanes = 16;
+
+ private:
+  std::array<std::uint64_t, lanes> open_{};
+  std::uint64_t submitted_ = 0;
+  std::uint64_t answered_ = 0;
+};
+
+// The closed loop around a client, for a call of it; the client's own two stamps are in it.
+void run_harness(benchmark::State& state, Client& client, Judging judging) {
+  Counting counting(client, state);
+  const Onlooker onlooker{.keep_going = [&] { return counting.is_counting(); }};
+  run_loop(counting, {.lanes = Instant::lanes, .judging = judging, .window = std::chrono::hours(1)},
+           onlooker);
+}
+
+void harness_floor(benchmark::State& state) {
+  Instant client;
+  run_harness(state, client, Judging::none);
+}
+
+void harness_in_process(benchmark::State& state) {
+  Game game(GameOptions{.seed = 1});
+  const auto client = connect_inproc(game, {.connections = Instant::lanes});
+  run_harness(state, *client, Judging::sessions);
+}
+
+}  // namespace
+
+void add_loop_benchmarks() {
+  benchmark::RegisterBenchmark("harness/call/floor", harness_floor);
+  benchmark::RegisterBenchmark("harness/call/in_process", harness_in_process);
+}
+
+}  // namespace rps::load
