@@ -51,10 +51,10 @@ function(rps_have part)
   set(RPS_HAVE_${part} OFF PARENT_SCOPE)
 endfunction()
 
-rps_have(RUNTIME "Boost ≥ 1.81=Boost_FOUND" "CLI11=CLI11_FOUND" "spdlog=spdlog_FOUND"
+rps_have(SERVER "Boost ≥ 1.81=Boost_FOUND" "CLI11=CLI11_FOUND" "spdlog=spdlog_FOUND"
          "prometheus-cpp=prometheus-cpp_FOUND")
-rps_have(STAGE2 "the runtime=RPS_HAVE_RUNTIME" "nlohmann_json=nlohmann_json_FOUND")
-rps_have(STAGE3 "the runtime=RPS_HAVE_RUNTIME" "protobuf=Protobuf_FOUND" "gRPC ≥ 1.51=GRPC_FOUND"
+rps_have(STAGE2 "core/server=RPS_HAVE_SERVER" "nlohmann_json=nlohmann_json_FOUND")
+rps_have(STAGE3 "core/server=RPS_HAVE_SERVER" "protobuf=Protobuf_FOUND" "gRPC ≥ 1.51=GRPC_FOUND"
          "grpc_cpp_plugin=RPS_GRPC_CPP_PLUGIN" "OpenSSL=OPENSSL_FOUND")
 rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND")
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"

@@ -11,7 +11,7 @@ namespace rps::cli {
 
 namespace {
 
-class LineCodec final : public runtime::WireCodec {
+class LineCodec final : public net::WireCodec {
  public:
   void encode(std::uint64_t /*sequence*/, const Command& command, std::string& out) override {
     append_command(command, out);
@@ -39,7 +39,7 @@ class LineCodec final : public runtime::WireCodec {
 
 }  // namespace
 
-std::unique_ptr<runtime::WireCodec> make_codec() {
+std::unique_ptr<net::WireCodec> make_codec() {
   return std::make_unique<LineCodec>();
 }
 
@@ -54,11 +54,11 @@ std::vector<std::string> arguments_of(const Url& url) {
   return arguments;
 }
 
-std::unique_ptr<runtime::StreamClient> connect(const Url& url, const ConnectOptions& options,
-                                               Spawn spawn) {
+std::unique_ptr<net::StreamClient> connect(const Url& url, const ConnectOptions& options,
+                                           Spawn spawn) {
   const std::vector<std::string> arguments = arguments_of(url);
-  return std::make_unique<runtime::StreamClient>(make_codec(), options.connections, options.depth,
-                                                 [&] { return spawn(arguments); });
+  return std::make_unique<net::StreamClient>(make_codec(), options.connections, options.depth,
+                                             [&] { return spawn(arguments); });
 }
 
 }  // namespace rps::cli

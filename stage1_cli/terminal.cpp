@@ -47,7 +47,7 @@ Terminal::Terminal(int input, int output) : input_(input), output_(output) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
     ::sigaddset(&leaving, signal);
   }
-  signals_ = runtime::Fd(::signalfd(-1, &leaving, SFD_CLOEXEC));
+  signals_ = net::Fd(::signalfd(-1, &leaving, SFD_CLOEXEC));
   if (!signals_) throw std::system_error(errno, std::system_category(), "signalfd");
   ::sigprocmask(SIG_BLOCK, &leaving, &signals_before_);
 }

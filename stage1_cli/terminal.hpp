@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "stage1_cli/console.hpp"
 
 namespace rps::cli {
@@ -35,7 +35,7 @@ class Terminal final : public Console {
   bool is_gone_ = false;
   std::string typed_;  // Read, but not handed over yet.
   sigset_t signals_before_;
-  runtime::Fd signals_;
+  net::Fd signals_;
 };
 
 }  // namespace rps::cli

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "stage2_jsonrpc/client_codec.hpp"
 #include "stage2_jsonrpc/client_http.hpp"
 #include "stage2_jsonrpc/client_line.hpp"
@@ -33,7 +33,7 @@ Framing framing_named(std::string_view name) {
 
 }  // namespace
 
-std::unique_ptr<runtime::WireCodec> make_codec(const Url& url) {
+std::unique_ptr<net::WireCodec> make_codec(const Url& url) {
   if (url.scheme != "jsonrpc") throw std::invalid_argument("not a jsonrpc URL: " + url.scheme);
   if (!url.path.empty()) throw std::invalid_argument("a jsonrpc URL has no path: " + url.path);
   std::optional<Codec> codec;
@@ -62,12 +62,12 @@ std::unique_ptr<runtime::WireCodec> make_codec(const Url& url) {
 }
 
 std::unique_ptr<Client> connect(const Url& url, const ConnectOptions& options) {
-  std::unique_ptr<runtime::WireCodec> codec = make_codec(url);
+  std::unique_ptr<net::WireCodec> codec = make_codec(url);
   const auto open = [&] {
-    return runtime::Stream{.in = runtime::connect_tcp(url.host, url.port, options.timeout_max)};
+    return net::Stream{.in = net::connect_tcp(url.host, url.port, options.timeout_max)};
   };
-  return std::make_unique<runtime::StreamClient>(std::move(codec), options.connections,
-                                                 options.depth, open);
+  return std::make_unique<net::StreamClient>(std::move(codec), options.connections, options.depth,
+                                             open);
 }
 
 }  // namespace rps::jsonrpc

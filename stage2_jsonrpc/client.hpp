@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "core/client.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 
 namespace rps::jsonrpc {
 
 // What the URL's query asks for. Throws std::invalid_argument for anything that is not understood.
-std::unique_ptr<runtime::WireCodec> make_codec(const Url& url);
+std::unique_ptr<net::WireCodec> make_codec(const Url& url);
 
 // Opens options.connections TCP connections or throws std::exception, whose what() tells a person
 // why not, also of anything in the URL that is not understood.

@@ -2,12 +2,12 @@
 // replies and events on this side. For the other two framings see client_line.hpp, client_http.hpp.
 #pragma once
 
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 
 namespace rps::jsonrpc {
 
-class ClientCodec final : public runtime::WireCodec {
+class ClientCodec final : public net::WireCodec {
  public:
   explicit ClientCodec(Codec codec = Codec::json) : format_(client_format_of(codec)) {}
 

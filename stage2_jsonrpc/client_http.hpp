@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 
 namespace rps::jsonrpc {
 
 // A response must say its length: one in chunks or without Content-Length breaks the stream. A
 // status other than 200 is the error that its body tells or, if that is no reply, the one that
 // docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
-class HttpClientCodec final : public runtime::WireCodec {
+class HttpClientCodec final : public net::WireCodec {
  public:
   // `authority` is host and port, as in the URL.
   explicit HttpClientCodec(std::string_view authority);

@@ -2,12 +2,12 @@
 // nothing is simpler; ours speaks it so that it can be tried and measured.
 #pragma once
 
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 
 namespace rps::jsonrpc {
 
 // A line that is neither the expected reply nor an event breaks the stream.
-class LineClientCodec final : public runtime::WireCodec {
+class LineClientCodec final : public net::WireCodec {
  public:
   void encode(std::uint64_t sequence, const Command& command, std::string& out) override;
 

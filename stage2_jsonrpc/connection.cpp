@@ -31,7 +31,7 @@ Reply overloaded(const Command& command, std::uint32_t retry_after_ms) {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, runtime::Fd socket, std::shared_ptr<TokenBucket> bucket,
+Connection::Connection(Worker& worker, net::Fd socket, std::shared_ptr<TokenBucket> bucket,
                        Clock::time_point now)
     : worker_(worker),
       socket_(std::move(socket)),
@@ -197,7 +197,7 @@ void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
   if (caller_) caller_->disconnect(Clock::now());
-  socket_ = runtime::Fd();
+  socket_ = net::Fd();
   worker_.forget(*this);
 }
 

@@ -26,7 +26,7 @@
 #include <vector>
 
 #include "core/game.hpp"
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
@@ -41,7 +41,7 @@ class Connection final : public EventSink,
  public:
   // REQUIRES: `socket` is connected and non-blocking; the worker outlives the connection.
   // `bucket` bounds its peer's calls; null: nothing does.
-  Connection(Worker& worker, runtime::Fd socket, std::shared_ptr<TokenBucket> bucket,
+  Connection(Worker& worker, net::Fd socket, std::shared_ptr<TokenBucket> bucket,
              Clock::time_point now);
 
   // Waits for bytes from now on.
@@ -98,7 +98,7 @@ class Connection final : public EventSink,
   enum class State : std::uint8_t { open, ending, lingering, closed };
 
   Worker& worker_;
-  runtime::Fd socket_;
+  net::Fd socket_;
   std::shared_ptr<TokenBucket> bucket_;
   std::optional<Caller> caller_;        // Made by start(): it needs a pointer to this.
   std::unique_ptr<Protocol> protocol_;  // Chosen by the first byte.

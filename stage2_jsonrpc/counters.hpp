@@ -1,4 +1,4 @@
-// What this stage counts beside what every server counts (core/runtime/metrics.hpp).
+// What this stage counts beside what every server counts (core/server/metrics.hpp).
 //
 //   rps_connections_cut_total{reason}    connections the server ended on its own
 //   rps_calls_refused_total{reason}      calls answered with -32000, by why

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <utility>
 
+#include "core/fleet/file_registry.hpp"
+#include "core/fleet/limits.hpp"
 #include "core/id.hpp"
-#include "core/runtime/fleet/file_registry.hpp"
-#include "core/runtime/fleet/limits.hpp"
 #include "stage2_jsonrpc/client.hpp"
 
 namespace rps::jsonrpc {

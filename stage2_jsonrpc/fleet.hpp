@@ -2,7 +2,7 @@
 //
 //     jsonrpc+fleet:///etc/rps/services.json?service=rps&balance=least_request&deadline_ms=500
 //
-// The path is that of the file that lists the servers (core/runtime/fleet/file_registry.hpp); it is
+// The path is that of the file that lists the servers (core/fleet/file_registry.hpp); it is
 // watched. docs/fleet.md lists what may be said in the query, with units, defaults and limits.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <string>
 
 #include "core/client.hpp"
-#include "core/runtime/fleet/fleet_client.hpp"
+#include "core/fleet/fleet_client.hpp"
 #include "core/url.hpp"
 
 namespace rps::jsonrpc {

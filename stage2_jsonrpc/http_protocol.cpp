@@ -13,10 +13,10 @@ namespace {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
-using runtime::HttpForm;
-using runtime::HttpRequest;
-using runtime::HttpStatus;
-using Outcome = runtime::HttpReader::Outcome;
+using net::HttpForm;
+using net::HttpRequest;
+using net::HttpStatus;
+using Outcome = net::HttpReader::Outcome;
 
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
@@ -61,15 +61,15 @@ Progress HttpProtocol::turn(std::string_view bytes, Service& service, std::strin
     if (outcome == Outcome::refused) {
       const bool too_large = reader_.refusal() == HttpStatus::payload_too_large;
       service.refused(too_large ? Error::too_large : Error::malformed_request);
-      runtime::append_http(HttpForm{}, runtime::status_page(reader_.refusal()), out);
+      net::append_http(HttpForm{}, net::status_page(reader_.refusal()), out);
       progress.end = true;
       return progress;
     }
     ++progress.messages;
-    const HttpForm form = runtime::form_of(reader_.request());
+    const HttpForm form = net::form_of(reader_.request());
     const Answer answered = answer(reader_.request(), service);
     calls += answered.calls;
-    runtime::append_http(form, answered.page, out);
+    net::append_http(form, answered.page, out);
     reader_.reset();
     if (!form.keep_open) {
       progress.end = true;
@@ -82,8 +82,8 @@ Progress HttpProtocol::turn(std::string_view bytes, Service& service, std::strin
 HttpProtocol::Answer HttpProtocol::answer(const HttpRequest& request, Service& service) {
   const std::string_view path = path_of(request);
   if (path == "/rpc") return answer_rpc(request, service);
-  auto page = runtime::operations_page(request.method(), path, pages_.is_ready(),
-                                       [this] { return pages_.metrics_text(); });
+  auto page = net::operations_page(request.method(), path, pages_.is_ready(),
+                                   [this] { return pages_.metrics_text(); });
   if (page) return {.page = std::move(*page)};
   return {.page = {.status = HttpStatus::not_found,
                    .body = "there is POST /rpc, and GET /healthz, /readyz and /metrics\n"}};
@@ -91,7 +91,7 @@ HttpProtocol::Answer HttpProtocol::answer(const HttpRequest& request, Service& s
 
 HttpProtocol::Answer HttpProtocol::answer_rpc(const HttpRequest& request, Service& service) {
   if (request.method() != http::verb::post) {
-    Answer refused{.page = runtime::status_page(HttpStatus::method_not_allowed)};
+    Answer refused{.page = net::status_page(HttpStatus::method_not_allowed)};
     refused.page.allow = "POST";
     return refused;
   }

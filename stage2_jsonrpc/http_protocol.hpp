@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/runtime/http.hpp"
+#include "core/net/http.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 
@@ -34,17 +34,17 @@ class HttpProtocol final : public Protocol {
 
  private:
   struct Answer {
-    runtime::HttpPage page;
+    net::HttpPage page;
     std::size_t calls = 1;
   };
 
-  Answer answer(const runtime::HttpRequest& request, Service& service);
-  Answer answer_rpc(const runtime::HttpRequest& request, Service& service);
+  Answer answer(const net::HttpRequest& request, Service& service);
+  Answer answer_rpc(const net::HttpRequest& request, Service& service);
 
   const Limits& limits_;
   Responder& responder_;
   Pages& pages_;
-  runtime::HttpReader reader_;
+  net::HttpReader reader_;
 };
 
 }  // namespace rps::jsonrpc

@@ -10,7 +10,8 @@
 
 #include <prometheus/registry.h>
 
-#include "core/runtime/listen.hpp"
+#include "core/net/listen.hpp"
+#include "core/server/descriptors.hpp"
 #include "stage2_jsonrpc/worker.hpp"
 
 namespace rps::jsonrpc {
@@ -20,21 +21,21 @@ namespace {
 // The kernel lets any process of the same user join a shared port unnoticed; a port that somebody
 // listens on already is therefore tried alone first, which fails loudly.
 void expect_free(const HostPort& address) {
-  (void)runtime::listen_on(address, runtime::PortSharing::no);
+  (void)net::listen_on(address, net::PortSharing::no);
 }
 
-unsigned thread_count(const runtime::ServerFlags& flags) {
+unsigned thread_count(const server::ServerFlags& flags) {
   return flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
 Limits with_descriptors(Limits limits, spdlog::logger& log) {
-  limits.connections_max = runtime::reserve_descriptors(limits.connections_max, log);
+  limits.connections_max = server::reserve_descriptors(limits.connections_max, log);
   return limits;
 }
 
-class Server final : public runtime::Server {
+class Server final : public server::Server {
  public:
-  Server(const runtime::Context& context, const Limits& limits)
+  Server(const server::Context& context, const Limits& limits)
       : address_(context.flags.listen),
         shared_{.limits = with_descriptors(limits, context.log),
                 .game = context.game,
@@ -73,10 +74,10 @@ class Server final : public runtime::Server {
   // Every worker listens on the port and keeps what the kernel deals it.
   void share_port() {
     if (address_.port != 0) expect_free(address_);
-    std::vector<runtime::Fd> listeners;
+    std::vector<net::Fd> listeners;
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-      listeners.push_back(runtime::listen_on(address_, runtime::PortSharing::yes));
-      address_.port = runtime::port_of(listeners.back());  // The others join that of the first.
+      listeners.push_back(net::listen_on(address_, net::PortSharing::yes));
+      address_.port = net::port_of(listeners.back());  // The others join that of the first.
     }
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       workers_[i]->start(std::move(listeners[i]), {workers_[i].get()});
@@ -85,8 +86,8 @@ class Server final : public runtime::Server {
 
   // The first worker listens, and deals the connections to all.
   void accept_alone() {
-    runtime::Fd listener = runtime::listen_on(address_, runtime::PortSharing::no);
-    address_.port = runtime::port_of(listener);
+    net::Fd listener = net::listen_on(address_, net::PortSharing::no);
+    address_.port = net::port_of(listener);
     std::vector<Worker*> all;
     for (const auto& worker : workers_) all.push_back(worker.get());
     for (std::size_t i = 1; i < all.size(); ++i) all[i]->start({}, {});
@@ -100,8 +101,7 @@ class Server final : public runtime::Server {
 
 }  // namespace
 
-std::unique_ptr<runtime::Server> make_server(const runtime::Context& context,
-                                             const Limits& limits) {
+std::unique_ptr<server::Server> make_server(const server::Context& context, const Limits& limits) {
   return std::make_unique<Server>(context, limits);
 }
 

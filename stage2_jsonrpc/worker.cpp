@@ -36,8 +36,8 @@ Connection& connection_of(std::uint64_t tag) {
   throw std::system_error(errno, std::system_category(), what);
 }
 
-runtime::Fd open_spare() {
-  return runtime::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+net::Fd open_spare() {
+  return net::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {
@@ -60,7 +60,7 @@ Worker::Worker(Shared& shared, std::size_t number)
 
 // ---- For the server and for other threads ----------------------------------------------------
 
-void Worker::start(runtime::Fd listener, std::vector<Worker*> workers) {
+void Worker::start(net::Fd listener, std::vector<Worker*> workers) {
   listener_ = std::move(listener);
   workers_ = std::move(workers);
   if (listener_) epoll_.add(listener_.get(), EPOLLIN, listener_tag);
@@ -82,7 +82,7 @@ void Worker::post_mail(std::shared_ptr<Connection> connection, bool too_much) {
 void Worker::stop_accepting() {
   post([this] {
     unavailable_ = true;
-    listener_ = runtime::Fd();
+    listener_ = net::Fd();
   });
 }
 
@@ -108,7 +108,7 @@ bool Worker::end(Clock::time_point deadline) {
 
 void Worker::close_all() {
   draining_ = true;
-  listener_ = runtime::Fd();
+  listener_ = net::Fd();
   while (!connections_.empty()) {
     Connection& connection = *connections_.back();
     cut_off_ |= connection.has_unsent();
@@ -204,8 +204,8 @@ void Worker::accept_some() {
 bool Worker::accept_one() {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  runtime::Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC));
+  net::Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     deal(std::move(socket), address);
     return true;
@@ -223,9 +223,9 @@ bool Worker::turn_one_away() {
     shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
   }
   ++turned_away_;
-  spare_ = runtime::Fd();
+  spare_ = net::Fd();
   const bool turned_away =
-      static_cast<bool>(runtime::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+      static_cast<bool>(net::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
   spare_ = open_spare();
   if (turned_away) {
     shared_.metrics.connection_refused();
@@ -239,7 +239,7 @@ void Worker::watch_listener(std::uint32_t events) {
   if (listener_) epoll_.modify(listener_.get(), events, listener_tag);
 }
 
-void Worker::deal(runtime::Fd socket, const sockaddr_storage& address) {
+void Worker::deal(net::Fd socket, const sockaddr_storage& address) {
   if (shared_.connections.fetch_add(1) >= shared_.limits.connections_max) {
     shared_.connections.fetch_sub(1);
     shared_.metrics.connection_refused();
@@ -254,7 +254,7 @@ void Worker::deal(runtime::Fd socket, const sockaddr_storage& address) {
   });
 }
 
-void Worker::admit(runtime::Fd socket, std::shared_ptr<TokenBucket> bucket) {
+void Worker::admit(net::Fd socket, std::shared_ptr<TokenBucket> bucket) {
   const auto connection =
       std::make_shared<Connection>(*this, std::move(socket), std::move(bucket), Clock::now());
   connection->index_ = connections_.size();
@@ -265,11 +265,11 @@ void Worker::admit(runtime::Fd socket, std::shared_ptr<TokenBucket> bucket) {
 
 // ---- For the connections ---------------------------------------------------------------------
 
-void Worker::watch(const runtime::Fd& socket, Connection& connection, std::uint32_t events) {
+void Worker::watch(const net::Fd& socket, Connection& connection, std::uint32_t events) {
   if (!epoll_.add(socket.get(), events, tag_of(connection))) fail("epoll_ctl");
 }
 
-void Worker::watch_again(const runtime::Fd& socket, Connection& connection, std::uint32_t events) {
+void Worker::watch_again(const net::Fd& socket, Connection& connection, std::uint32_t events) {
   epoll_.modify(socket.get(), events, tag_of(connection));
 }
 

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "core/game.hpp"
-#include "core/runtime/epoll.hpp"
-#include "core/runtime/fd.hpp"
-#include "core/runtime/metrics.hpp"
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "core/server/metrics.hpp"
 #include "stage2_jsonrpc/connection.hpp"
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/limits.hpp"
@@ -43,7 +43,7 @@ class Worker;
 struct Shared {
   const Limits limits;
   Game& game;
-  runtime::Metrics& metrics;
+  server::Metrics& metrics;
   spdlog::logger& log;
   Counters counters;
   PeerLimits peers;
@@ -61,7 +61,7 @@ class Worker final : public Pages {
   // any worker of the server is destroyed, as events pass from one to another.
 
   // Accepts from `listener`, if it is a socket, and deals the connections to `workers` in turn.
-  void start(runtime::Fd listener, std::vector<Worker*> workers);
+  void start(net::Fd listener, std::vector<Worker*> workers);
   void stop_accepting();
   void begin_drain();
   // Waits for the last connection until `deadline`, then closes the others and ends the thread.
@@ -76,8 +76,8 @@ class Worker final : public Pages {
   Responder& responder() { return responder_; }
   std::span<char> read_room() { return *read_room_; }
   std::string& write_room();  // Empty, whatever became of those who had it before.
-  void watch(const runtime::Fd& socket, Connection& connection, std::uint32_t events);
-  void watch_again(const runtime::Fd& socket, Connection& connection, std::uint32_t events);
+  void watch(const net::Fd& socket, Connection& connection, std::uint32_t events);
+  void watch_again(const net::Fd& socket, Connection& connection, std::uint32_t events);
   void turn_later(Connection& connection);  // The other connections come first.
   void forget(Connection& connection);
 
@@ -114,8 +114,8 @@ class Worker final : public Pages {
 
   void accept_some();
   bool accept_one();
-  void deal(runtime::Fd socket, const sockaddr_storage& address);
-  void admit(runtime::Fd socket, std::shared_ptr<TokenBucket> bucket);
+  void deal(net::Fd socket, const sockaddr_storage& address);
+  void admit(net::Fd socket, std::shared_ptr<TokenBucket> bucket);
   bool turn_one_away();
   void watch_listener(std::uint32_t events);
 
@@ -129,10 +129,10 @@ class Worker final : public Pages {
   bool draining_ = false;     // No connections either.
   bool cut_off_ = false;
 
-  runtime::Epoll epoll_;
-  runtime::Fd wake_;  // An eventfd.
-  runtime::Fd listener_;
-  runtime::Fd spare_;                  // A descriptor to give up when there is no other.
+  net::Epoll epoll_;
+  net::Fd wake_;  // An eventfd.
+  net::Fd listener_;
+  net::Fd spare_;                      // A descriptor to give up when there is no other.
   bool short_of_descriptors_ = false;  // Until a scan finds that nobody …
   std::size_t turned_away_ = 0;        // … was turned away since the last one.
   std::vector<Worker*> workers_;       // To deal connections to …

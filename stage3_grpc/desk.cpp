@@ -16,7 +16,7 @@ namespace {
 // Counts one request, from its bytes to its answer.
 class Visit {
  public:
-  explicit Visit(runtime::Metrics& metrics) : metrics_(metrics) { metrics_.call_began(); }
+  explicit Visit(server::Metrics& metrics) : metrics_(metrics) { metrics_.call_began(); }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
   ~Visit() { metrics_.call_ended(); }
@@ -28,7 +28,7 @@ class Visit {
   }
 
  private:
-  runtime::Metrics& metrics_;
+  server::Metrics& metrics_;
   Clock::time_point began_at_ = Clock::now();
 };
 
@@ -43,7 +43,7 @@ std::optional<Error> turn_down(const grpc::CallbackServerContext& context, bool 
 // One request, from its bytes to its answer; `ask` takes it to the game at that instant. A call
 // without a message is refused and not counted: it is mostly a peer that hung up after its headers.
 template <class Message, class Ask>
-auto answer(runtime::Metrics& metrics, Operation operation,
+auto answer(server::Metrics& metrics, Operation operation,
             const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes, bool closed,
             Ask ask) {
   using Answer = std::invoke_result_t<Ask, const Message&, Clock::time_point>;

@@ -13,14 +13,14 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "core/game.hpp"
-#include "core/runtime/metrics.hpp"
+#include "core/server/metrics.hpp"
 
 namespace rps::rpc {
 
 class Desk {
  public:
   // REQUIRES: both outlive the desk.
-  Desk(Game& game, runtime::Metrics& metrics) : game_(game), metrics_(metrics) {}
+  Desk(Game& game, server::Metrics& metrics) : game_(game), metrics_(metrics) {}
 
   // The bytes of a PlayRequest. `context` is the call that brought them.
   std::expected<Round, Error> play(const grpc::CallbackServerContext& context,
@@ -47,7 +47,7 @@ class Desk {
                                    const grpc::ByteBuffer& request, bool closed);
 
   Game& game_;
-  runtime::Metrics& metrics_;
+  server::Metrics& metrics_;
   std::atomic<bool> closed_{false};
 };
 

@@ -14,9 +14,9 @@
 
 #include <sys/socket.h>
 
-#include "core/runtime/epoll.hpp"
-#include "core/runtime/fd.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "core/net/stream_client.hpp"
 #include "stage3_grpc/lean_connection.hpp"
 
 namespace rps::rpc {
@@ -35,7 +35,7 @@ struct Lane {
   Lane(const LeanHeaders& headers, LeanMessages& messages, std::size_t depth)
       : http(headers, messages, depth) {}
 
-  runtime::Fd socket;
+  net::Fd socket;
   LeanConnection http;
   std::string out;
   std::size_t written = 0;  // Bytes of `out`.
@@ -84,7 +84,7 @@ class LeanClient final : public Client {
   std::size_t depth_;
   LeanHeaders headers_;
   LeanMessages messages_;
-  runtime::Epoll epoll_;
+  net::Epoll epoll_;
   std::deque<Lane> lanes_;
   std::vector<Lane*> dirty_;              // Lanes that may have something new to write.
   std::vector<Refused> refused_;          // Calls that found no connection …
@@ -101,7 +101,7 @@ LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
   dirty_.reserve(options.connections);
   for (std::size_t i = 0; i < options.connections; ++i) {
     Lane& lane = lanes_.emplace_back(headers_, messages_, depth_);
-    lane.socket = runtime::connect_tcp(url.host, url.port, options.timeout_max);
+    lane.socket = net::connect_tcp(url.host, url.port, options.timeout_max);
     if (!epoll_.add(lane.socket.get(), EPOLLIN, i)) {
       throw std::system_error(errno, std::system_category(), "epoll_ctl");
     }
@@ -280,7 +280,7 @@ void LeanClient::watch_for_room(Lane& lane, bool blocked) {
 // Takes the connection out of service and answers its open calls.
 void LeanClient::fail(Lane& lane, Sink& sink) {
   lane.broken = true;
-  lane.socket = runtime::Fd();
+  lane.socket = net::Fd();
   received_at_ = Clock::now();
   lane.http.abandon(received_at_);
   hand_over(lane, sink);

@@ -8,19 +8,20 @@
 #include <spdlog/logger.h>
 #include <sys/socket.h>
 
-#include "core/runtime/limits.hpp"
-#include "core/runtime/listen.hpp"
+#include "core/net/listen.hpp"
+#include "core/server/descriptors.hpp"
+#include "core/server/limits.hpp"
 
 namespace rps::rpc {
 
-Listener::Listener(const HostPort& address, std::size_t connections_max, runtime::Metrics& metrics,
+Listener::Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
                    spdlog::logger& log)
     : address_(address),
-      connections_max_(runtime::reserve_descriptors(connections_max, log)),
+      connections_max_(server::reserve_descriptors(connections_max, log)),
       metrics_(metrics),
       log_(log),
-      socket_(runtime::listen_on(address, runtime::PortSharing::no)) {
-  address_.port = runtime::port_of(socket_);
+      socket_(net::listen_on(address, net::PortSharing::no)) {
+  address_.port = net::port_of(socket_);
 }
 
 Listener::~Listener() {
@@ -29,7 +30,7 @@ Listener::~Listener() {
 
 void Listener::start(Take take) {
   take_ = std::move(take);
-  first_ = static_cast<std::size_t>(runtime::Fd(::dup(socket_.get())).get());
+  first_ = static_cast<std::size_t>(net::Fd(::dup(socket_.get())).get());
   thread_ = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
 }
 
@@ -38,7 +39,7 @@ void Listener::stop() {
   thread_.request_stop();
   ::shutdown(socket_.get(), SHUT_RDWR);  // Wakes poll().
   thread_.join();
-  socket_ = runtime::Fd();
+  socket_ = net::Fd();
 }
 
 // Whatever accept() fails for concerns one connection or passes.
@@ -50,7 +51,7 @@ void Listener::accept_all(const std::stop_token& stop) {
     if (was_accepting && !is_accepting) {
       log_.warn("cannot accept: {}", std::system_category().message(errno));
     }
-    if (!is_accepting) std::this_thread::sleep_for(runtime::limits::accept_backoff);
+    if (!is_accepting) std::this_thread::sleep_for(server::limits::accept_backoff);
     was_accepting = is_accepting;
   }
 }
@@ -62,7 +63,7 @@ void Listener::accept_all(const std::stop_token& stop) {
 bool Listener::accept_one() {
   pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
   if (::poll(&ready, 1, -1) < 0) return errno == EINTR;
-  runtime::Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  net::Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!connection) return errno == EINTR || errno == EAGAIN || errno == ECONNABORTED;
   if (static_cast<std::size_t>(connection.get()) >= first_ + connections_max_) {
     metrics_.connection_refused();

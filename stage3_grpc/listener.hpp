@@ -9,8 +9,8 @@
 #include <functional>
 #include <thread>
 
-#include "core/runtime/fd.hpp"
-#include "core/runtime/metrics.hpp"
+#include "core/net/fd.hpp"
+#include "core/server/metrics.hpp"
 #include "core/url.hpp"
 
 namespace spdlog {
@@ -22,12 +22,12 @@ namespace rps::rpc {
 class Listener {
  public:
   // Takes over one connection: non-blocking, with TCP_NODELAY.
-  using Take = std::function<void(runtime::Fd connection)>;
+  using Take = std::function<void(net::Fd connection)>;
 
   // Listens on `address`; nothing is accepted yet. Raises the process's limit of descriptors to
   // what `connections_max` needs, as far as it may. Throws std::runtime_error. REQUIRES: metrics
   // and log outlive it.
-  Listener(const HostPort& address, std::size_t connections_max, runtime::Metrics& metrics,
+  Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
            spdlog::logger& log);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -49,9 +49,9 @@ class Listener {
 
   HostPort address_;
   std::size_t connections_max_;
-  runtime::Metrics& metrics_;
+  server::Metrics& metrics_;
   spdlog::logger& log_;
-  runtime::Fd socket_;
+  net::Fd socket_;
   std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
   Take take_;
   std::jthread thread_;

@@ -9,7 +9,7 @@
 #include <grpcpp/server_builder.h>
 #include <spdlog/logger.h>
 
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
 
@@ -21,7 +21,7 @@ using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnection
 
 }  // namespace
 
-GrpcServer::GrpcServer(const runtime::Context& context, const Limits& limits)
+GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
     : log_route_(context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
@@ -40,7 +40,7 @@ GrpcServer::GrpcServer(const runtime::Context& context, const Limits& limits)
   if (!server_) throw std::runtime_error("gRPC could not start a server");
   server_->GetHealthCheckService()->SetServingStatus(
       v1::RockPaperScissorsService::service_full_name(), true);
-  listener_.start([this](runtime::Fd connection) {
+  listener_.start([this](net::Fd connection) {
     Connection parameters;
     parameters.fd = connection.release();
     acceptor_->HandleNewConnection(&parameters);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "core/runtime/server.hpp"
+#include "core/server/server.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/listener.hpp"
 #include "stage3_grpc/log_route.hpp"
@@ -20,11 +20,11 @@ namespace rps::rpc {
 
 class Service;
 
-class GrpcServer final : public runtime::Server {
+class GrpcServer final : public server::Server {
  public:
   // Listens on flags.listen and serves, with gRPC's health service beside the game's. Throws
   // std::runtime_error when it cannot listen. REQUIRES: `limits` and the context outlive it.
-  GrpcServer(const runtime::Context& context, const Limits& limits);
+  GrpcServer(const server::Context& context, const Limits& limits);
   ~GrpcServer() override;
 
   std::string url() const override;

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "core/game.hpp"
-#include "core/runtime/metrics.hpp"
+#include "core/server/metrics.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/desk.hpp"
 #include "stage3_grpc/limits.hpp"
@@ -27,7 +27,7 @@ using RawMethods = Methods::WithRawCallbackMethod_Play<
 class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments outlive the service.
-  Service(Game& game, runtime::Metrics& metrics, const Limits& limits)
+  Service(Game& game, server::Metrics& metrics, const Limits& limits)
       : game_(game), limits_(limits), desk_(game, metrics) {}
 
   // From now on requests are answered with `unavailable`; open streams end as soon as what they

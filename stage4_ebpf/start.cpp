@@ -27,7 +27,7 @@ void add_flags(CLI::App& app, Mode& mode) {
       ->default_str("auto");
 }
 
-void start_observer(const runtime::Context& context, Mode mode) {
+void start_observer(const server::Context& context, Mode mode) {
   if (mode == Mode::off) {
     context.metrics.add(std::make_shared<Collector>());
     return;

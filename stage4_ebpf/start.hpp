@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/runtime/server.hpp"
+#include "core/server/server.hpp"
 
 namespace CLI {
 class App;
@@ -20,6 +20,6 @@ void add_flags(CLI::App& app, Mode& mode);
 // Attaches the observer as `mode` says and hands it to the metrics, which own it. To be called
 // before the server listens. When it cannot be had: logs once what is off and why, or with
 // Mode::require throws std::runtime_error.
-void start_observer(const runtime::Context& context, Mode mode);
+void start_observer(const server::Context& context, Mode mode);
 
 }  // namespace rps::observe

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
-#include "bench/load/environment.hpp"
+#include "bench/machine/environment.hpp"
 #include "bench/report/csv.hpp"
 #include "bench/report/html.hpp"
 #include "bench/report/junit.hpp"

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/cpus.hpp"
-#include "bench/report/run.hpp"
-#include "bench/report/threshold.hpp"
+#include "bench/machine/cpus.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/threshold.hpp"
 #include "bench/scenarios/runner.hpp"
 
 namespace CLI {

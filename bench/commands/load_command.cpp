@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench/load/hdr.hpp"
+#include "bench/model/hdr.hpp"
 #include "bench/scenarios/targets.hpp"
 
 namespace rps::load {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/target.hpp"
+#include "bench/model/target.hpp"
 
 namespace CLI {
 class App;

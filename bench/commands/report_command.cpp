@@ -11,11 +11,11 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/commands/common_flags.hpp"
+#include "bench/model/threshold.hpp"
 #include "bench/report/csv.hpp"
 #include "bench/report/diff.hpp"
 #include "bench/report/html.hpp"
 #include "bench/report/junit.hpp"
-#include "bench/report/threshold.hpp"
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench/load/interrupt.hpp"
 #include "bench/load/limits.hpp"
+#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/stage2.hpp"
 
 namespace rps::load {

@@ -5,7 +5,7 @@
 //
 // Both are bytes of the body. Prints `echo+http://127.0.0.1:port?request=REQUEST_BYTES`; a request
 // of another size is answered as well.
-#include "core/runtime/http.hpp"
+#include "core/net/http.hpp"
 
 #include <array>
 #include <cstddef>
@@ -25,7 +25,7 @@
 
 namespace {
 
-using rps::runtime::HttpReader;
+using rps::net::HttpReader;
 
 constexpr HttpReader::Limits limits{.header_bytes_max = 8192, .body_bytes_max = 1 << 20};
 
@@ -35,10 +35,9 @@ struct Connection {
 };
 
 std::string make_response(std::size_t body_bytes) {
-  const rps::runtime::HttpPage page{.type = "application/json",
-                                    .body = std::string(body_bytes, 'x')};
+  const rps::net::HttpPage page{.type = "application/json", .body = std::string(body_bytes, 'x')};
   std::string response;
-  rps::runtime::append_http({.version = 11, .keep_open = true}, page, response);
+  rps::net::append_http({.version = 11, .keep_open = true}, page, response);
   return response;
 }
 

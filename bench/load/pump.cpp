@@ -12,9 +12,9 @@
 
 #include "bench/load/clients/http_bytes.hpp"
 #include "bench/load/limits.hpp"
-#include "core/runtime/epoll.hpp"
-#include "core/runtime/fd.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "core/net/stream_client.hpp"
 
 namespace rps::load {
 
@@ -35,7 +35,7 @@ std::optional<std::size_t> reply_bytes(std::string_view bytes, Framing framing) 
 }
 
 struct Lane {
-  runtime::Fd socket;
+  net::Fd socket;
   std::string in;                       // The beginning of a reply.
   std::string out;                      // What the socket did not take.
   std::vector<Clock::time_point> sent;  // A ring: when each open call was sent, or due.
@@ -51,7 +51,7 @@ class Pump {
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
       lane.socket =
-          runtime::connect_tcp(options.address.host, options.address.port, limits::connect_max);
+          net::connect_tcp(options.address.host, options.address.port, limits::connect_max);
       lane.sent.resize(options.depth);
       epoll_.add(lane.socket.get(), EPOLLIN, i);
     }
@@ -172,7 +172,7 @@ class Pump {
   }
 
   const PumpOptions& options_;
-  runtime::Epoll epoll_;
+  net::Epoll epoll_;
   std::vector<Lane> lanes_;
   std::string requests_;  // `depth` of them, so that any number leaves in one write.
   std::array<char, 1 << 17> buffer_;
@@ -192,7 +192,7 @@ PumpResult run_pump(const PumpOptions& options) {
 }
 
 std::string ask_once(const HostPort& address, const std::string& bytes, Framing framing) {
-  const runtime::Fd socket = runtime::connect_tcp(address.host, address.port, limits::connect_max);
+  const net::Fd socket = net::connect_tcp(address.host, address.port, limits::connect_max);
   if (::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return {};
   std::string in;
   while (!reply_bytes(in, framing)) {

@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bench/load/statistics.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/statistics.hpp"
 #include "bench/report/table.hpp"
 
 namespace rps::load {

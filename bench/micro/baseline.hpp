@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/load/environment.hpp"
+#include "bench/machine/environment.hpp"
 
 namespace rps::load {
 

@@ -85,7 +85,7 @@ void client_round_trip(benchmark::State& state, Codec codec_number) {
   std::string sent = request_frame(codec_number);
   std::string answer;
   Server().turn(sent, answer);
-  const runtime::WireCodec::Expected expected{.operation = Operation::play, .sequence = call_id};
+  const net::WireCodec::Expected expected{.operation = Operation::play, .sequence = call_id};
   for (auto _ : state) {
     sent.clear();
     codec.encode(call_id, command, sent);

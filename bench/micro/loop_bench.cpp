@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/load/inproc.hpp"
+#include "bench/load/clients/inproc.hpp"
 #include "bench/load/loop.hpp"
 #include "bench/micro/benchmarks.hpp"
 

@@ -16,8 +16,8 @@
 #include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
 
-#include "bench/load/environment.hpp"
-#include "bench/load/text_file.hpp"
+#include "bench/machine/environment.hpp"
+#include "bench/machine/text_file.hpp"
 #include "bench/micro/baseline.hpp"
 #include "bench/micro/benchmarks.hpp"
 

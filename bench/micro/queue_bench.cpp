@@ -14,7 +14,7 @@
 
 #include "bench/micro/benchmarks.hpp"
 #include "bench/micro/spsc_ring.hpp"
-#include "core/runtime/fleet/ring.hpp"
+#include "core/fleet/ring.hpp"
 
 namespace rps::load {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/svg.hpp"
 
 namespace rps::load::draw {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 
 namespace rps::load {
 

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "bench/report/format.hpp"
-#include "bench/report/summary.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/summary.hpp"
 #include "bench/report/table.hpp"
 #include "core/random.hpp"
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/statistics.hpp"
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/statistics.hpp"
 
 namespace rps::load {
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "bench/model/summary.hpp"
 #include "bench/report/html_figure.hpp"
 #include "bench/report/html_style.hpp"
-#include "bench/report/summary.hpp"
 #include "bench/report/svg.hpp"
 
 namespace rps::load {

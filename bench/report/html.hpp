@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 #include "bench/report/view.hpp"
 
 namespace rps::load {

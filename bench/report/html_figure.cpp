@@ -5,8 +5,8 @@
 #include <functional>
 #include <utility>
 
-#include "bench/report/format.hpp"
-#include "bench/report/summary.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/summary.hpp"
 
 namespace rps::load {
 

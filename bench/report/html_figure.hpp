@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/statistics.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/statistics.hpp"
 #include "bench/report/chart.hpp"
 #include "bench/report/html.hpp"
-#include "bench/report/run.hpp"
 
 namespace rps::load {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/html_figure.hpp"
 
 namespace rps::load {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/html_figure.hpp"
 
 namespace rps::load {

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "core/utf8.hpp"
 
 namespace rps::load {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/report/run.hpp"
-#include "bench/report/threshold.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/threshold.hpp"
 
 namespace rps::load {
 

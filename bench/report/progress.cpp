@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 
 namespace rps::load {
 

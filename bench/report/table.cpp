@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 
 namespace rps::load {
 

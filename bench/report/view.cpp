@@ -5,8 +5,8 @@
 #include <cmath>
 #include <optional>
 
-#include "bench/report/format.hpp"
-#include "bench/report/summary.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/summary.hpp"
 #include "bench/report/table.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/subjects.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 
 namespace rps::load {
 

@@ -3,11 +3,11 @@
 #include <chrono>
 #include <exception>
 
-#include "bench/load/connect.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "bench/load/limits.hpp"
-#include "bench/load/servers.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/progress.hpp"
+#include "bench/scenarios/servers.hpp"
 
 namespace rps::load {
 

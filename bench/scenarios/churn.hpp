@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "bench/load/interrupt.hpp"
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
+#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 

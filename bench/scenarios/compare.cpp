@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "bench/report/summary.hpp"
+#include "bench/model/summary.hpp"
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "bench/scenarios/targets.hpp"

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/load/interrupt.hpp"
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
+#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 
 namespace rps::load {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "bench/load/statistics.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/statistics.hpp"
 #include "bench/scenarios/peak.hpp"
 
 namespace rps::load {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/load/statistics.hpp"
+#include "bench/model/statistics.hpp"
 
 namespace rps::load {
 

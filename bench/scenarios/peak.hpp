@@ -1,8 +1,8 @@
 // What a closed loop gets out of a target: where questions about rates begin.
 #pragma once
 
-#include "bench/load/interrupt.hpp"
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
+#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 

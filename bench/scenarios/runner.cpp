@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "core/random.hpp"
 
 namespace rps::load {

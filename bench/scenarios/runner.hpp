@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/interrupt.hpp"
+#include "bench/model/run.hpp"
 #include "bench/report/progress.hpp"
-#include "bench/report/run.hpp"
+#include "bench/scenarios/interrupt.hpp"
 
 namespace rps::load {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "bench/report/format.hpp"
-#include "bench/report/summary.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/summary.hpp"
 #include "bench/scenarios/peak.hpp"
 
 namespace rps::load {

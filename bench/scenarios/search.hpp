@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/interrupt.hpp"
-#include "bench/report/run.hpp"
-#include "bench/report/threshold.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/threshold.hpp"
+#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "bench/load/statistics.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
+#include "bench/model/statistics.hpp"
 #include "bench/scenarios/peak.hpp"
 
 namespace rps::load {

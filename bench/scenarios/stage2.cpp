@@ -11,14 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/load/account.hpp"
 #include "bench/load/limits.hpp"
-#include "bench/load/process.hpp"
 #include "bench/load/pump.hpp"
-#include "bench/report/format.hpp"
+#include "bench/machine/account.hpp"
+#include "bench/machine/process.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/progress.hpp"
 #include "bench/report/table.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage2_jsonrpc/client.hpp"
 
@@ -205,7 +205,7 @@ class Runner {
    public:
     SlowPeers(const HostPort& address, std::string frame) : frame_(std::move(frame)) {
       for (std::size_t i = 0; i < slow_peers; ++i) {
-        sockets_.push_back(runtime::connect_tcp(address.host, address.port, limits::connect_max));
+        sockets_.push_back(net::connect_tcp(address.host, address.port, limits::connect_max));
         (void)::send(sockets_.back().get(), frame_.data(), 5, MSG_NOSIGNAL);
       }
       thread_ = std::jthread([this](const std::stop_token& stop) {
@@ -219,7 +219,7 @@ class Runner {
 
    private:
     std::string frame_;
-    std::vector<runtime::Fd> sockets_;
+    std::vector<net::Fd> sockets_;
     std::jthread thread_;
   };
 
@@ -229,10 +229,10 @@ class Runner {
       const Subject server = start_server(options_);
       const Sample sample = sample_of(server, json_frames);
       const double before = rss_bytes(server.pid());
-      std::vector<runtime::Fd> idle;
+      std::vector<net::Fd> idle;
       for (std::size_t i = 0; i < idle_connections; ++i) {
-        idle.push_back(runtime::connect_tcp(server.address().host, server.address().port,
-                                            limits::connect_max));
+        idle.push_back(
+            net::connect_tcp(server.address().host, server.address().port, limits::connect_max));
         (void)::send(idle.back().get(), sample.pump.request.data(), sample.pump.request.size(),
                      MSG_NOSIGNAL);
       }

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/load/cpus.hpp"
-#include "bench/load/interrupt.hpp"
-#include "bench/load/statistics.hpp"
+#include "bench/machine/cpus.hpp"
+#include "bench/model/statistics.hpp"
+#include "bench/scenarios/interrupt.hpp"
 
 namespace rps::load {
 

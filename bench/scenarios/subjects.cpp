@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "bench/load/connect.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "bench/scenarios/runner.hpp"
 
 namespace rps::load {

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/load/target.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/target.hpp"
 #include "bench/report/html.hpp"
-#include "bench/report/run.hpp"
 
 namespace rps::load {
 

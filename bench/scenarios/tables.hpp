@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 
 namespace rps::load {
 

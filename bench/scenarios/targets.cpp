@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "bench/load/connect.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "core/url.hpp"
 
 namespace rps::load {

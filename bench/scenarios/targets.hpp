@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/subjects.hpp"
 

@@ -1,4 +1,4 @@
-#include "bench/load/account.hpp"
+#include "bench/machine/account.hpp"
 
 #include <array>
 #include <cstring>
@@ -18,10 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bench/load/cpus.hpp"
-#include "bench/load/machine_cpu.hpp"
+#include "bench/machine/cpus.hpp"
+#include "bench/machine/machine_cpu.hpp"
 #include "core/clock.hpp"
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 
@@ -32,7 +32,7 @@ using rps::load::read_usage;
 using rps::load::Traffic;
 using rps::load::Turns;
 using rps::load::Usage;
-using rps::runtime::Fd;
+using rps::net::Fd;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/svg.hpp"
 #include "core/random.hpp"
 #include "tests/bench/markup.hpp"

@@ -13,9 +13,9 @@
 
 #include <unistd.h>
 
-#include "bench/load/connect.hpp"
-#include "bench/load/process.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "bench/load/referee.hpp"
+#include "bench/machine/process.hpp"
 #include "bench/micro/allocations.hpp"
 #include "tests/catch.hpp"
 

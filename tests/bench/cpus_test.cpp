@@ -1,10 +1,10 @@
-#include "bench/load/cpus.hpp"
+#include "bench/machine/cpus.hpp"
 
 #include <sstream>
 
 #include <unistd.h>
 
-#include "bench/load/machine_cpu.hpp"
+#include "bench/machine/machine_cpu.hpp"
 #include "tests/catch.hpp"
 
 using rps::load::plan_cpus;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/table.hpp"
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"

@@ -1,4 +1,4 @@
-#include "bench/load/environment.hpp"
+#include "bench/machine/environment.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bench/load/cpus.hpp"
-#include "bench/load/machine.hpp"
-#include "bench/load/text_file.hpp"
+#include "bench/machine/cpus.hpp"
+#include "bench/machine/machine.hpp"
+#include "bench/machine/text_file.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 

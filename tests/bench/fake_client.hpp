@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/load/inproc.hpp"
+#include "bench/load/clients/inproc.hpp"
 #include "core/client.hpp"
 #include "core/game.hpp"
 

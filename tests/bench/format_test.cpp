@@ -1,4 +1,4 @@
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 
 #include "tests/catch.hpp"
 

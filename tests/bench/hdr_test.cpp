@@ -1,4 +1,4 @@
-#include "bench/load/hdr.hpp"
+#include "bench/model/hdr.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include <zlib.h>
 
-#include "bench/load/base64.hpp"
+#include "bench/model/base64.hpp"
 #include "core/random.hpp"
 #include "tests/catch.hpp"
 

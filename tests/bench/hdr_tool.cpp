@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "bench/load/hdr.hpp"
+#include "bench/model/hdr.hpp"
 
 namespace {
 

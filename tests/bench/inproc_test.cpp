@@ -1,10 +1,10 @@
-#include "bench/load/inproc.hpp"
+#include "bench/load/clients/inproc.hpp"
 
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "bench/load/connect.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "tests/catch.hpp"
 
 using rps::Command;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 #include "core/random.hpp"
 
 namespace rps::load {

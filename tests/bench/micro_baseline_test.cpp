@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bench/micro/baseline.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/table.hpp"
 #include "tests/catch.hpp"
 

@@ -1,6 +1,6 @@
 #include "bench/scenarios/overload.hpp"
 
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "tests/catch.hpp"
 
 using namespace rps::load;

@@ -1,4 +1,4 @@
-#include "bench/load/process.hpp"
+#include "bench/machine/process.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/load/cpus.hpp"
+#include "bench/machine/cpus.hpp"
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;

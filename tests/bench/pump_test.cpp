@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "core/runtime/listen.hpp"
+#include "core/net/listen.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::load {
@@ -25,16 +25,16 @@ class OneByOne {
   using MakeReply = std::function<std::string(int call)>;
 
   OneByOne(std::size_t request_bytes, MakeReply reply)
-      : listener_(runtime::listen_on({.host = "127.0.0.1", .port = 0}, runtime::PortSharing::no)),
+      : listener_(net::listen_on({.host = "127.0.0.1", .port = 0}, net::PortSharing::no)),
         thread_([this, request_bytes, reply = std::move(reply)] { serve(request_bytes, reply); }) {}
 
-  HostPort address() const { return {.host = "127.0.0.1", .port = runtime::port_of(listener_)}; }
+  HostPort address() const { return {.host = "127.0.0.1", .port = net::port_of(listener_)}; }
 
  private:
   void serve(std::size_t request_bytes, const MakeReply& reply) const {
     pollfd readable{.fd = listener_.get(), .events = POLLIN, .revents = 0};
     ::poll(&readable, 1, -1);
-    const runtime::Fd peer(::accept4(listener_.get(), nullptr, nullptr, 0));
+    const net::Fd peer(::accept4(listener_.get(), nullptr, nullptr, 0));
     std::string request(request_bytes, ' ');
     for (int call = 1;; ++call) {
       if (::recv(peer.get(), request.data(), request_bytes, MSG_WAITALL) <= 0) return;
@@ -44,7 +44,7 @@ class OneByOne {
     }
   }
 
-  runtime::Fd listener_;
+  net::Fd listener_;
   std::jthread thread_;
 };
 

@@ -1,4 +1,4 @@
-#include "bench/report/run.hpp"
+#include "bench/model/run.hpp"
 
 #include <algorithm>
 #include <array>

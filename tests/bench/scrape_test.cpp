@@ -1,4 +1,4 @@
-#include "bench/load/scrape.hpp"
+#include "bench/scenarios/scrape.hpp"
 
 #include "tests/catch.hpp"
 

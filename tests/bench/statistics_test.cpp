@@ -1,4 +1,4 @@
-#include "bench/load/statistics.hpp"
+#include "bench/model/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>

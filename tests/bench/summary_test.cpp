@@ -1,4 +1,4 @@
-#include "bench/report/summary.hpp"
+#include "bench/model/summary.hpp"
 
 #include <algorithm>
 

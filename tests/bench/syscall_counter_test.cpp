@@ -14,10 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bench/load/account.hpp"
-#include "bench/load/text_file.hpp"
+#include "bench/machine/account.hpp"
+#include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 
@@ -78,7 +78,7 @@ std::set<unsigned> program_ids() {
 }
 
 bool is_loaded(unsigned id) {
-  return static_cast<bool>(rps::runtime::Fd(bpf_prog_get_fd_by_id(id)));
+  return static_cast<bool>(rps::net::Fd(bpf_prog_get_fd_by_id(id)));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "bench/report/threshold.hpp"
+#include "bench/model/threshold.hpp"
 
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "bench/load/servers.hpp"
-#include "bench/report/format.hpp"
+#include "bench/model/format.hpp"
 #include "bench/report/table.hpp"
 #include "bench/scenarios/runner.hpp"
+#include "bench/scenarios/servers.hpp"
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "tests/bench/made_up_run.hpp"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/load/inproc.hpp"
+#include "bench/load/clients/inproc.hpp"
 #include "core/game.hpp"
 #include "tests/catch.hpp"
 #include "tests/conformance/check.hpp"

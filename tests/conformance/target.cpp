@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "bench/load/connect.hpp"
+#include "bench/load/clients/connect.hpp"
 #include "core/url.hpp"
 #include "tests/conformance/check.hpp"
 

@@ -19,7 +19,7 @@
 namespace rps::jsonrpc {
 namespace {
 
-using runtime::WireCodec;
+using net::WireCodec;
 using Outcome = WireCodec::Outcome;
 
 constexpr std::size_t prefixes_max = 100;  // All of them are tried, which takes the square of it.

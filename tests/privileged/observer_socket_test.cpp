@@ -12,14 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "stage4_ebpf/observer.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::observe {
 namespace {
 
-using runtime::Fd;
+using net::Fd;
 
 Observer attach_or_skip() {
   spdlog::logger log("test");

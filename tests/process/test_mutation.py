@@ -17,7 +17,7 @@ from rps_process import PATIENCE, ROOT, binary
 
 CXX = os.environ.get("RPS_CXX", "g++")
 FLAGS = ["-std=c++23", "-O0", '-DRPS_VERSION="mutant"']
-SOURCES = ["core/*.cpp", "core/runtime/epoll.cpp", "core/runtime/stream_client.cpp",
+SOURCES = ["core/*.cpp", "core/net/epoll.cpp", "core/net/stream_client.cpp",
            "stage1_cli/*.cpp"]
 CATCH_MAIN = [["-lCatch2WithMain"], ["-lCatch2Main", "-lCatch2"]]
 

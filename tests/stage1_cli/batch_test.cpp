@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "stage1_cli/limits.hpp"
 #include "tests/catch.hpp"
 
@@ -170,18 +170,18 @@ struct Pipe {
   explicit Pipe(int flags = 0) {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC | flags) == 0);
-    read_end = runtime::Fd(ends[0]);
-    write_end = runtime::Fd(ends[1]);
+    read_end = net::Fd(ends[0]);
+    write_end = net::Fd(ends[1]);
   }
 
   void fill_and_close(std::string_view bytes) {
     REQUIRE(::write(write_end.get(), bytes.data(), bytes.size()) ==
             static_cast<ssize_t>(bytes.size()));
-    write_end = runtime::Fd();
+    write_end = net::Fd();
   }
 
-  runtime::Fd read_end;
-  runtime::Fd write_end;
+  net::Fd read_end;
+  net::Fd write_end;
 };
 
 TEST_CASE("one read's lines are answered with one write, whatever the pipe's mode") {
@@ -194,7 +194,7 @@ TEST_CASE("one read's lines are answered with one write, whatever the pipe's mod
     std::string bytes(4096, '\0');
     std::string answers;
     int writes = 0;
-    out.write_end = runtime::Fd();
+    out.write_end = net::Fd();
     for (ssize_t count = 1; count > 0; ++writes) {
       count = ::read(out.read_end.get(), bytes.data(), bytes.size());
       REQUIRE(count >= 0);
@@ -207,7 +207,7 @@ TEST_CASE("one read's lines are answered with one write, whatever the pipe's mod
 
 TEST_CASE("a broken output or an endless line ends the loop with a failure") {
   Game game(foreseeable());
-  const runtime::Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const net::Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   REQUIRE(full);
   Pipe in;
   in.fill_and_close("play ROCK\n");

@@ -32,9 +32,8 @@ class Collected final : public Sink {
   std::vector<Event> events;
 };
 
-std::unique_ptr<runtime::StreamClient> open_client(const std::string& query,
-                                                   std::size_t connections = 1,
-                                                   std::size_t depth = 1) {
+std::unique_ptr<net::StreamClient> open_client(const std::string& query,
+                                               std::size_t connections = 1, std::size_t depth = 1) {
   const auto url = parse_url("cli:" RPS_CLI + query);
   REQUIRE(url.has_value());
   return connect(*url, {.connections = connections, .depth = depth});

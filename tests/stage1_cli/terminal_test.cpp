@@ -12,12 +12,12 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#include "core/runtime/fd.hpp"
+#include "core/net/fd.hpp"
 #include "tests/catch.hpp"
 
 namespace {
 
-using rps::runtime::Fd;
+using rps::net::Fd;
 
 // A person at a terminal where rps-cli runs.
 class Person {

@@ -20,7 +20,7 @@ namespace rps::jsonrpc {
 namespace {
 
 using Json = nlohmann::json;
-using Outcome = runtime::WireCodec::Outcome;
+using Outcome = net::WireCodec::Outcome;
 using namespace std::literals;
 
 constexpr const Format* formats[] = {&json_format, &message_pack_format, &fixed_layout_format};

@@ -14,7 +14,7 @@
 namespace rps::jsonrpc {
 namespace {
 
-using Outcome = runtime::WireCodec::Outcome;
+using Outcome = net::WireCodec::Outcome;
 
 std::string reply_text(const Reply& reply) {
   std::string text;

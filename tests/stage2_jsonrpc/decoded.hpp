@@ -8,24 +8,24 @@
 #include <string_view>
 
 #include "core/command.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 
 namespace rps::jsonrpc {
 
 struct Decoded {
   std::shared_ptr<const std::string> bytes;  // What views in the reply point into.
-  runtime::WireCodec::Outcome outcome = runtime::WireCodec::Outcome::broken;
+  net::WireCodec::Outcome outcome = net::WireCodec::Outcome::broken;
   std::size_t consumed = 0;
   Reply reply;
   Event event;
 };
 
 // As the answer to call 42, `operation`; with none, nothing is asked.
-inline Decoded decode(runtime::WireCodec& codec, std::string_view bytes,
+inline Decoded decode(net::WireCodec& codec, std::string_view bytes,
                       std::optional<Operation> operation = Operation::play) {
   Decoded decoded{.bytes = std::make_shared<std::string>(bytes)};
-  const runtime::WireCodec::Expected expected{.operation = operation.value_or(Operation::play),
-                                              .sequence = 42};
+  const net::WireCodec::Expected expected{.operation = operation.value_or(Operation::play),
+                                          .sequence = 42};
   decoded.outcome = codec.decode(*decoded.bytes, operation ? &expected : nullptr, decoded.consumed,
                                  decoded.reply, decoded.event);
   return decoded;

@@ -24,8 +24,8 @@
 
 #include "bench/micro/allocations.hpp"
 #include "core/judge.hpp"
-#include "core/runtime/log.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
+#include "core/server/log.hpp"
 #include "stage2_jsonrpc/client.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
@@ -47,7 +47,7 @@ class House {
         server_(make_server({flags_, game_, metrics_, *log_}, limits)) {}
 
   Url url() const { return *parse_url(server_->url()); }
-  runtime::Server& server() { return *server_; }
+  server::Server& server() { return *server_; }
   Game& game() { return game_; }
 
   // The value of the metric whose line begins with `name`.
@@ -58,12 +58,12 @@ class House {
   }
 
  private:
-  runtime::ServerFlags flags_;
+  server::ServerFlags flags_;
   Game game_{{.seed = 7}};
-  runtime::Metrics metrics_{game_};
+  server::Metrics metrics_{game_};
   std::shared_ptr<spdlog::logger> log_ =
-      runtime::make_logger("test", {.level = runtime::LogLevel::off});
-  std::unique_ptr<runtime::Server> server_;
+      server::make_logger("test", {.level = server::LogLevel::off});
+  std::unique_ptr<server::Server> server_;
 };
 
 bool eventually(const std::function<bool()>& holds) {
@@ -79,7 +79,7 @@ bool eventually(const std::function<bool()>& holds) {
 class Peer {
  public:
   explicit Peer(const House& house)
-      : fd_(runtime::connect_tcp(house.url().host, house.url().port, patience)) {
+      : fd_(net::connect_tcp(house.url().host, house.url().port, patience)) {
     const int flags = ::fcntl(fd_.get(), F_GETFL);
     ::fcntl(fd_.get(), F_SETFL, flags & ~O_NONBLOCK);
     const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
@@ -178,7 +178,7 @@ class Peer {
   void reset() {
     const linger now{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    fd_ = runtime::Fd();
+    fd_ = net::Fd();
   }
 
  private:
@@ -197,7 +197,7 @@ class Peer {
     return taken;
   }
 
-  runtime::Fd fd_;
+  net::Fd fd_;
   std::string in_;
 };
 
@@ -670,11 +670,11 @@ TEST_CASE("Two of the stage's clients play a duel") {
 
 TEST_CASE("A port that is taken is refused, whether or not it would be shared") {
   const House house;
-  runtime::ServerFlags flags;
+  server::ServerFlags flags;
   flags.listen.port = house.url().port;
   Game game({.seed = 1});
-  runtime::Metrics metrics(game);
-  const auto log = runtime::make_logger("test", {.level = runtime::LogLevel::off});
+  server::Metrics metrics(game);
+  const auto log = server::make_logger("test", {.level = server::LogLevel::off});
   for (const unsigned threads : {1U, 2U}) {
     flags.threads = threads;
     CHECK_THROWS(make_server({flags, game, metrics, *log}, {}));

@@ -8,8 +8,8 @@
 #include <spdlog/logger.h>
 
 #include "core/game.hpp"
-#include "core/runtime/log.hpp"
-#include "core/runtime/metrics.hpp"
+#include "core/server/log.hpp"
+#include "core/server/metrics.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/server.hpp"
 
@@ -22,10 +22,10 @@ struct RunningServer {
       : flags{.listen = listen},
         game(game_options),
         metrics(game),
-        log(runtime::make_logger("test", {.level = runtime::LogLevel::off})),
+        log(server::make_logger("test", {.level = server::LogLevel::off})),
         limits(own_limits),
         server(std::make_unique<GrpcServer>(
-            runtime::Context{.flags = flags, .game = game, .metrics = metrics, .log = *log},
+            server::Context{.flags = flags, .game = game, .metrics = metrics, .log = *log},
             limits)),
         channel(grpc::CreateChannel(target(), grpc::InsecureChannelCredentials())),
         stub(v1::RockPaperScissorsService::NewStub(channel)) {}
@@ -39,9 +39,9 @@ struct RunningServer {
     return metrics.text().contains(line);
   }
 
-  runtime::ServerFlags flags;
+  server::ServerFlags flags;
   Game game;
-  runtime::Metrics metrics;
+  server::Metrics metrics;
   std::shared_ptr<spdlog::logger> log;
   Limits limits;
   std::unique_ptr<GrpcServer> server;

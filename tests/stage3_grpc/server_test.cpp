@@ -10,8 +10,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "core/runtime/fd.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/fd.hpp"
+#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage3_grpc/status.hpp"
 #include "tests/catch.hpp"
@@ -159,15 +159,15 @@ TEST_CASE("Connections past the limit are turned away, and find room when others
   RunningServer at({.connections_max = limit});
   const auto url = parse_url(at.server->url());
   const auto open = [&] {
-    return runtime::connect_tcp(url->host, url->port, std::chrono::milliseconds(2000));
+    return net::connect_tcp(url->host, url->port, std::chrono::milliseconds(2000));
   };
   // A server greets with SETTINGS whoever may stay, and closes at once otherwise.
-  const auto may_stay = [](const runtime::Fd& connection) {
+  const auto may_stay = [](const net::Fd& connection) {
     pollfd ready{.fd = connection.get(), .events = POLLIN, .revents = 0};
     char byte = 0;
     return ::poll(&ready, 1, 10'000) == 1 && ::recv(connection.get(), &byte, 1, 0) == 1;
   };
-  std::vector<runtime::Fd> connections;
+  std::vector<net::Fd> connections;
   // The descriptors of this process, which is client and server at once, count as well.
   while (connections.size() <= limit) {
     connections.push_back(open());

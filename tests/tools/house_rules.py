@@ -85,14 +85,17 @@ def line_of(text: str, offset: int) -> int:
 # -- The layers ------------------------------------------------------------------------------------
 
 # Whose headers a file of each layer may include, besides those of its own.
+CORE = {"core", "core/net", "core/server", "core/fleet"}
 LAYERS = {
     "core": set(),
-    "core/runtime": {"core"},
-    "stage1_cli": {"core", "core/runtime"},
-    "stage2_jsonrpc": {"core", "core/runtime"},
-    "stage3_grpc": {"core", "core/runtime"},
-    "stage4_ebpf": {"core", "core/runtime", "stage3_grpc"},
-    "bench": {"core", "core/runtime", "stage1_cli", "stage2_jsonrpc", "stage3_grpc", "stage4_ebpf"},
+    "core/net": {"core"},
+    "core/server": {"core", "core/net"},
+    "core/fleet": {"core", "core/net"},
+    "stage1_cli": CORE,
+    "stage2_jsonrpc": CORE,
+    "stage3_grpc": CORE,
+    "stage4_ebpf": CORE | {"stage3_grpc"},
+    "bench": CORE | {"stage1_cli", "stage2_jsonrpc", "stage3_grpc", "stage4_ebpf"},
 }
 LAYERS["tests"] = set(LAYERS)
 GENERATED = (".pb.h", ".skel.h", "vmlinux.h")  # Made by the build, so they are not in the tree.
@@ -104,7 +107,8 @@ def layer_of(path: str) -> str | None:
 
 
 def layers(tree: Tree):
-    """core <- core/runtime <- stages <- bench, tests: so a stage can be read, or removed, alone."""
+    """core <- core/net <- core/server, core/fleet <- stages <- bench, tests: so each can be read, or
+    removed, without those on its right."""
     for path, code in tree.code.items():
         own = layer_of(path)
         for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', code, re.MULTILINE):
@@ -198,7 +202,7 @@ def header_guards(tree: Tree):
             yield f"{path}: does not begin with #pragma once"
 
 
-SERVERS = r"(core|core/runtime|stage[234]_\w+)/"
+SERVERS = r"(core|core/net|core/server|core/fleet|stage[234]_\w+)/"
 BANNED = [  # (where, what, why)
     (r"", r"\busing\s+namespace\s+std\s*;", "it hides whose name is called"),
     (r"", r"\bdetached\b|\bdetach\s*\(", "what nobody waits for, nobody can stop"),

@@ -11,7 +11,7 @@ namespace rps::load {
 
 namespace {
 
-class FixedCodec final : public runtime::WireCodec {
+class FixedCodec final : public net::WireCodec {
  public:
   FixedCodec(std::size_t request_bytes, std::size_t reply_bytes)
       : request_(request_bytes, 'x'), reply_bytes_(reply_bytes) {}
@@ -31,7 +31,7 @@ class FixedCodec final : public runtime::WireCodec {
   std::size_t reply_bytes_;
 };
 
-class FixedHttpCodec final : public runtime::WireCodec {
+class FixedHttpCodec final : public net::WireCodec {
  public:
   FixedHttpCodec(std::string_view authority, std::size_t body_bytes) {
     request_.append("POST /rpc HTTP/1.1\r\nHost: ").append(authority);
@@ -58,15 +58,15 @@ class FixedHttpCodec final : public runtime::WireCodec {
 };
 
 std::unique_ptr<Client> connect_tcp(const Url& url, const ConnectOptions& options,
-                                    std::unique_ptr<runtime::WireCodec> codec) {
+                                    std::unique_ptr<net::WireCodec> codec) {
   const auto open = [&] {
-    return runtime::Stream{.in = runtime::connect_tcp(url.host, url.port, options.timeout_max)};
+    return net::Stream{.in = net::connect_tcp(url.host, url.port, options.timeout_max)};
   };
-  return std::make_unique<runtime::StreamClient>(std::move(codec), options.connections,
-                                                 options.depth, open);
+  return std::make_unique<net::StreamClient>(std::move(codec), options.connections, options.depth,
+                                             open);
 }
 
-std::unique_ptr<runtime::WireCodec> read_codec(const Url& url) {
+std::unique_ptr<net::WireCodec> read_codec(const Url& url) {
   check_parameters(url, {"request", "reply"});
   return std::make_unique<FixedCodec>(read_bytes(url, "request"), read_bytes(url, "reply"));
 }
@@ -78,15 +78,14 @@ std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& optio
   return connect_tcp(url, options, read_codec(url));
 }
 
-std::unique_ptr<runtime::StreamClient> connect_echo_pipe(const Url& url,
-                                                         const ConnectOptions& options) {
+std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url,
+                                                     const ConnectOptions& options) {
   check_is_file(url);
   auto codec = read_codec(url);
   const std::vector<std::string> arguments{url.path, std::to_string(read_bytes(url, "request")),
                                            std::to_string(read_bytes(url, "reply"))};
-  return std::make_unique<runtime::StreamClient>(std::move(codec), options.connections,
-                                                 options.depth,
-                                                 [&] { return runtime::spawn_child(arguments); });
+  return std::make_unique<net::StreamClient>(std::move(codec), options.connections, options.depth,
+                                             [&] { return net::spawn_child(arguments); });
 }
 
 std::unique_ptr<Client> connect_echo_http(const Url& url, const ConnectOptions& options) {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/client.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 
 namespace rps::load {
@@ -20,8 +20,7 @@ std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& optio
 
 // `echo+pipe:PATH?request=N&reply=M`: the same with children, each `PATH N M` (rps-floor-pipe).
 // Throws std::exception.
-std::unique_ptr<runtime::StreamClient> connect_echo_pipe(const Url& url,
-                                                         const ConnectOptions& options);
+std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url, const ConnectOptions& options);
 
 // `echo+http://HOST:PORT?request=N`: the same POST with N bytes again and again on a connection
 // that stays open; a response other than 200 breaks it (rps-floor-http). Throws std::exception.

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/runtime/input_buffer.hpp"
+#include "core/net/input_buffer.hpp"
 
 namespace rps::load {
 
@@ -26,7 +26,7 @@ std::size_t read_bytes(const Url& url, std::string_view name) {
   std::size_t number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failure != std::errc{} || end != text.data() + text.size() || number == 0 ||
-      number > runtime::InputBuffer::bytes_max) {
+      number > net::InputBuffer::bytes_max) {
     std::string message = "a URL of " + url.scheme + " needs '";
     message.append(name).append("', a number of bytes from 1 to 1048576, not '").append(text);
     throw std::invalid_argument(message.append("'"));

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "bench/load/clients/parameters.hpp"
-#include "core/runtime/epoll.hpp"
-#include "core/runtime/fd.hpp"
-#include "core/runtime/input_buffer.hpp"
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "core/net/input_buffer.hpp"
 #include "stage1_cli/client.hpp"
 
 namespace rps::load {
@@ -27,10 +27,10 @@ struct Child {
   std::uint64_t id = 0;
   Operation operation = Operation::play;
   Clock::time_point sent_at;
-  pid_t pid = -1;     // -1 while there is none.
-  runtime::Fd ended;  // Readable when the process has ended.
-  runtime::Fd from;   // Its stdout.
-  runtime::InputBuffer in;
+  pid_t pid = -1;  // -1 while there is none.
+  net::Fd ended;   // Readable when the process has ended.
+  net::Fd from;    // Its stdout.
+  net::InputBuffer in;
 };
 
 class SpawnClient final : public Client {
@@ -82,11 +82,11 @@ class SpawnClient final : public Client {
   // False when the system does not give what a child needs; whatever was begun is undone.
   bool start(Child& child, std::uint32_t index, const Command& command) {
     try {
-      runtime::Stream stream = runtime::spawn_child(options_.argv);
+      net::Stream stream = net::spawn_child(options_.argv);
       child.pid = stream.child;
       child.from = std::move(stream.in);
       child.in.clear();
-      child.ended = runtime::Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+      child.ended = net::Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
       if (child.ended && epoll_.add(child.ended.get(), EPOLLIN, index)) {
         ask(stream.out, command);
         return true;
@@ -100,7 +100,7 @@ class SpawnClient final : public Client {
   }
 
   // A new pipe has room for a request. Of one that the child does not take it tells by its end.
-  void ask(const runtime::Fd& to, const Command& command) {
+  void ask(const net::Fd& to, const Command& command) {
     if (!options_.codec) return;
     request_.clear();
     options_.codec->encode(1, command, request_);
@@ -110,7 +110,7 @@ class SpawnClient final : public Client {
   static bool reap(Child& child) {
     int status = 0;
     ::waitpid(std::exchange(child.pid, -1), &status, 0);
-    child.ended = runtime::Fd();
+    child.ended = net::Fd();
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
@@ -121,24 +121,24 @@ class SpawnClient final : public Client {
     const bool is_well = reap(child);
     const Clock::time_point received_at = Clock::now();
     const std::optional<Reply> reply = is_well ? read_reply(child) : std::nullopt;
-    child.from = runtime::Fd();
+    child.from = net::Fd();
     // The reply may point into the child's buffer, which its next call clears but does not move.
     answer(index, reply, received_at, sink);
   }
 
   std::optional<Reply> read_reply(Child& child) {
     if (!options_.codec) return Reply{};
-    using Arrival = runtime::InputBuffer::Arrival;
+    using Arrival = net::InputBuffer::Arrival;
     while (child.in.read_from(child.from) == Arrival::bytes) {
     }
-    const runtime::WireCodec::Expected expected{.operation = child.operation, .sequence = 1};
+    const net::WireCodec::Expected expected{.operation = child.operation, .sequence = 1};
     Reply reply;
     Event event;
     std::size_t consumed = 0;
     const std::string_view bytes = child.in.bytes();
     if (bytes.empty()) return std::nullopt;
     const auto outcome = options_.codec->decode(bytes, &expected, consumed, reply, event);
-    const bool is_one = outcome == runtime::WireCodec::Outcome::reply && consumed == bytes.size();
+    const bool is_one = outcome == net::WireCodec::Outcome::reply && consumed == bytes.size();
     return is_one ? std::optional(reply) : std::nullopt;
   }
 
@@ -163,7 +163,7 @@ class SpawnClient final : public Client {
   }
 
   SpawnOptions options_;
-  runtime::Epoll epoll_;
+  net::Epoll epoll_;
   std::vector<Child> children_;
   std::vector<std::uint32_t> idle_;
   std::vector<std::uint32_t> failed_;          // Calls without a process …

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/client.hpp"
-#include "core/runtime/stream_client.hpp"
+#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 
 namespace rps::load {
@@ -15,7 +15,7 @@ struct SpawnOptions {
   std::vector<std::string> argv;  // argv[0] is the path.
   // What goes to a child's stdin and comes from its stdout; null: nothing does, and whoever exits
   // with 0 has answered a default-constructed Reply.
-  std::unique_ptr<runtime::WireCodec> codec;
+  std::unique_ptr<net::WireCodec> codec;
 };
 
 // A client that starts `argv` for each call, writes the request, closes stdin, and answers when the

@@ -14,10 +14,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
-#include "core/runtime/epoll.hpp"
-#include "core/runtime/fd.hpp"
-#include "core/runtime/http.hpp"
-#include "core/runtime/listen.hpp"
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "core/net/http.hpp"
+#include "core/net/listen.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/responder.hpp"
@@ -80,10 +80,9 @@ class Desk final : public jsonrpc::Service, public jsonrpc::Pages {
 };
 
 struct Connection {
-  Connection(runtime::Fd fd, Game& game, Script& script)
-      : socket(std::move(fd)), desk(game, script) {}
+  Connection(net::Fd fd, Game& game, Script& script) : socket(std::move(fd)), desk(game, script) {}
 
-  runtime::Fd socket;
+  net::Fd socket;
   Desk desk;
   std::unique_ptr<Protocol> protocol;
   bool is_http = false;
@@ -97,13 +96,13 @@ class Server {
   Server(const HostPort& listen, Game& game, Script& script)
       : game_(game),
         script_(script),
-        listener_(runtime::listen_on(listen, runtime::PortSharing::no)),
-        address_{.host = listen.host, .port = runtime::port_of(listener_)} {
+        listener_(net::listen_on(listen, net::PortSharing::no)),
+        address_{.host = listen.host, .port = net::port_of(listener_)} {
     sigset_t ends;
     ::sigemptyset(&ends);
     ::sigaddset(&ends, SIGTERM);
     ::sigaddset(&ends, SIGINT);
-    signals_ = runtime::Fd(::signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC));
+    signals_ = net::Fd(::signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!signals_ || !epoll_.add(signals_.get(), EPOLLIN, signal_tag) ||
         !epoll_.add(listener_.get(), EPOLLIN, listener_tag)) {
       throw std::system_error(errno, std::generic_category(), "epoll");
@@ -149,7 +148,7 @@ class Server {
   }
 
   void accept_one() {
-    runtime::Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    net::Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) return;
     const std::uint64_t tag = next_tag_++;
     epoll_.add(socket.get(), EPOLLIN, tag);
@@ -186,8 +185,8 @@ class Server {
     connection.unread.erase(0, progress.consumed);
     if (connection.is_http && desk.failed()) {
       bytes.clear();
-      runtime::append_http({.keep_open = !progress.end},
-                           runtime::status_page(runtime::HttpStatus::internal_server_error), bytes);
+      net::append_http({.keep_open = !progress.end},
+                       net::status_page(net::HttpStatus::internal_server_error), bytes);
     }
     if (!bytes.empty()) {
       connection.last_due_at = std::max(connection.last_due_at, desk.due_at());
@@ -222,10 +221,10 @@ class Server {
   Script& script_;
   const Limits limits_ = one_message_a_turn();
   Responder responder_{limits_};
-  runtime::Epoll epoll_;
-  runtime::Fd listener_;
+  net::Epoll epoll_;
+  net::Fd listener_;
   HostPort address_;
-  runtime::Fd signals_;
+  net::Fd signals_;
   bool ended_ = false;
   std::array<char, 65'536> room_{};
   std::uint64_t next_tag_ = first_connection_tag;

@@ -1,0 +1,162 @@
+#include "bench/load/clients/connect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "bench/load/clients/floors.hpp"
+#include "bench/load/clients/inproc.hpp"
+#include "bench/load/clients/spawn.hpp"
+#include "core/net/stream_client.hpp"
+#include "core/url.hpp"
+#include "stage1_cli/client.hpp"
+#if RPS_HAVE_STAGE2
+#include "stage2_jsonrpc/client.hpp"
+#include "stage2_jsonrpc/fleet.hpp"
+#endif
+#if RPS_HAVE_STAGE3
+#include "stage3_grpc/client.hpp"
+#endif
+#if RPS_HAVE_LEAN_GRPC
+#include "stage3_grpc/lean_client.hpp"
+#endif
+
+namespace rps::load {
+
+namespace {
+
+Connection with_children(std::unique_ptr<net::StreamClient> client) {
+  std::vector<pid_t> children = client->children();
+  return {.client = std::move(client), .children = std::move(children)};
+}
+
+Connection alone(std::unique_ptr<Client> client) {
+  return {.client = std::move(client), .children = {}};
+}
+
+Connection open_inproc(const Url& url, const ConnectOptions& options) {
+  return alone(connect_inproc(url, options));
+}
+
+Connection open_cli(const Url& url, const ConnectOptions& options) {
+  return with_children(cli::connect(url, options));
+}
+
+Connection open_cli_pty(const Url& url, const ConnectOptions& options) {
+  return with_children(cli::connect(url, options, net::spawn_child_on_terminal));
+}
+
+Connection open_cli_spawn(const Url& url, const ConnectOptions& options) {
+  return alone(connect_cli_spawn(url, options));
+}
+
+Connection open_spawn(const Url& url, const ConnectOptions& options) {
+  return alone(connect_bare_spawn(url, options));
+}
+
+Connection open_echo(const Url& url, const ConnectOptions& options) {
+  return alone(connect_echo(url, options));
+}
+
+Connection open_echo_pipe(const Url& url, const ConnectOptions& options) {
+  return with_children(connect_echo_pipe(url, options));
+}
+
+Connection open_echo_http(const Url& url, const ConnectOptions& options) {
+  return alone(connect_echo_http(url, options));
+}
+
+#if RPS_HAVE_STAGE2
+Connection open_jsonrpc(const Url& url, const ConnectOptions& options) {
+  return alone(jsonrpc::connect(url, options));
+}
+
+Connection open_http(const Url& url, const ConnectOptions& options) {
+  if (!url.path.empty() && url.path != "/" && url.path != "/rpc") {
+    throw std::invalid_argument("JSON-RPC over HTTP is at /rpc, not at " + url.path);
+  }
+  Url same = url;
+  same.scheme = "jsonrpc";
+  same.path.clear();
+  same.query.emplace_back("framing", "http");
+  return alone(jsonrpc::connect(same, options));
+}
+
+Connection open_fleet(const Url& url, const ConnectOptions& options) {
+  const auto notice = [](const std::string& sentence) {
+    std::cerr << "fleet: " << sentence << '\n';
+  };
+  return alone(jsonrpc::connect_fleet(url, options, notice));
+}
+#endif
+
+#if RPS_HAVE_STAGE3
+Connection open_grpc(const Url& url, const ConnectOptions& options) {
+  return alone(rpc::connect(url, options));
+}
+#endif
+
+#if RPS_HAVE_LEAN_GRPC
+Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
+  return alone(rpc::connect_lean(url, options));
+}
+#endif
+
+struct Transport {
+  std::string_view scheme;
+  Connection (*open)(const Url& url, const ConnectOptions& options);
+};
+
+constexpr auto transports = std::to_array<Transport>({
+    {"inproc", open_inproc},
+    {"cli", open_cli},
+    {"cli+pty", open_cli_pty},
+    {"cli+spawn", open_cli_spawn},
+    {"spawn", open_spawn},
+    {"echo", open_echo},
+    {"echo+pipe", open_echo_pipe},
+    {"echo+http", open_echo_http},
+#if RPS_HAVE_STAGE2
+    {"jsonrpc", open_jsonrpc},
+    {"jsonrpc+fleet", open_fleet},
+    {"http", open_http},
+#endif
+#if RPS_HAVE_STAGE3
+    {"grpc", open_grpc},
+    {"grpcs", open_grpc},
+#endif
+#if RPS_HAVE_LEAN_GRPC
+    {"grpc+lean", open_grpc_lean},
+#endif
+});
+
+// Null when this build does not know it.
+const Transport* find(std::string_view scheme) {
+  const auto* const found = std::ranges::find(transports, scheme, &Transport::scheme);
+  return found == transports.end() ? nullptr : found;
+}
+
+}  // namespace
+
+bool speaks(std::string_view scheme) {
+  return find(scheme) != nullptr;
+}
+
+Connection connect(std::string_view text, const ConnectOptions& options) {
+  const auto url = parse_url(text);
+  if (!url) throw std::invalid_argument(url.error());
+  if (url->scheme == "https") {
+    throw std::invalid_argument(
+        "nobody here serves https: stage 2 speaks HTTP without TLS, so say http");
+  }
+  const Transport* const transport = find(url->scheme);
+  if (transport == nullptr) {
+    throw std::invalid_argument("this build does not speak '" + url->scheme + "'");
+  }
+  return transport->open(*url, options);
+}
+
+}  // namespace rps::load

@@ -1,0 +1,40 @@
+// From a URL to a client: the only place in the harness that knows the transports by name.
+//
+//   inproc:                the game in this process            bench/load/clients/inproc.hpp
+//   cli: cli+pty:          stage 1, children behind pipes, or behind pseudo-terminals
+//   cli+spawn:             stage 1, a process for each call    bench/load/clients/spawn.hpp
+//   jsonrpc: jsonrpc+fleet: stage 2                            stage2_jsonrpc/client.hpp
+//   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
+//   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
+//   grpc+lean:             stage 3, on bare sockets            stage3_grpc/lean_client.hpp
+//   echo: echo+pipe: echo+http: spawn:   floors: what a transport costs without a game
+//                                                              bench/load/clients/floors.hpp
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "core/client.hpp"
+
+namespace rps::load {
+
+struct Connection {
+  std::unique_ptr<Client> client;
+  // The processes that live as long as the client: of cli:, cli+pty: and echo+pipe:. Those of
+  // cli+spawn: and spawn: come and go; their CPU time is in this process's RUSAGE_CHILDREN.
+  std::vector<pid_t> children;
+};
+
+// Whether this build can speak to `scheme`, one of those above.
+bool speaks(std::string_view scheme);
+
+// Opens a client, or throws std::exception whose what() says why not: the URL is wrong or has a
+// parameter that its scheme does not know, its scheme is unknown or left out of this build, or
+// nobody answers there.
+Connection connect(std::string_view url, const ConnectOptions& options);
+
+}  // namespace rps::load

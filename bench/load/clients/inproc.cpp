@@ -1,0 +1,119 @@
+#include "bench/load/clients/inproc.hpp"
+
+#include <charconv>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rps::load {
+
+namespace {
+
+struct Answer {
+  std::uint64_t id = 0;
+  Reply reply;
+  Stamps stamps;
+};
+
+using Delivery = std::variant<Answer, Event>;
+
+// Keeps the events of the command being handled until its reply stands before them.
+class Mailbox final : public EventSink {
+ public:
+  void on_event(const Event& event) override { events_.push_back(event); }
+
+  void move_into(std::vector<Delivery>& deliveries) {
+    for (const Event& event : events_) deliveries.emplace_back(event);
+    events_.clear();
+  }
+
+ private:
+  std::vector<Event> events_;
+};
+
+class InprocClient final : public Client {
+ public:
+  InprocClient(std::unique_ptr<Game> owned, Game& game, std::size_t in_flight_max)
+      : owned_(std::move(owned)), game_(game), in_flight_max_(in_flight_max) {}
+
+  ~InprocClient() override { caller_.disconnect(Clock::now()); }
+
+  void submit(std::uint64_t id, const Command& command) override {
+    const Clock::time_point sent_at = Clock::now();
+    const Reply reply = game_.handle(command, caller_, sent_at);
+    const Stamps stamps{.sent_at = sent_at, .received_at = Clock::now()};
+    waiting_.emplace_back(Answer{.id = id, .reply = reply, .stamps = stamps});
+    mailbox_->move_into(waiting_);
+  }
+
+  // Never waits: what can arrive has arrived.
+  std::size_t poll(Clock::time_point, Sink& sink) override {
+    mailbox_->move_into(waiting_);  // What the other clients of a shared game brought about.
+    std::swap(waiting_, handed_over_);
+    for (const Delivery& delivery : handed_over_) {
+      if (const auto* answer = std::get_if<Answer>(&delivery)) {
+        sink.on_reply(answer->id, answer->reply, answer->stamps);
+      } else {
+        sink.on_event(std::get<Event>(delivery));
+      }
+    }
+    const std::size_t count = handed_over_.size();
+    handed_over_.clear();
+    return count;
+  }
+
+  std::size_t in_flight_max() const override { return in_flight_max_; }
+
+ private:
+  std::unique_ptr<Game> owned_;  // Null when the game is someone else's.
+  Game& game_;
+  std::size_t in_flight_max_;
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  Caller caller_{game_, mailbox_};
+  std::vector<Delivery> waiting_;
+  std::vector<Delivery> handed_over_;
+};
+
+std::uint64_t parse_seed(std::string_view text) {
+  std::uint64_t seed = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size()) {
+    throw std::invalid_argument("seed must be a number: '" + std::string(text) + "'");
+  }
+  return seed;
+}
+
+GameOptions parse_options(const Url& url) {
+  GameOptions options;
+  for (const auto& [name, value] : url.query) {
+    if (name == "house") {
+      const auto house = parse_strategy(value);
+      if (!house) throw std::invalid_argument("there is no such house: '" + value + "'");
+      options.house = *house;
+    } else if (name == "seed") {
+      options.seed = parse_seed(value);
+    } else {
+      throw std::invalid_argument("inproc: takes house and seed, not '" + name + "'");
+    }
+  }
+  if (!options.seed) options.secret = mix(std::random_device{}(), std::random_device{}());
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<Client> connect_inproc(const Url& url, const ConnectOptions& options) {
+  auto game = std::make_unique<Game>(parse_options(url));
+  Game& reference = *game;
+  return std::make_unique<InprocClient>(std::move(game), reference,
+                                        options.connections * options.depth);
+}
+
+std::unique_ptr<Client> connect_inproc(Game& game, const ConnectOptions& options) {
+  return std::make_unique<InprocClient>(nullptr, game, options.connections * options.depth);
+}
+
+}  // namespace rps::load

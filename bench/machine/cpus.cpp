@@ -1,0 +1,64 @@
+#include "bench/machine/cpus.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include <sched.h>
+
+namespace rps::load {
+
+namespace {
+
+bool pin_thread(pid_t tid, int cpu) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(static_cast<std::size_t>(cpu), &cpus);
+  return ::sched_setaffinity(tid, sizeof cpus, &cpus) == 0;
+}
+
+}  // namespace
+
+std::vector<int> usable_cpus() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  ::sched_getaffinity(0, sizeof cpus, &cpus);
+  std::vector<int> usable;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(static_cast<std::size_t>(cpu), &cpus)) usable.push_back(cpu);
+  }
+  if (usable.empty()) usable.push_back(0);
+  return usable;
+}
+
+std::vector<int> server_cpus(const std::optional<CpuPlan>& plan) {
+  return plan ? std::vector<int>{plan->server} : std::vector<int>{};
+}
+
+std::expected<CpuPlan, std::string> plan_cpus(const std::vector<int>& usable,
+                                              std::optional<int> server, std::optional<int> load) {
+  const CpuPlan plan{.server = server.value_or(usable.front()),
+                     .load = load.value_or(usable.back())};
+  for (const int cpu : {plan.server, plan.load}) {
+    if (std::ranges::find(usable, cpu) == usable.end()) {
+      return std::unexpected("this process may not use CPU " + std::to_string(cpu));
+    }
+  }
+  return plan;
+}
+
+bool pin_process(pid_t pid, int cpu) {
+  std::error_code failure;
+  bool pinned = false;
+  const std::filesystem::path tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, failure)) {
+    const std::string name = task.path().filename();
+    pid_t tid = 0;
+    std::from_chars(name.data(), name.data() + name.size(), tid);
+    pinned = pin_thread(tid, cpu) || pinned;
+  }
+  return pinned;
+}
+
+}  // namespace rps::load

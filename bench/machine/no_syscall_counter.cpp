@@ -1,0 +1,21 @@
+// SyscallCounter in a build without libbpf: there is never one.
+#include "bench/machine/account.hpp"
+
+namespace rps::load {
+
+struct SyscallCounter::State {};
+
+std::optional<SyscallCounter> SyscallCounter::start(std::span<const pid_t>) {
+  return std::nullopt;
+}
+
+std::uint64_t SyscallCounter::count() const {
+  return 0;
+}
+
+SyscallCounter::SyscallCounter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SyscallCounter::SyscallCounter(SyscallCounter&&) noexcept = default;
+SyscallCounter& SyscallCounter::operator=(SyscallCounter&&) noexcept = default;
+SyscallCounter::~SyscallCounter() = default;
+
+}  // namespace rps::load

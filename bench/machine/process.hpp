@@ -1,0 +1,56 @@
+// Server processes: started, pinned and ended by the harness. None outlives it: a process ends with
+// its owner, and the kernel ends it when the harness itself is killed.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "core/clock.hpp"
+#include "core/net/fd.hpp"
+
+namespace rps::load {
+
+struct ProcessOptions {
+  std::vector<std::string> argv;      // argv[0] is looked up in PATH when it has no slash.
+  std::filesystem::path stderr_file;  // Appended to; empty: what it writes there is dropped.
+  // The only CPUs it may use, from its first instruction on; none: those that this process may.
+  std::vector<int> cpus;
+};
+
+// One child process with a pipe from its stdout. It leads a process group of its own, so that
+// Ctrl-C on the terminal reaches the harness only, which then ends it in order.
+// Start and end it on one thread: the kernel counts the death of the starting thread as the death
+// of the parent.
+class Process {
+ public:
+  // Throws std::system_error. A program that cannot be executed ends with exit code 127.
+  explicit Process(const ProcessOptions& options);
+  ~Process();  // stop()
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // The next line of its stdout without the newline; nothing when the process closes its stdout or
+  // `deadline` passes first.
+  std::optional<std::string> read_line(Clock::time_point deadline);
+
+  // SIGTERM, and after limits::stop_max SIGKILL; reaps it. Twice is once. The wait status, as
+  // waitpid() tells it.
+  int stop();
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  bool wait_until(Clock::time_point deadline);
+
+  pid_t pid_ = -1;
+  net::Fd stdout_;
+  net::Fd pidfd_;
+  std::string unread_;
+  std::optional<int> status_;
+};
+
+}  // namespace rps::load

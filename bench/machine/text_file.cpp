@@ -1,0 +1,60 @@
+#include "bench/machine/text_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/net/fd.hpp"
+
+namespace rps::load {
+
+namespace {
+
+std::string_view without_space(std::string_view text) {
+  constexpr std::string_view space = " \t";
+  const std::size_t begin = text.find_first_not_of(space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+}
+
+}  // namespace
+
+std::optional<std::string> read_text(const std::string& path) {
+  const net::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  std::array<char, 4096> chunk;
+  while (true) {
+    const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return std::nullopt;
+    if (size == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(size));
+  }
+}
+
+std::string read_first_line(const std::string& path) {
+  const auto text = read_text(path);
+  return text ? text->substr(0, text->find('\n')) : std::string();
+}
+
+std::optional<std::string_view> find_field(std::string_view text, std::string_view label) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (line.starts_with(label)) return without_space(line.substr(label.size()));
+    text.remove_prefix(line.size() == text.size() ? line.size() : line.size() + 1);
+  }
+  return std::nullopt;
+}
+
+std::uint64_t number_of(std::string_view text, std::string_view label) {
+  const std::string_view field = find_field(text, label).value_or(std::string_view());
+  std::uint64_t number = 0;
+  std::from_chars(field.data(), field.data() + field.size(), number);
+  return number;
+}
+
+}  // namespace rps::load

@@ -1,0 +1,159 @@
+#include "bench/model/run.hpp"
+
+#include <algorithm>
+
+namespace rps::load {
+
+namespace {
+
+using Figure = std::optional<double>;
+
+constexpr double micro_per_second = 1e6;
+
+// Nothing when the denominator is.
+Figure share(double part, double whole) {
+  return whole > 0 ? Figure(part / whole) : std::nullopt;
+}
+
+Figure per_call(const Trial& trial, double total) {
+  return share(total, static_cast<double>(trial.answered));
+}
+
+Figure per_second(const Trial& trial, double total) {
+  return share(total, trial.seconds);
+}
+
+Figure mean_of(const Distribution& distribution) {
+  return distribution.count > 0 ? Figure(distribution.mean_ns) : std::nullopt;
+}
+
+Figure max_of(const Distribution& distribution) {
+  return distribution.count > 0 ? Figure(distribution.max_ns) : std::nullopt;
+}
+
+// "ns", or a counter of an rps-micro benchmark.
+Figure micro_of(const Trial& trial, const char* name) {
+  const auto found = trial.micro.find(name);
+  return found == trial.micro.end() ? std::nullopt : Figure(found->second);
+}
+
+double rounds(const Trial& trial, const Cell& cell) {
+  return static_cast<double>(trial.answered) * static_cast<double>(cell.rounds_per_call);
+}
+
+Figure qps_of(const Trial& trial, const Cell& cell) {
+  return trial.answered > 0 ? per_second(trial, rounds(trial, cell)) : std::nullopt;
+}
+
+Figure offered_of(const Trial& trial, const Cell& cell) {
+  if (cell.load.schedule.is_closed()) return std::nullopt;
+  return per_second(trial,
+                    static_cast<double>(trial.due) * static_cast<double>(cell.rounds_per_call));
+}
+
+Figure dropped_share_of(const Trial& trial, const Cell& cell) {
+  if (cell.load.schedule.is_closed()) return std::nullopt;
+  return share(static_cast<double>(trial.dropped), static_cast<double>(trial.due));
+}
+
+// A call that was given up, and one that never was answered, had no verdict.
+Figure error_share_of(const Trial& trial) {
+  const std::uint64_t unanswered = trial.timed_out + trial.lost;
+  return share(static_cast<double>(trial.verdicts.not_right() + unanswered),
+               static_cast<double>(trial.verdicts.total() + unanswered));
+}
+
+// What of a process's usage, in the unit of the figure.
+using Part = double (*)(const Usage&);
+
+double cpu_seconds(const Usage& usage) {
+  return usage.cpu_seconds();
+}
+double cpu_us(const Usage& usage) {
+  return usage.cpu_seconds() * micro_per_second;
+}
+double user_us(const Usage& usage) {
+  return usage.user_seconds * micro_per_second;
+}
+double system_us(const Usage& usage) {
+  return usage.system_seconds * micro_per_second;
+}
+double switches(const Usage& usage) {
+  return static_cast<double>(usage.voluntary_switches + usage.involuntary_switches);
+}
+double rss_peak(const Usage& usage) {
+  return static_cast<double>(usage.rss_peak_bytes);
+}
+double threads(const Usage& usage) {
+  return static_cast<double>(usage.threads);
+}
+
+// Of the server in the window; nothing where that is not known.
+Figure server(const Trial& trial, Part part) {
+  return trial.server ? Figure(part(*trial.server)) : std::nullopt;
+}
+Figure server_per_call(const Trial& trial, Part part) {
+  return trial.server ? per_call(trial, part(*trial.server)) : std::nullopt;
+}
+Figure server_share(const Trial& trial) {
+  return trial.server ? per_second(trial, cpu_seconds(*trial.server)) : std::nullopt;
+}
+Figure qps_per_cpu_second(const Trial& trial, const Cell& cell) {
+  return trial.server ? share(rounds(trial, cell), cpu_seconds(*trial.server)) : std::nullopt;
+}
+
+Figure valid_figure(const Trial& trial, const Cell& cell, Metric metric) {
+  switch (metric) {
+    case Metric::qps: return qps_of(trial, cell);
+    case Metric::mean: return mean_of(trial.response);
+    case Metric::p50: return trial.response.supported_quantile_ns(0.5);
+    case Metric::p90: return trial.response.supported_quantile_ns(0.9);
+    case Metric::p99: return trial.response.supported_quantile_ns(0.99);
+    case Metric::p999: return trial.response.supported_quantile_ns(0.999);
+    case Metric::max: return max_of(trial.response);
+    case Metric::service_p99: return trial.service.supported_quantile_ns(0.99);
+    case Metric::lateness_p99: return trial.lateness.supported_quantile_ns(0.99);
+    case Metric::cpu_us: return server_per_call(trial, cpu_us);
+    case Metric::cpu_user_us: return server_per_call(trial, user_us);
+    case Metric::cpu_system_us: return server_per_call(trial, system_us);
+    case Metric::load_user_us: return per_call(trial, user_us(trial.load));
+    case Metric::load_system_us: return per_call(trial, system_us(trial.load));
+    case Metric::qps_per_cpu_second: return qps_per_cpu_second(trial, cell);
+    case Metric::server_cpu: return server_share(trial);
+    case Metric::load_cpu: return per_second(trial, cpu_seconds(trial.load));
+    case Metric::other_cpu: return trial.other_cpu_share;
+    case Metric::stolen: return trial.stolen_share;
+    case Metric::switches: return server_per_call(trial, switches);
+    case Metric::syscalls: return trial.syscalls_per_call;
+    case Metric::bytes_sent: return trial.bytes_sent_per_call;
+    case Metric::bytes_received: return trial.bytes_received_per_call;
+    case Metric::rss_peak: return server(trial, rss_peak);
+    case Metric::threads: return server(trial, threads);
+    case Metric::offered: return offered_of(trial, cell);
+    case Metric::dropped_share: return dropped_share_of(trial, cell);
+    case Metric::error_share: return error_share_of(trial);
+    case Metric::micro_ns: return micro_of(trial, "ns");
+    case Metric::micro_bytes: return micro_of(trial, "bytes");
+    case Metric::micro_allocations: return micro_of(trial, "allocations");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool Run::all_valid() const {
+  return !trials.empty() &&
+         std::ranges::all_of(trials, [](const CellTrial& each) { return each.trial.valid; });
+}
+
+const Cell* Run::find(std::string_view key) const {
+  const auto found = std::ranges::find(cells, key, &Cell::key);
+  return found == cells.end() ? nullptr : &*found;
+}
+
+std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric) {
+  const bool tells_why = metric == Metric::error_share || metric == Metric::dropped_share;
+  return trial.valid || tells_why ? valid_figure(trial, cell, metric) : std::nullopt;
+}
+
+}  // namespace rps::load

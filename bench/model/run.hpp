@@ -1,0 +1,100 @@
+// A run as it is stored: everything that was measured, where, and how. Tables, charts, comparisons
+// and verdicts are made from it, today or from the file in a year; none is made while measuring.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/machine/environment.hpp"
+#include "bench/model/metric.hpp"
+#include "bench/model/trial.hpp"
+
+namespace rps::load {
+
+// Grows when a member of the file comes, goes or changes its meaning: the reader wants every member
+// that it knows, and passes over others.
+inline constexpr int run_schema_version = 2;
+
+// One target at one load: what a figure belongs to.
+struct Cell {
+  std::string key;        // "grpc/64x1", "grpc/poisson@20000": unique in a run.
+  std::string subject;    // "grpc": of all its cells, whatever the load.
+  std::string name;       // "gRPC": the subject as people read it, at most 24 characters.
+  std::string command;    // What was started, or the URL: enough to do it again by hand.
+  bool is_floor = false;  // Answers were not judged.
+  std::size_t rounds_per_call = 1;
+  Load load;
+
+  bool operator==(const Cell&) const = default;
+};
+
+struct CellTrial {
+  std::size_t cell = 0;   // Of Run::cells.
+  std::size_t round = 0;  // Trials of one round were interleaved; ratios are taken inside it.
+  std::size_t order = 0;  // Its place among all trials of the run.
+  Trial trial;
+
+  bool operator==(const CellTrial&) const = default;
+};
+
+// How it was measured.
+struct Plan {
+  std::string profile;  // Of `compare`; empty otherwise.
+  std::vector<std::string> command_line;
+  std::size_t rounds = 0;
+  double seconds = 0;  // The window of a trial; a schedule has its own.
+  double warmup = 0;
+  std::uint64_t seed = 0;
+  std::optional<CpuPlan> cpus;
+
+  bool operator==(const Plan&) const = default;
+};
+
+struct Run {
+  std::string id;     // Date and seed; names files.
+  std::string title;  // "Four architectures, one game"
+  Environment environment;
+  Plan plan;
+  std::vector<std::string> tables;  // Keys of the tables to show; without any, one of all cells.
+  std::vector<Cell> cells;
+  std::vector<CellTrial> trials;
+  bool interrupted = false;
+
+  // Whether there are trials and every one is valid.
+  bool all_valid() const;
+
+  // Null when no cell has this key.
+  const Cell* find(std::string_view key) const;
+
+  bool operator==(const Run&) const = default;
+};
+
+// ---- Figures -------------------------------------------------------------------------------
+
+// What one trial says of its cell. Nothing when it cannot say: not valid, too few answers for that
+// percentile, not counted. Only the shares of errors and of dropped calls are also told of a trial
+// that is not valid, if anything was answered: they say why it is not.
+std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric);
+
+// ---- The file ------------------------------------------------------------------------------
+
+// JSON: schema_version, id, title, environment{}, plan{}, tables[], cells[], trials[], summary[],
+// comparisons[], interrupted. A figure that there is not is null; durations end in their unit;
+// histograms are HdrHistogram's V2 encoding in base64; `service` is the word "response" when both
+// are the same, as they are in closed loops. Cells, trials and the like stand on a line each.
+// `summary`, `comparisons` (each cell against the first with the same load) and the trials'
+// `figures` and `complaint` repeat what can be made from the rest, for readers who do not want to.
+// REQUIRES: different keys of the cells, and finite figures.
+std::string to_json(const Run& run);
+
+// The inverse, but for what is repeated. The error is a sentence that names the member: no JSON,
+// another schema, a member that is missing or of the wrong type, a histogram that is damaged, a
+// trial of no cell.
+std::expected<Run, std::string> parse_run(std::string_view json);
+
+}  // namespace rps::load

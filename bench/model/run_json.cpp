@@ -1,0 +1,566 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <type_traits>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/model/hdr.hpp"
+#include "bench/model/run.hpp"
+#include "bench/model/summary.hpp"
+
+// One description of each value's members serves both ways: members(archive, value) calls
+// archive("name", member) for each, and the archive is a Writer or a Reader.
+namespace rps::load {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Details = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::array<std::string_view, 3> ending_names{"finished", "interrupted", "broken"};
+constexpr std::array<std::string_view, 2> arrivals_names{"constant", "poisson"};
+
+// ---- What has which members
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<CpuPlan> plan) {
+  archive("server", plan.server);
+  archive("load", plan.load);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Environment> environment) {
+  archive("date", environment.date);
+  archive("kernel", environment.kernel);
+  archive("cpu", environment.cpu);
+  archive("cores", environment.cores);
+  archive("compiler", environment.compiler);
+  archive("build", environment.build);
+  archive("revision", environment.revision);
+  archive("warning", environment.warning);
+  archive("details", environment.details);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Plan> plan) {
+  archive("profile", plan.profile);
+  archive("command_line", plan.command_line);
+  archive("rounds", plan.rounds);
+  archive("seconds", plan.seconds);
+  archive("warmup_seconds", plan.warmup);
+  archive("seed", plan.seed);
+  archive("cpus", plan.cpus);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Phase> phase) {
+  archive("seconds", phase.seconds);
+  archive("from_per_second", phase.from_per_second);
+  archive("to_per_second", phase.to_per_second);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Schedule> schedule) {
+  archive("arrivals", schedule.arrivals);
+  archive("burst", schedule.burst);
+  archive("phases", schedule.phases);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Load> load) {
+  archive("connections", load.connections);
+  archive("depth", load.depth);
+  archive("schedule", load.schedule);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Cell> cell) {
+  archive("key", cell.key);
+  archive("subject", cell.subject);
+  archive("name", cell.name);
+  archive("command", cell.command);
+  archive("is_floor", cell.is_floor);
+  archive("rounds_per_call", cell.rounds_per_call);
+  archive("load", cell.load);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Usage> usage) {
+  archive("user_seconds", usage.user_seconds);
+  archive("system_seconds", usage.system_seconds);
+  archive("voluntary_switches", usage.voluntary_switches);
+  archive("involuntary_switches", usage.involuntary_switches);
+  archive("threads", usage.threads);
+  archive("rss_bytes", usage.rss_bytes);
+  archive("rss_peak_bytes", usage.rss_peak_bytes);
+  archive("open_files", usage.open_files);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Interval> interval) {
+  archive("begins_seconds", interval.begins);
+  archive("seconds", interval.seconds);
+  archive("good", interval.good);
+  archive("bad", interval.bad);
+  archive("dropped", interval.dropped);
+  archive("open", interval.open);
+  archive("p50_ns", interval.p50_ns);
+  archive("p99_ns", interval.p99_ns);
+  archive("max_ns", interval.max_ns);
+  archive("rss_bytes", interval.rss_bytes);
+  archive("open_files", interval.open_files);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Trial> trial) {
+  archive("valid", trial.valid);
+  archive("start_error", trial.start_error);
+  archive("ending", trial.ending);
+  archive("answers", trial.verdicts);
+  archive("answered", trial.answered);
+  archive("due", trial.due);
+  archive("dropped", trial.dropped);
+  archive("timed_out", trial.timed_out);
+  archive("lost", trial.lost);
+  archive("seconds", trial.seconds);
+  archive("response", trial.response);
+  archive.or_same_as("response", trial.response, "service", trial.service);
+  archive("lateness", trial.lateness);
+  archive("errors", trial.errors);
+  archive("open_mean", trial.open_mean);
+  archive("series", trial.series);
+  archive("load", trial.load);
+  archive("server", trial.server);
+  archive("other_cpu_share", trial.other_cpu_share);
+  archive("stolen_share", trial.stolen_share);
+  archive("bytes_sent_per_call", trial.bytes_sent_per_call);
+  archive("bytes_received_per_call", trial.bytes_received_per_call);
+  archive("syscalls_per_call", trial.syscalls_per_call);
+  archive("observer_active", trial.observer_active);
+  archive("micro", trial.micro);
+}
+
+// All of a run but its trials, which name their cells.
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<Run> run) {
+  archive("id", run.id);
+  archive("title", run.title);
+  archive("interrupted", run.interrupted);
+  archive("environment", run.environment);
+  archive("plan", run.plan);
+  archive("tables", run.tables);
+  archive("cells", run.cells);
+}
+
+// ---- Writing
+
+class Writer {
+ public:
+  template <class Value>
+  using Ref = const Value&;
+
+  template <class Value>
+  void operator()(const char* name, const Value& value) {
+    json_[name] = written(value);
+  }
+
+  // A value that is the same as another is written as the other's name: that halves the file.
+  template <class Value>
+  void or_same_as(const char* other_name, const Value& other, const char* name,
+                  const Value& value) {
+    json_[name] = value == other ? Json(other_name) : written(value);
+  }
+
+  Json take() { return std::move(json_); }
+
+  template <class Value>
+  static Json written(const Value& value) {
+    if constexpr (std::is_arithmetic_v<Value> || std::is_same_v<Value, std::string>) {
+      return value;
+    } else {
+      Writer writer;
+      members(writer, value);
+      return writer.take();
+    }
+  }
+  static Json written(Ending ending) { return ending_names[static_cast<std::size_t>(ending)]; }
+  static Json written(Arrivals arrivals) {
+    return arrivals_names[static_cast<std::size_t>(arrivals)];
+  }
+  static Json written(const Verdicts& verdicts) {
+    Json json = Json::object();
+    for (const Verdict verdict : all_verdicts) json[to_string(verdict)] = verdicts.of(verdict);
+    return json;
+  }
+  static Json written(const Distribution& distribution) {
+    if (distribution.count == 0) return nullptr;
+    return {{"count", distribution.count},
+            {"mean_ns", distribution.mean_ns},
+            {"min_ns", distribution.min_ns},
+            {"max_ns", distribution.max_ns},
+            {"hdr", to_hdr_base64(distribution)}};
+  }
+  static Json written(const std::map<std::string, double>& values) {
+    Json json = Json::object();
+    for (const auto& [name, value] : values) json[name] = value;
+    return json;
+  }
+  static Json written(const Details& details) {
+    Json json = Json::object();
+    for (const auto& [name, value] : details) json[name] = value;
+    return json;
+  }
+  template <class Value>
+  static Json written(const std::optional<Value>& value) {
+    return value ? written(*value) : Json(nullptr);
+  }
+  template <class Value>
+  static Json written(const std::vector<Value>& values) {
+    Json json = Json::array();
+    for (const Value& value : values) json.push_back(written(value));
+    return json;
+  }
+
+ private:
+  Json json_ = Json::object();
+};
+
+// ---- Reading
+
+// Fills a value from an object. The first thing that is wrong is kept as a sentence, and nothing
+// after it is read.
+class Reader {
+ public:
+  template <class Value>
+  using Ref = Value&;
+
+  // `path` is how the object is called in the sentence; empty for the whole file.
+  Reader(const Json& json, std::string path, std::string& error)
+      : json_(json), path_(std::move(path)), error_(error) {
+    if (!json_.is_object()) fail(path_.empty() ? "the file" : path_, "is not an object");
+  }
+
+  template <class Value>
+  void operator()(const char* name, Value& value) {
+    if (!error_.empty()) return;
+    const std::string path = path_.empty() ? name : member_of(path_, name);
+    const auto found = json_.find(name);
+    if (found == json_.end()) return fail(path, "is missing");
+    read(*found, path, value);
+  }
+
+  template <class Value>
+  void or_same_as(const char* other_name, const Value& other, const char* name, Value& value) {
+    const auto found = error_.empty() ? json_.find(name) : json_.end();
+    if (found == json_.end() || *found != other_name) return (*this)(name, value);
+    value = other;
+  }
+
+ private:
+  static std::string member_of(std::string path, std::string_view name) {
+    return path.append(".").append(name);
+  }
+
+  void fail(const std::string& path, std::string_view what) {
+    if (error_.empty()) error_ = path + " " + std::string(what);
+  }
+
+  template <class Value>
+  void read(const Json& json, const std::string& path, Value& value) {
+    if constexpr (std::is_integral_v<Value>) {
+      read_integer(json, path, value);
+    } else {
+      Reader reader(json, path, error_);
+      members(reader, value);
+    }
+  }
+
+  void read(const Json& json, const std::string& path, bool& value) {
+    if (!json.is_boolean()) return fail(path, "is not true or false");
+    value = json.get<bool>();
+  }
+
+  void read(const Json& json, const std::string& path, double& value) {
+    if (!json.is_number()) return fail(path, "is not a number");
+    value = json.get<double>();
+  }
+
+  void read(const Json& json, const std::string& path, std::string& value) {
+    if (!json.is_string()) return fail(path, "is not a text");
+    value = json.get<std::string>();
+  }
+
+  // Only `int` may be negative.
+  template <class Integer>
+  void read_integer(const Json& json, const std::string& path, Integer& value) {
+    using Wide = std::conditional_t<std::is_signed_v<Integer>, std::int64_t, std::uint64_t>;
+    const bool is_right =
+        std::is_signed_v<Integer> ? json.is_number_integer() : json.is_number_unsigned();
+    if (!is_right) return fail(path, "is not a whole number");
+    const auto wide = json.get<Wide>();
+    if (!std::in_range<Integer>(wide)) return fail(path, "is too large a number");
+    value = static_cast<Integer>(wide);
+  }
+
+  template <class Enum, std::size_t size>
+  void read_name(const Json& json, const std::string& path,
+                 const std::array<std::string_view, size>& names, Enum& value) {
+    std::string name;
+    read(json, path, name);
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) return fail(path, "is none of the names that it may be");
+    value = static_cast<Enum>(found - names.begin());
+  }
+  void read(const Json& json, const std::string& path, Ending& ending) {
+    read_name(json, path, ending_names, ending);
+  }
+  void read(const Json& json, const std::string& path, Arrivals& arrivals) {
+    read_name(json, path, arrivals_names, arrivals);
+  }
+
+  void read(const Json& json, const std::string& path, Verdicts& verdicts) {
+    Reader reader(json, path, error_);
+    for (const Verdict verdict : all_verdicts) {
+      std::uint64_t count = 0;
+      reader(to_string(verdict).data(), count);
+      verdicts.count(verdict, count);
+    }
+  }
+
+  void read(const Json& json, const std::string& path, Distribution& distribution) {
+    if (json.is_null()) return;
+    Reader reader(json, path, error_);
+    Distribution exact;
+    std::string hdr;
+    reader("count", exact.count);
+    reader("mean_ns", exact.mean_ns);
+    reader("min_ns", exact.min_ns);
+    reader("max_ns", exact.max_ns);
+    reader("hdr", hdr);
+    if (!error_.empty()) return;
+    auto decoded = parse_hdr_base64(hdr);
+    if (!decoded) return fail(path + ".hdr", "is " + decoded.error());
+    if (decoded->count != exact.count) return fail(path + ".count", "is not what hdr holds");
+    exact.buckets = std::move(decoded->buckets);
+    distribution = std::move(exact);
+  }
+
+  void read(const Json& json, const std::string& path, std::map<std::string, double>& values) {
+    if (!json.is_object()) return fail(path, "is not an object");
+    for (const auto& [name, value] : json.items()) read(value, member_of(path, name), values[name]);
+  }
+
+  void read(const Json& json, const std::string& path, Details& details) {
+    if (!json.is_object()) return fail(path, "is not an object");
+    for (const auto& [name, value] : json.items()) {
+      read(value, member_of(path, name), details.emplace_back(name, "").second);
+    }
+  }
+
+  template <class Value>
+  void read(const Json& json, const std::string& path, std::optional<Value>& value) {
+    if (!json.is_null()) read(json, path, value.emplace());
+  }
+
+  template <class Value>
+  void read(const Json& json, const std::string& path, std::vector<Value>& values) {
+    if (!json.is_array()) return fail(path, "is not an array");
+    for (const Json& each : json) {
+      read(each, path + "[" + std::to_string(values.size()) + "]", values.emplace_back());
+      if (!error_.empty()) return;
+    }
+  }
+
+  const Json& json_;
+  std::string path_;
+  std::string& error_;
+};
+
+// ---- Trials, which stand in the file with the key of their cell
+
+Json figures_of(const Trial& trial, const Cell& cell) {
+  Json json = Json::object();
+  for (const MetricInfo& each : all_metrics) {
+    const auto value = figure(trial, cell, each.metric);
+    if (value) json[each.column] = *value;
+  }
+  return json;
+}
+
+Json to_json(const CellTrial& each, const Cell& cell) {
+  Json json{{"cell", cell.key},
+            {"round", each.round},
+            {"order", each.order},
+            {"complaint", each.trial.complaint()},
+            {"figures", figures_of(each.trial, cell)}};
+  json.update(Writer::written(each.trial));
+  return json;
+}
+
+void read_trial(const Json& json, const std::string& path,
+                const std::map<std::string, std::size_t>& cells, CellTrial& each,
+                std::string& error) {
+  Reader reader(json, path, error);
+  std::string key;
+  reader("cell", key);
+  reader("round", each.round);
+  reader("order", each.order);
+  members(reader, each.trial);
+  if (!error.empty()) return;
+  const auto found = cells.find(key);
+  if (found == cells.end()) {
+    error = path + ".cell is no key of a cell";
+    return;
+  }
+  each.cell = found->second;
+}
+
+void read_trials(const Json& json, Run& run, std::string& error) {
+  std::map<std::string, std::size_t> cells;
+  for (const Cell& cell : run.cells) {
+    if (!cells.emplace(cell.key, cells.size()).second) {
+      error = "cells: two have the same key";
+      return;
+    }
+  }
+  const auto trials = json.find("trials");
+  if (trials == json.end() || !trials->is_array()) {
+    error = "trials is missing, or not an array";
+    return;
+  }
+  for (const Json& each : *trials) {
+    const std::string path = "trials[" + std::to_string(run.trials.size()) + "]";
+    read_trial(each, path, cells, run.trials.emplace_back(), error);
+    if (!error.empty()) return;
+  }
+}
+
+// ---- What can be made from the trials
+
+Json to_json(const Estimate& estimate) {
+  return {{"median", estimate.median},
+          {"low", estimate.low},
+          {"high", estimate.high},
+          {"trials", estimate.trials}};
+}
+
+Json flags_json(const Run& run, std::size_t cell) {
+  Json json = Json::array();
+  for (const Flagged& each : flags_of(run, cell)) {
+    json.push_back({{"flag", to_string(each.flag)}, {"detail", each.detail}});
+  }
+  return json;
+}
+
+Json summary_json(const Run& run, std::size_t cell) {
+  Json json{{"cell", run.cells[cell].key}, {"flags", flags_json(run, cell)}};
+  for (const MetricInfo& each : all_metrics) {
+    const Estimate estimate = estimate_of(run, cell, each.metric);
+    json[each.column] = estimate.trials > 0 ? to_json(estimate) : Json(nullptr);
+  }
+  return json;
+}
+
+std::string_view tendency_name(Tendency tendency) {
+  switch (tendency) {
+    case Tendency::indistinguishable: return "indistinguishable";
+    case Tendency::higher: return "higher";
+    case Tendency::lower: return "lower";
+  }
+  return "indistinguishable";
+}
+
+constexpr std::array compared{Metric::qps, Metric::mean, Metric::p50, Metric::p99, Metric::cpu_us};
+
+Json comparison_json(const Run& run, std::size_t ours, std::size_t theirs, Metric metric) {
+  const Comparison comparison = compare_cells(run, ours, theirs, metric);
+  if (comparison.ratio.trials == 0) return nullptr;
+  return {{"cell", run.cells[ours].key},
+          {"against", run.cells[theirs].key},
+          {"metric", info(metric).column},
+          {"ratio", to_json(comparison.ratio)},
+          {"p", comparison.p},
+          {"smallest_effect", comparison.smallest_effect},
+          {"ratio_is", tendency_name(comparison.tendency)}};
+}
+
+Json comparisons_json(const Run& run) {
+  Json json = Json::array();
+  for (std::size_t ours = 0; ours < run.cells.size(); ++ours) {
+    const auto first = std::ranges::find(run.cells, run.cells[ours].load, &Cell::load);
+    const auto theirs = static_cast<std::size_t>(first - run.cells.begin());
+    if (theirs == ours) continue;
+    for (const Metric metric : compared) {
+      Json comparison = comparison_json(run, ours, theirs, metric);
+      if (!comparison.is_null()) json.push_back(std::move(comparison));
+    }
+  }
+  return json;
+}
+
+// ---- The text
+
+// Text that is no UTF-8, as a server's last words may be, is shown with its bytes replaced.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// A member of the outermost object on a line, and so each element of an array.
+std::string with_lines(const Json& json) {
+  std::string text = "{";
+  for (const auto& [name, value] : json.items()) {
+    text += text.size() > 1 ? ",\n" : "\n";
+    text += dump(name) + ": ";
+    if (!value.is_array() || value.empty()) {
+      text += dump(value);
+      continue;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      text += i == 0 ? "[\n " : ",\n ";
+      text += dump(value[i]);
+    }
+    text += "\n]";
+  }
+  return text + "\n}\n";
+}
+
+}  // namespace
+
+std::string to_json(const Run& run) {
+  Json json{{"schema_version", run_schema_version}};
+  json.update(Writer::written(run));
+  json["trials"] = Json::array();
+  for (const CellTrial& each : run.trials) {
+    json["trials"].push_back(to_json(each, run.cells[each.cell]));
+  }
+  json["summary"] = Json::array();
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    json["summary"].push_back(summary_json(run, cell));
+  }
+  json["comparisons"] = comparisons_json(run);
+  return with_lines(json);
+}
+
+std::expected<Run, std::string> parse_run(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return std::unexpected("the file is not JSON");
+  std::string error;
+  int version = 0;
+  Reader reader(json, "", error);
+  reader("schema_version", version);
+  if (error.empty() && version != run_schema_version) {
+    error = "schema_version is " + std::to_string(version) + ", and only " +
+            std::to_string(run_schema_version) + " can be read";
+  }
+  Run run;
+  if (error.empty()) members(reader, run);
+  if (error.empty()) read_trials(json, run, error);
+  if (!error.empty()) return std::unexpected(error);
+  return run;
+}
+
+}  // namespace rps::load

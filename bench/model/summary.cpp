@@ -1,0 +1,220 @@
+#include "bench/model/summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <span>
+
+#include "core/random.hpp"
+
+namespace rps::load {
+
+namespace {
+
+constexpr double cpu_full = 0.95;
+constexpr double lateness_share_max = 0.1;  // Of the median response time.
+constexpr double in_time_ns = 1e6;          // A call sent later than this was not sent when due.
+constexpr double in_time_share_min = 0.99;
+constexpr double error_share_max = 0.001;
+constexpr double littles_law_share_max = 0.05;
+constexpr double other_cpu_share_max = 0.1;
+constexpr double stolen_share_max = 0.01;
+constexpr std::size_t intervals_for_trend = 6;
+constexpr double trend_share_max = 0.2;
+
+// A figure's median does not move for one odd trial among many.
+constexpr double odd_trials_share_min = 0.25;
+
+std::vector<const Trial*> trials_of(const Run& run, std::size_t cell) {
+  std::vector<const Trial*> found;
+  for (const CellTrial& each : run.trials) {
+    if (each.cell == cell) found.push_back(&each.trial);
+  }
+  return found;
+}
+
+// The figures of a cell by their round.
+std::map<std::size_t, double> figures_of(const Run& run, std::size_t cell, Metric metric) {
+  std::map<std::size_t, double> figures;
+  for (const CellTrial& each : run.trials) {
+    if (each.cell != cell) continue;
+    const auto value = figure(each.trial, run.cells[cell], metric);
+    if (value) figures.emplace(each.round, *value);
+  }
+  return figures;
+}
+
+bool is_above(const std::optional<double>& value, double limit) {
+  return value && *value > limit;
+}
+
+bool is_client_limited(const Trial& trial, const Cell& cell) {
+  if (cell.load.schedule.is_closed()) {
+    return is_above(figure(trial, cell, Metric::load_cpu), cpu_full) && trial.server &&
+           !is_above(figure(trial, cell, Metric::server_cpu), cpu_full);
+  }
+  const auto response = figure(trial, cell, Metric::p50);
+  return response &&
+         is_above(figure(trial, cell, Metric::lateness_p99), *response * lateness_share_max);
+}
+
+bool is_rate_missed(const Trial& trial, const Cell& cell) {
+  if (cell.load.schedule.is_closed() || trial.due == 0) return false;
+  const std::uint64_t late = trial.lateness.count - trial.lateness.count_up_to(in_time_ns);
+  const auto due = static_cast<double>(trial.due);
+  return due - static_cast<double>(trial.dropped + late) < in_time_share_min * due;
+}
+
+// Little: calls open = answers a second x the time that each is open, which begins when it is sent.
+bool breaks_littles_law(const Trial& trial) {
+  if (trial.service.count == 0) return false;
+  const double expected = trial.good_per_second() * trial.service.mean_ns / 1e9;
+  return std::abs(trial.open_mean - expected) > littles_law_share_max * expected;
+}
+
+bool is_disturbed(const Trial& trial) {
+  return is_above(trial.other_cpu_share, other_cpu_share_max) ||
+         is_above(trial.stolen_share, stolen_share_max);
+}
+
+double good_per_second(std::span<const Interval> intervals) {
+  double seconds = 0;
+  double good = 0;
+  for (const Interval& interval : intervals) {
+    seconds += interval.seconds;
+    good += static_cast<double>(interval.good);
+  }
+  return seconds > 0 ? good / seconds : 0;
+}
+
+// Whether the load is meant to be the same all the time.
+bool is_steady(const Schedule& schedule) {
+  return std::ranges::all_of(schedule.phases, [&](const Phase& phase) {
+    return phase.from_per_second == phase.to_per_second &&
+           phase.from_per_second == schedule.phases.front().from_per_second;
+  });
+}
+
+bool has_trend(const Trial& trial, const Cell& cell) {
+  const std::span<const Interval> series = trial.series;
+  if (series.size() < intervals_for_trend || !is_steady(cell.load.schedule)) return false;
+  const double first = good_per_second(series.first(series.size() / 3));
+  const double last = good_per_second(series.last(series.size() / 3));
+  return std::abs(last - first) > trend_share_max * std::max(first, last);
+}
+
+bool shows(Flag flag, const Trial& trial, const Cell& cell) {
+  if (flag == Flag::invalid) return !trial.valid;
+  if (flag == Flag::errors) {
+    return is_above(figure(trial, cell, Metric::error_share), error_share_max);
+  }
+  if (flag == Flag::overloaded) return trial.dropped > 0;
+  if (flag == Flag::observer_off) return trial.observer_active == false;
+  if (!trial.valid) return false;
+  switch (flag) {
+    case Flag::client_limited: return is_client_limited(trial, cell);
+    case Flag::rate_missed: return is_rate_missed(trial, cell);
+    case Flag::littles_law: return breaks_littles_law(trial);
+    case Flag::disturbed: return is_disturbed(trial);
+    case Flag::not_stationary: return has_trend(trial, cell);
+    case Flag::invalid:
+    case Flag::overloaded:
+    case Flag::errors:
+    case Flag::observer_off: break;
+  }
+  return false;
+}
+
+// Whether one trial is enough to tell it: what must not happen at all.
+bool is_grave(Flag flag) {
+  return flag == Flag::invalid || flag == Flag::errors || flag == Flag::overloaded ||
+         flag == Flag::observer_off;
+}
+
+std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Trial& first) {
+  std::string detail = std::to_string(count) + " of " + std::to_string(trials);
+  if (flag == Flag::invalid) detail += ": " + first.complaint();
+  return detail;
+}
+
+}  // namespace
+
+Estimate estimate_of(const Run& run, std::size_t cell, Metric metric) {
+  std::vector<double> values;
+  for (const auto& [round, value] : figures_of(run, cell, metric)) values.push_back(value);
+  return estimate(values, mix(run.plan.seed, cell));
+}
+
+Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric) {
+  const auto our_figures = figures_of(run, ours, metric);
+  const auto their_figures = figures_of(run, theirs, metric);
+  std::vector<double> our_values;
+  std::vector<double> their_values;
+  for (const auto& [round, value] : our_figures) {
+    const auto other = their_figures.find(round);
+    if (other == their_figures.end()) continue;
+    our_values.push_back(value);
+    their_values.push_back(other->second);
+  }
+  return compare_pairs(our_values, their_values, mix(run.plan.seed, ours));
+}
+
+std::string_view to_string(Flag flag) {
+  switch (flag) {
+    case Flag::invalid: return "invalid";
+    case Flag::client_limited: return "client-limited";
+    case Flag::rate_missed: return "rate missed";
+    case Flag::overloaded: return "overloaded";
+    case Flag::errors: return "errors";
+    case Flag::littles_law: return "Little's law";
+    case Flag::disturbed: return "disturbed";
+    case Flag::not_stationary: return "not steady";
+    case Flag::observer_off: return "observer off";
+  }
+  return "invalid";
+}
+
+std::string_view explain(Flag flag) {
+  switch (flag) {
+    case Flag::invalid:
+      return "A trial was not valid, because of a wrong answer, a lost call or a server that went "
+             "away: it is not in the figures.";
+    case Flag::client_limited:
+      return "The load could not do more, or not in time: its CPU was full and the server's was "
+             "not, or 1 % of the calls were sent later than a tenth of the median response time.";
+    case Flag::rate_missed:
+      return "Less than 99 % of the calls that were due were sent within a millisecond.";
+    case Flag::overloaded: return "Calls were dropped, because as many as may be were open.";
+    case Flag::errors: return "More than 0.1 % of the calls had no right answer.";
+    case Flag::littles_law:
+      return "The calls open, the answers a second and the time that each took do not fit each "
+             "other by 5 %: one of them is not what it seems.";
+    case Flag::disturbed:
+      return "Others took more than 10 % of a CPU that was ours, or the hypervisor more than 1 %.";
+    case Flag::not_stationary:
+      return "The answers a second of the first and of the last third of the window differ by more "
+             "than 20 %.";
+    case Flag::observer_off: return "The observer was not active in every trial.";
+  }
+  return "";
+}
+
+std::vector<Flagged> flags_of(const Run& run, std::size_t cell) {
+  const auto trials = trials_of(run, cell);
+  std::vector<Flagged> flags;
+  for (const Flag flag : all_flags) {
+    std::vector<const Trial*> showing;
+    std::ranges::copy_if(trials, std::back_inserter(showing),
+                         [&](const Trial* trial) { return shows(flag, *trial, run.cells[cell]); });
+    const auto count = static_cast<double>(showing.size());
+    const bool is_enough =
+        is_grave(flag) || count >= odd_trials_share_min * static_cast<double>(trials.size());
+    if (showing.empty() || !is_enough) continue;
+    flags.push_back(
+        {.flag = flag, .detail = detail_of(flag, showing.size(), trials.size(), *showing.front())});
+  }
+  return flags;
+}
+
+}  // namespace rps::load

@@ -1,0 +1,55 @@
+// From the trials of a run to statements about its cells.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/model/run.hpp"
+#include "bench/model/statistics.hpp"
+
+namespace rps::load {
+
+// The figure over all rounds, of the trials that have it: the valid ones, but for the shares of
+// errors and of dropped calls. `trials` is 0 when there are none.
+Estimate estimate_of(const Run& run, std::size_t cell, Metric metric);
+
+// `ours` against `theirs` in the rounds that have both.
+Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric);
+
+// Why a cell's figures are to be read with care, or not at all.
+enum class Flag : std::uint8_t {
+  invalid,         // A trial was not valid: it is not in the figures.
+  client_limited,  // The load's CPU was full and the server's was not.
+  rate_missed,     // Less than 99 % of what was due was sent within a millisecond.
+  overloaded,      // Calls were dropped: too many were open.
+  errors,          // More than 0.1 % of the calls.
+  littles_law,     // Calls open, answers a second and latency do not fit each other by 5 %.
+  disturbed,       // Others, or the hypervisor (1 %), took CPU time.
+  not_stationary,  // Under a steady load, the first and the last third of the window differ, by 20
+                   // %.
+  observer_off,    // The observer was not active in every trial.
+};
+
+inline constexpr std::array<Flag, 9> all_flags{
+    Flag::invalid,     Flag::client_limited, Flag::rate_missed,    Flag::overloaded,  Flag::errors,
+    Flag::littles_law, Flag::disturbed,      Flag::not_stationary, Flag::observer_off};
+
+// A word for a table, and the sentence behind it.
+std::string_view to_string(Flag flag);
+std::string_view explain(Flag flag);
+
+struct Flagged {
+  Flag flag = Flag::invalid;
+  std::string detail;  // Trials: "3 of 7: the server went away"
+};
+
+// What must not happen (invalid, overloaded, errors, observer_off) is told for a single trial, the
+// rest when a quarter of the trials show it: a median does not move for one odd trial among many.
+std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
+
+}  // namespace rps::load

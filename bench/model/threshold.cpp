@@ -1,0 +1,180 @@
+#include "bench/model/threshold.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <span>
+
+#include "bench/model/format.hpp"
+
+namespace rps::load {
+
+namespace {
+
+struct Scale {
+  std::string_view name;
+  double factor = 1;
+};
+
+constexpr std::array<Scale, 3> plain_scales{{{"", 1}, {"k", 1e3}, {"M", 1e6}}};
+constexpr std::array<Scale, 5> time_scales{
+    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}}};
+constexpr std::array<Scale, 3> microsecond_scales{{{"", 1}, {"us", 1}, {"µs", 1}}};
+constexpr std::array<Scale, 5> byte_scales{
+    {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}}};
+constexpr std::array<Scale, 2> share_scales{{{"", 1}, {"%", 0.01}}};
+
+std::span<const Scale> scales_of(Unit unit) {
+  switch (unit) {
+    case Unit::per_second:
+    case Unit::count: return plain_scales;
+    case Unit::nanoseconds: return time_scales;
+    case Unit::microseconds: return microsecond_scales;
+    case Unit::bytes: return byte_scales;
+    case Unit::share: return share_scales;
+  }
+  return plain_scales;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+std::string listed(std::span<const Scale> scales) {
+  std::string names;
+  for (const Scale& scale : scales) {
+    if (!names.empty()) names += ", ";
+    names += scale.name.empty() ? std::string_view("none") : scale.name;
+  }
+  return names;
+}
+
+// "5 ms", "10k", "0.1%".
+std::expected<double, std::string> parse_quantity(std::string_view text, Unit unit) {
+  double number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string quoted = "'" + std::string(text) + "'";
+  if (failure != std::errc{} || !std::isfinite(number) || number < 0) {
+    return std::unexpected(quoted + " does not begin with a number that is not negative");
+  }
+  const std::string_view name = trimmed({end, last});
+  const auto scales = scales_of(unit);
+  const auto scale = std::ranges::find(scales, name, &Scale::name);
+  if (scale == scales.end()) {
+    return std::unexpected("the unit of " + quoted + " must be one of: " + listed(scales));
+  }
+  return number * scale->factor;
+}
+
+struct Sides {
+  std::string_view left;
+  Relation relation = Relation::less;
+  std::string_view right;
+};
+
+std::optional<Sides> split(std::string_view text) {
+  const std::size_t at = text.find_last_of("<>");
+  if (at == std::string_view::npos) return std::nullopt;
+  const bool or_equal = text.substr(at + 1).starts_with('=');
+  const bool is_less = text[at] == '<';
+  const Relation strict = is_less ? Relation::less : Relation::greater;
+  const Relation loose = is_less ? Relation::less_or_equal : Relation::greater_or_equal;
+  return Sides{.left = trimmed(text.substr(0, at)),
+               .relation = or_equal ? loose : strict,
+               .right = trimmed(text.substr(at + (or_equal ? 2 : 1)))};
+}
+
+bool is_about(const Threshold& threshold, const Cell& cell) {
+  return threshold.cell.empty() || threshold.cell == cell.key || threshold.cell == cell.subject;
+}
+
+bool was_measured(const Run& run, std::size_t cell) {
+  return std::ranges::any_of(
+      run.trials, [cell](const CellTrial& each) { return each.cell == cell && each.trial.valid; });
+}
+
+std::string formatted_range(Metric metric, const Estimate& estimate) {
+  return format_metric(metric, estimate.low) + " – " + format_metric(metric, estimate.high);
+}
+
+void check(const Run& run, const Threshold& threshold, std::vector<ThresholdResult>& results) {
+  const std::size_t before = results.size();
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    if (!is_about(threshold, run.cells[cell])) continue;
+    const Estimate estimate = estimate_of(run, cell, threshold.metric);
+    const bool says_nothing =
+        estimate.trials == 0 && threshold.cell.empty() && was_measured(run, cell);
+    if (says_nothing) continue;
+    results.push_back({.threshold = threshold,
+                       .cell = run.cells[cell].key,
+                       .estimate = estimate,
+                       .passed = estimate.trials > 0 && threshold.holds(estimate.median)});
+  }
+  // A limit that nothing was held to has not been kept.
+  if (results.size() == before) {
+    results.push_back({.threshold = threshold, .cell = "", .estimate = {}});
+  }
+}
+
+}  // namespace
+
+bool Threshold::holds(double value) const {
+  switch (relation) {
+    case Relation::less: return value < limit;
+    case Relation::less_or_equal: return value <= limit;
+    case Relation::greater: return value > limit;
+    case Relation::greater_or_equal: return value >= limit;
+  }
+  return false;
+}
+
+std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
+  const auto sides = split(text);
+  if (!sides) {
+    return std::unexpected("'" + std::string(text) +
+                           "' is no threshold: it has neither < nor >, as in p99<5ms");
+  }
+  const std::size_t colon = sides->left.rfind(':');
+  const bool has_cell = colon != std::string_view::npos;
+  const std::string_view name = trimmed(has_cell ? sides->left.substr(colon + 1) : sides->left);
+  const auto metric = parse_metric(name);
+  if (!metric) {
+    return std::unexpected("'" + std::string(name) + "' in '" + std::string(text) +
+                           "' is nothing that is measured; try qps, p50, p99, cpu_us or errors");
+  }
+  const auto limit = parse_quantity(sides->right, info(*metric).unit);
+  if (!limit) return std::unexpected(limit.error());
+  return Threshold{.text = std::string(trimmed(text)),
+                   .cell = std::string(has_cell ? trimmed(sides->left.substr(0, colon)) : ""),
+                   .metric = *metric,
+                   .relation = sides->relation,
+                   .limit = *limit};
+}
+
+std::expected<double, std::string> parse_share(std::string_view text) {
+  return parse_quantity(trimmed(text), Unit::share);
+}
+
+std::string ThresholdResult::sentence() const {
+  const Metric metric = threshold.metric;
+  const std::string key(info(metric).key);
+  if (cell.empty()) return "no cell has " + key + ", for which " + threshold.text + " was asked";
+  std::string text = cell + ": " + key + " ";
+  if (estimate.trials == 0) return text + "was not measured, and must be " + threshold.text;
+  text += "is " + format_metric(metric, estimate.median);
+  if (estimate.trials > 1) text += " (" + formatted_range(metric, estimate) + ")";
+  return text + (passed ? ", as asked: " : ", which breaks ") + threshold.text;
+}
+
+std::vector<ThresholdResult> check_thresholds(const Run& run,
+                                              const std::vector<Threshold>& thresholds) {
+  std::vector<ThresholdResult> results;
+  for (const Threshold& threshold : thresholds) check(run, threshold, results);
+  return results;
+}
+
+}  // namespace rps::load

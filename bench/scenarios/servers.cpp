@@ -1,0 +1,92 @@
+#include "bench/scenarios/servers.hpp"
+
+#include <fstream>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "bench/load/limits.hpp"
+#include "bench/scenarios/scrape.hpp"
+
+namespace rps::load {
+
+namespace {
+
+std::string read_line(Process& process, Clock::time_point deadline, const char* what) {
+  auto line = process.read_line(deadline);
+  if (!line) {
+    throw std::runtime_error(std::string("the server did not print ") + what +
+                             "; its log says why");
+  }
+  return *std::move(line);
+}
+
+HostPort parse_admin(const std::string& line) {
+  constexpr std::string_view word = "admin ";
+  const auto url = parse_url(line.starts_with(word) ? std::string_view(line).substr(word.size())
+                                                    : std::string_view(line));
+  if (!url) throw std::runtime_error("the server's second line names no admin port: " + line);
+  return {.host = url->host, .port = url->port};
+}
+
+}  // namespace
+
+Servers::Servers(const Target& target, const Options& options) {
+  if (target.server.empty()) {
+    url_ = target.url;
+    return;
+  }
+  std::vector<std::string> urls;
+  for (std::size_t i = 0; i < target.instances; ++i) urls.push_back(start_one(target, options));
+  if (target.instances == 1) {
+    url_ = join_url(urls.front(), target.url);
+    return;
+  }
+  registry_ = std::filesystem::absolute(options.scratch) /
+              (options.log_name + "." + std::to_string(::getpid()) + ".services.json");
+  std::ofstream(registry_) << nlohmann::json{{"rps", urls}};
+  url_ = join_url("jsonrpc+fleet://" + registry_.string() + "?service=rps", target.url);
+}
+
+Servers::~Servers() {
+  std::error_code ignored;
+  if (!registry_.empty()) std::filesystem::remove(registry_, ignored);
+}
+
+std::vector<pid_t> Servers::pids() const {
+  std::vector<pid_t> pids;
+  for (const auto& process : processes_) pids.push_back(process->pid());
+  return pids;
+}
+
+std::optional<bool> Servers::observer_active() const {
+  if (!admin_) return std::nullopt;
+  const auto text = http_get(*admin_, "/metrics");
+  return text && metric_value(*text, "rps_observer_active").value_or(0) > 0;
+}
+
+std::string Servers::start_one(const Target& target, const Options& options) {
+  const std::filesystem::path log = options.log_name.empty()
+                                        ? std::filesystem::path()
+                                        : options.scratch / (options.log_name + ".log");
+  Process& process = *processes_.emplace_back(std::make_unique<Process>(
+      ProcessOptions{.argv = target.server, .stderr_file = log, .cpus = options.cpus}));
+  const Clock::time_point deadline = Clock::now() + limits::start_max;
+  std::string url = read_line(process, deadline, "its URL");
+  if (target.has_observer) {
+    admin_ = parse_admin(read_line(process, deadline, "its admin port"));
+  }
+  return url;
+}
+
+std::string join_url(const std::string& printed, const std::string& wanted) {
+  const std::size_t mark = wanted.find('?');
+  const std::string scheme = wanted.substr(0, mark);
+  std::string url = scheme.empty() ? printed : scheme + printed.substr(printed.find(':') + 1);
+  if (mark == std::string::npos) return url;
+  url += url.find('?') == std::string::npos ? '?' : '&';
+  return url + wanted.substr(mark + 1);
+}
+
+}  // namespace rps::load

@@ -1,0 +1,54 @@
+// The server side of a trial: processes that the harness starts, or none when a URL says all.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "bench/machine/process.hpp"
+#include "bench/model/target.hpp"
+#include "core/url.hpp"
+
+namespace rps::load {
+
+class Servers {
+ public:
+  struct Options {
+    std::vector<int> cpus;          // As ProcessOptions says.
+    std::filesystem::path scratch;  // For their log and a fleet's registry.
+    std::string log_name;
+  };
+
+  // Starts what `target` asks for and waits until all say where they are. Throws std::exception
+  // whose what() is a sentence. They end with this object.
+  Servers(const Target& target, const Options& options);
+  ~Servers();
+  Servers(const Servers&) = delete;
+  Servers& operator=(const Servers&) = delete;
+
+  // What to connect to.
+  const std::string& url() const { return url_; }
+
+  std::vector<pid_t> pids() const;
+
+  // Whether rps_observer_active is 1; nothing for a target without an observer.
+  std::optional<bool> observer_active() const;
+
+ private:
+  std::string start_one(const Target& target, const Options& options);
+
+  std::vector<std::unique_ptr<Process>> processes_;
+  std::optional<HostPort> admin_;
+  std::filesystem::path registry_;  // Of a fleet; removed at the end.
+  std::string url_;
+};
+
+// The URL of a server that printed `printed`, as `wanted` says: "scheme:" takes the place of its
+// scheme, "?query" is added to its query.
+std::string join_url(const std::string& printed, const std::string& wanted);
+
+}  // namespace rps::load

@@ -1,0 +1,206 @@
+#include "core/fleet/file_registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/inotify.h>
+
+#include "core/url.hpp"
+
+namespace rps::fleet {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// Whatever may put another file under the name, or bytes into it.
+constexpr std::uint32_t watched_events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
+
+[[noreturn]] void throw_errno(const std::string& what) {
+  throw std::system_error(errno, std::system_category(), what);
+}
+
+bool is_instance_url(const std::string& text) {
+  const auto url = parse_url(text);
+  return url && !url->host.empty() && url->port != 0;
+}
+
+std::expected<std::string, std::string> read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::unexpected("cannot be read: " + std::string(std::strerror(errno)));
+  std::string text(limits::registry_file_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return std::unexpected("cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > limits::registry_file_bytes_max) return std::unexpected("is too large");
+  return text;
+}
+
+net::Fd watch_folder(const fs::path& path) {
+  net::Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!watch || ::inotify_add_watch(watch.get(), folder.c_str(), watched_events) < 0) return {};
+  return watch;
+}
+
+}  // namespace
+
+// ---- Reading -------------------------------------------------------------------------------
+
+std::expected<std::vector<std::string>, std::string> parse_services(std::string_view text,
+                                                                    std::string_view service) {
+  const Json services = Json::parse(text, nullptr, false);
+  if (!services.is_object()) return std::unexpected("is no JSON object");
+  const auto found = services.find(service);
+  const std::string name = "\"" + std::string(service) + "\"";
+  if (found == services.end()) return std::unexpected("knows no service " + name);
+  if (!found->is_array()) return std::unexpected("names no array of URLs for " + name);
+  std::vector<std::string> urls;
+  for (const Json& entry : *found) {
+    if (!entry.is_string() || !is_instance_url(entry.get_ref<const std::string&>())) {
+      return std::unexpected("lists under " + name + " what is no URL with host and port: " +
+                             entry.dump(-1, ' ', false, Json::error_handler_t::replace));
+    }
+    const std::string& url = entry.get_ref<const std::string&>();
+    if (std::ranges::find(urls, url) == urls.end()) urls.push_back(url);
+  }
+  if (urls.size() > limits::instances_max) {
+    return std::unexpected("lists more than " + std::to_string(limits::instances_max) +
+                           " instances of " + name);
+  }
+  return urls;
+}
+
+FileRegistry::FileRegistry(Options options, Clock::time_point now)
+    : options_(std::move(options)),
+      watch_(
+          watch_folder(options_.path)),  // Before the first reading, so that no change is missed.
+      reread_at_(now + options_.reread_period) {
+  auto urls = read();
+  if (!urls) throw std::runtime_error(options_.path.string() + " " + urls.error());
+  listing_ = {.version = 1, .urls = *std::move(urls)};
+}
+
+bool FileRegistry::poll(Clock::time_point now) {
+  const bool is_told = take_events();
+  if (!is_told && now < reread_at_) return false;
+  reread_at_ = now + options_.reread_period;
+  return reread();
+}
+
+// Whether something happened to a file of our name. A lost event counts as one.
+bool FileRegistry::take_events() {
+  const std::string name = options_.path.filename();
+  bool is_told = false;
+  alignas(inotify_event) std::array<char, 4096> bytes;
+  for (;;) {
+    const ssize_t size = watch_ ? ::read(watch_.get(), bytes.data(), bytes.size()) : -1;
+    if (size <= 0) return is_told;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      inotify_event event;
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      const char* const whose = bytes.data() + at + sizeof event;
+      is_told |= (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && name == whose);
+      at += sizeof event + event.len;
+    }
+  }
+}
+
+bool FileRegistry::reread() {
+  auto urls = read();
+  std::string complaint;
+  if (!urls) {
+    complaint = urls.error() + "; the last list of \"" + options_.service + "\" stays";
+  } else if (urls->empty()) {
+    complaint = "lists no instance of \"" + options_.service + "\" any longer";
+  }
+  if (!complaint.empty() && complaint != complaint_) {
+    options_.warn(options_.path.string() + " " + complaint);
+  }
+  complaint_ = std::move(complaint);
+  if (!urls || *urls == listing_.urls) return false;
+  listing_.urls = *std::move(urls);
+  ++listing_.version;
+  return true;
+}
+
+std::expected<std::vector<std::string>, std::string> FileRegistry::read() const {
+  const auto text = read_text(options_.path);
+  if (!text) return std::unexpected(text.error());
+  return parse_services(*text, options_.service);
+}
+
+// ---- Writing -------------------------------------------------------------------------------
+
+namespace {
+
+// Holds the lock for as long as it lives.
+net::Fd lock_beside(const fs::path& path) {
+  const std::string name = path.string() + ".lock";
+  net::Fd lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!lock || ::flock(lock.get(), LOCK_EX) != 0) throw_errno("cannot lock " + name);
+  return lock;
+}
+
+Json read_services(const fs::path& path) {
+  if (!fs::exists(path)) return Json::object();
+  const auto text = read_text(path);
+  if (!text) throw std::runtime_error(path.string() + " " + text.error());
+  Json services = Json::parse(*text, nullptr, false);
+  if (!services.is_object()) throw std::runtime_error(path.string() + " is no JSON object");
+  return services;
+}
+
+void replace_file(const fs::path& path, const std::string& text) {
+  const fs::path fresh = path.string() + ".new";
+  std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + fresh.string());
+  fs::rename(fresh, path);
+}
+
+// Changes the list of one service: `change` says whether it did.
+void change_services(const fs::path& path, const std::string& service,
+                     const std::function<bool(Json& urls)>& change) {
+  const net::Fd lock = lock_beside(path);
+  Json services = read_services(path);
+  Json& urls = services[service];
+  if (urls.is_null()) urls = Json::array();
+  if (!urls.is_array()) throw std::runtime_error(path.string() + " lists " + service + " oddly");
+  if (change(urls)) replace_file(path, services.dump(2) + "\n");
+}
+
+}  // namespace
+
+void FileRegistrar::add(const std::string& service, const std::string& url) {
+  if (!is_instance_url(url)) throw std::invalid_argument("no URL with host and port: " + url);
+  change_services(path_, service, [&](Json& urls) {
+    if (std::ranges::find(urls, Json(url)) != urls.end()) return false;
+    urls.push_back(url);
+    return true;
+  });
+}
+
+void FileRegistrar::remove(const std::string& service, const std::string& url) {
+  change_services(path_, service, [&](Json& urls) {
+    const auto found = std::ranges::find(urls, Json(url));
+    if (found == urls.end()) return false;
+    urls.erase(found);
+    return true;
+  });
+}
+
+}  // namespace rps::fleet

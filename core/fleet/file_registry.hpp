@@ -1,0 +1,74 @@
+// The simplest registry: a JSON file from service names to the URLs of their instances, watched
+// while the program runs.
+//
+//     {"rps": ["jsonrpc://127.0.0.1:7001", "jsonrpc://127.0.0.1:7002"]}
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/fleet/limits.hpp"
+#include "core/fleet/registry.hpp"
+#include "core/net/fd.hpp"
+
+namespace rps::fleet {
+
+// The URLs of `service` in the text of such a file, each once, or a sentence about what is wrong.
+// One bad entry spoils the whole: half a list would be taken for the fleet. A service without
+// instances is a list like any other.
+std::expected<std::vector<std::string>, std::string> parse_services(std::string_view text,
+                                                                    std::string_view service);
+
+// Watches the folder, not the file: editors and careful writers put a new file in the old one's
+// place, and a watch on the file would stay with the old. A change that nobody reports (a network
+// file system, a link that now leads elsewhere) is found by reading the file again from time to
+// time.
+class FileRegistry final : public Registry {
+ public:
+  using Warn = std::function<void(const std::string& sentence)>;
+
+  struct Options {
+    std::filesystem::path path;
+    std::string service;
+    Clock::duration reread_period = limits::reread_default;
+    // Told why the file is not used, once for each new reason, and when a list becomes empty.
+    Warn warn = [](const std::string&) {};
+  };
+
+  // Throws std::exception when there is no first list: no file, no such service in it, no sense.
+  FileRegistry(Options options, Clock::time_point now);
+
+  const Listing& list() const override { return listing_; }
+  int fd() const override { return watch_.get(); }
+  Clock::time_point due() const override { return reread_at_; }
+  bool poll(Clock::time_point now) override;
+
+ private:
+  bool take_events();
+  bool reread();
+  std::expected<std::vector<std::string>, std::string> read() const;
+
+  Options options_;
+  net::Fd watch_;  // inotify; none when the kernel has no watch to spare.
+  Clock::time_point reread_at_;
+  Listing listing_;
+  std::string complaint_;  // The last, so that it is not repeated with every reading.
+};
+
+// Writes such a file. A lock beside it lets several programs do so, and the new file takes the old
+// one's place in one step. A file that is not there is made; one that makes no sense is left alone.
+class FileRegistrar final : public Registrar {
+ public:
+  explicit FileRegistrar(std::filesystem::path path) : path_(std::move(path)) {}
+
+  void add(const std::string& service, const std::string& url) override;
+  void remove(const std::string& service, const std::string& url) override;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace rps::fleet

@@ -1,0 +1,46 @@
+// The flags that every server shares, and how they are read: everything is checked before anything
+// starts, and what is wrong is said in one sentence that names the flag.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/game.hpp"
+#include "core/server/log.hpp"
+#include "core/url.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace rps::server {
+
+struct ServerFlags {
+  HostPort listen{.host = "127.0.0.1", .port = 0};  // --listen; port 0: a free one.
+  unsigned threads = 0;                             // --threads; 0: one for each CPU it may use.
+  GameOptions game;  // --house --seed --max-sessions --session-idle --max-duels --duel-idle
+  std::optional<HostPort> admin;              // --admin; none: no admin port.
+  LogOptions log;                             // --log-level --log-format
+  std::chrono::milliseconds drain_max{5000};  // --drain: how long SIGTERM waits for calls.
+};
+
+struct Program {
+  std::string name;         // "rps-jsonrpc"
+  std::string description;  // One line.
+  // Adds the stage's own flags to the same parser, so that --help, --config and the checks are one.
+  std::function<void(CLI::App&)> add_flags = [](CLI::App&) {};
+};
+
+// Reads argv and, with --config FILE, a file of the same names (`listen = "127.0.0.1:0"`, a line
+// each, in CLI11's TOML-like format); argv wins. A key that is no flag or stands there twice is a
+// mistake, as is a flag given twice. Without --seed the game gets a secret from the random device.
+// When the process should end instead (--help, --version, or a mistake, told on stderr), the error
+// is its exit code: 0 or 2.
+std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
+                                            const Program& program);
+
+}  // namespace rps::server

@@ -1,0 +1,40 @@
+// The limits of what every server process shares: its flags and its admin port.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace rps::server::limits {
+
+// --threads: serving threads.
+inline constexpr unsigned threads_max = 256;
+
+// --session-idle, --duel-idle: from a second to thirty days.
+inline constexpr std::chrono::seconds idle_min{1};
+inline constexpr std::chrono::seconds idle_max{30 * 24 * 3600};
+
+// --drain: how long a server waits for its last calls; ten minutes at most.
+inline constexpr std::chrono::milliseconds drain_max{600'000};
+
+// How often idle sessions and duels are given back.
+inline constexpr std::chrono::seconds sweep_period{1};
+
+// Descriptors that a process needs besides its connections: log, admin port, a library's own.
+inline constexpr std::size_t other_descriptors = 64;
+
+// How long accepting pauses when the process is out of descriptors or memory.
+inline constexpr std::chrono::milliseconds accept_backoff{100};
+
+// The admin port. What is above a limit is answered with 431 or 413, or closed.
+inline constexpr std::size_t admin_connections_max = 64;
+inline constexpr std::size_t admin_header_bytes_max = 8'192;  // Request line and fields.
+inline constexpr std::size_t admin_body_bytes_max = 4'096;
+inline constexpr std::chrono::seconds admin_idle_max{60};     // Between two requests.
+inline constexpr std::chrono::seconds admin_request_max{10};  // From first byte to last answered.
+
+// After an error the client may still be sending; closing at once would reset the connection and
+// destroy the answer on its way. So this much is read and thrown away first.
+inline constexpr std::size_t admin_linger_bytes_max = 65'536;
+inline constexpr std::chrono::seconds admin_linger_max{2};
+
+}  // namespace rps::server::limits

@@ -1,0 +1,106 @@
+#include "core/server/log.hpp"
+
+#include <cstddef>
+#include <utility>
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include "core/utf8.hpp"
+
+namespace rps::server {
+
+namespace {
+
+using Text = spdlog::string_view_t;
+using Buffer = spdlog::memory_buf_t;
+
+void append(std::string_view text, Buffer& out) {
+  out.append(text.data(), text.data() + text.size());
+}
+
+void append_escaped(char c, Buffer& out) {
+  switch (c) {
+    case '"': return append("\\\"", out);
+    case '\\': return append("\\\\", out);
+    case '\n': return append("\\n", out);
+    case '\r': return append("\\r", out);
+    case '\t': return append("\\t", out);
+    default: break;
+  }
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20 && byte != 0x7f) return out.push_back(c);
+  constexpr std::string_view digits = "0123456789abcdef";
+  append("\\u00", out);
+  out.push_back(digits[byte >> 4]);
+  out.push_back(digits[byte & 0xf]);
+}
+
+// Appends `text` as the inside of a JSON string (RFC 8259, section 7). What is not UTF-8 becomes
+// U+FFFD, a byte at a time.
+void append_escaped(std::string_view text, Buffer& out) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) append("\xef\xbf\xbd", out);
+    if (length == 1) append_escaped(text.front(), out);
+    if (length > 1) append(text.substr(0, length), out);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+}
+
+// A pattern flag that prints one text of the message, escaped.
+class Escaped final : public spdlog::custom_flag_formatter {
+ public:
+  using Field = Text spdlog::details::log_msg::*;
+
+  explicit Escaped(Field field) : field_(field) {}
+
+  void format(const spdlog::details::log_msg& message, const std::tm&, Buffer& out) override {
+    const Text text = message.*field_;
+    append_escaped({text.data(), text.size()}, out);
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return spdlog::details::make_unique<Escaped>(field_);
+  }
+
+ private:
+  Field field_;
+};
+
+// Text lines are escaped as well: a message with a newline must not look like two messages.
+const char* pattern(LogFormat format) {
+  switch (format) {
+    case LogFormat::text: return "%Y-%m-%dT%H:%M:%S.%eZ %^%-8l%$ %N: %J";
+    case LogFormat::json:
+      return R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","logger":"%N","message":"%J"})";
+  }
+  return "%J";
+}
+
+spdlog::level::level_enum threshold(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warn: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::off: return spdlog::level::critical;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOptions& options) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<Escaped>('N', &spdlog::details::log_msg::logger_name)
+      .add_flag<Escaped>('J', &spdlog::details::log_msg::payload)
+      .set_pattern(pattern(options.format));
+  auto logger = std::make_shared<spdlog::logger>(
+      name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(threshold(options.level));
+  return logger;
+}
+
+}  // namespace rps::server

@@ -1,0 +1,229 @@
+#include "core/server/flags.hpp"
+
+#include <fstream>
+#include <initializer_list>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "core/server/limits.hpp"
+#include "tests/catch.hpp"
+#include "tests/core/server/capture.hpp"
+
+namespace rps::server {
+
+namespace {
+
+struct Outcome {
+  std::expected<ServerFlags, int> flags;
+  std::string out;
+  std::string err;
+};
+
+Outcome parse(
+    const std::vector<std::string>& words,
+    const std::function<void(CLI::App&)>& add_flags = [](CLI::App&) {}) {
+  std::vector<const char*> argv{"rps-test"};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  const Program program{
+      .name = "rps-test", .description = "A server for tests", .add_flags = add_flags};
+  Outcome outcome;
+  outcome.out = capture(stdout, [&] {
+    outcome.err = capture(stderr, [&] {
+      outcome.flags = parse_flags(static_cast<int>(argv.size()), argv.data(), program);
+    });
+  });
+  return outcome;
+}
+
+// A configuration file that goes when the test does.
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& text) {
+    const net::Fd made(::mkstemp(path_.data()));
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { ::unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/rps-flags-test-XXXXXX";
+};
+
+// Refused with exit code 2 and one line on stderr that has all of `words`; nothing on stdout.
+void check_refused(const Outcome& outcome, std::initializer_list<std::string> words) {
+  REQUIRE_FALSE(outcome.flags.has_value());
+  CHECK(outcome.flags.error() == 2);
+  CHECK(outcome.out.empty());
+  INFO(outcome.err);
+  REQUIRE_FALSE(outcome.err.empty());
+  CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+  CHECK(outcome.err.starts_with("rps-test: "));
+  for (const std::string& word : words) {
+    INFO(word);
+    CHECK(outcome.err.contains(word));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("flags have defaults") {
+  const Outcome outcome = parse({});
+  REQUIRE(outcome.flags.has_value());
+  CHECK(outcome.err.empty());
+  const ServerFlags& flags = *outcome.flags;
+  CHECK(to_string(flags.listen) == "127.0.0.1:0");
+  CHECK(flags.threads == 0);
+  CHECK_FALSE(flags.admin.has_value());
+  CHECK(flags.game.house == Strategy::fair);
+  CHECK_FALSE(flags.game.seed.has_value());
+  CHECK(flags.game.sessions_max == rps::limits::sessions_default);
+  CHECK(flags.log.level == LogLevel::info);
+  CHECK(flags.log.format == LogFormat::text);
+  CHECK(flags.drain_max == std::chrono::milliseconds(5000));
+}
+
+TEST_CASE("every flag is read") {
+  const Outcome outcome = parse({"--listen",
+                                 "[::1]:7000",
+                                 "--threads=256",
+                                 "--house",
+                                 "markov",
+                                 "--seed",
+                                 "18446744073709551615",
+                                 "--admin",
+                                 "localhost:0",
+                                 "--log-level",
+                                 "off",
+                                 "--log-format",
+                                 "json",
+                                 "--max-sessions",
+                                 "1",
+                                 "--session-idle",
+                                 "1",
+                                 "--max-duels",
+                                 "1000000",
+                                 "--duel-idle",
+                                 "2592000",
+                                 "--drain",
+                                 "0"});
+  INFO(outcome.err);
+  REQUIRE(outcome.flags.has_value());
+  const ServerFlags& flags = *outcome.flags;
+  CHECK(to_string(flags.listen) == "[::1]:7000");
+  CHECK(flags.threads == 256);
+  CHECK(flags.game.house == Strategy::markov);
+  CHECK(flags.game.seed == 18446744073709551615u);
+  REQUIRE(flags.admin.has_value());
+  CHECK(to_string(*flags.admin) == "localhost:0");
+  CHECK(flags.log.level == LogLevel::off);
+  CHECK(flags.log.format == LogFormat::json);
+  CHECK(flags.game.sessions_max == 1);
+  CHECK(flags.game.session_idle == std::chrono::seconds(1));
+  CHECK(flags.game.duels_max == 1'000'000);
+  CHECK(flags.game.duel_idle == limits::idle_max);
+  CHECK(flags.drain_max.count() == 0);
+}
+
+TEST_CASE("two servers without a seed have different secrets") {
+  const Outcome one = parse({});
+  const Outcome two = parse({});
+  CHECK(one.flags->game.secret != two.flags->game.secret);
+}
+
+TEST_CASE("a bad value is refused in one sentence that names the flag") {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> bad{
+      {"--listen", {"", "7000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", ":1", "[::1:1"}},
+      {"--threads", {"", "257", "-1", "two", "1.5", "0x10", " 1", "1 ", "+1", "1e2"}},
+      {"--house", {"", "FAIR", "unfair", "0"}},
+      {"--seed", {"", "-1", "18446744073709551616", "abc"}},
+      {"--admin", {"", "9100", "localhost", "localhost:x"}},
+      {"--log-level", {"", "loud", "INFO"}},
+      {"--log-format", {"", "xml"}},
+      {"--max-sessions", {"", "0", "10000001", "many"}},
+      {"--session-idle", {"", "0", "2592001", "1h"}},
+      {"--max-duels", {"", "0", "1000001"}},
+      {"--duel-idle", {"", "0", "2592001"}},
+      {"--drain", {"", "-1", "600001", "5s"}},
+  };
+  for (const auto& [flag, values] : bad) {
+    for (const std::string& value : values) {
+      INFO(flag << " '" << value << "'");
+      check_refused(parse({flag, value}), {flag});
+      check_refused(parse({std::string(flag).append("=").append(value)}), {flag});
+    }
+  }
+}
+
+TEST_CASE("what is no flag, has no value or comes twice is refused") {
+  check_refused(parse({"--lisen", "127.0.0.1:0"}), {"--lisen"});
+  check_refused(parse({"serve"}), {"serve"});
+  check_refused(parse({"--threads"}), {"--threads"});
+  check_refused(parse({"--threads", "1", "--threads", "2"}), {"--threads"});
+}
+
+TEST_CASE("help and version end the process well") {
+  const Outcome help = parse({"--help"});
+  CHECK(help.flags.error() == 0);
+  CHECK(help.err.empty());
+  for (const char* flag : {"--config", "--listen", "--threads", "--house", "--seed", "--admin",
+                           "--log-level", "--log-format", "--max-sessions", "--session-idle",
+                           "--max-duels", "--duel-idle", "--drain", "--version"}) {
+    INFO(flag);
+    CHECK(help.out.contains(flag));
+  }
+  const Outcome version = parse({"--version"});
+  CHECK(version.flags.error() == 0);
+  CHECK(version.out.starts_with("rps-test "));
+}
+
+TEST_CASE("a file gives flags by the same names, and argv wins") {
+  const ConfigFile file(
+      "# The house of the tests.\n"
+      "listen = \"127.0.0.1:7001\"\n"
+      "threads = 3\n"
+      "house=cycle\n"
+      "seed = 7\n");
+  const Outcome outcome = parse({"--config", file.path(), "--threads", "4"});
+  INFO(outcome.err);
+  REQUIRE(outcome.flags.has_value());
+  CHECK(outcome.flags->listen.port == 7001);
+  CHECK(outcome.flags->threads == 4);
+  CHECK(outcome.flags->game.house == Strategy::cycle);
+  CHECK(outcome.flags->game.seed == 7);
+}
+
+TEST_CASE("a mistake in the file is refused as one in argv is") {
+  const auto with = [](const std::string& text) {
+    INFO(text);
+    const ConfigFile file(text);
+    return parse({"--config", file.path()});
+  };
+  check_refused(with("threads = 257\n"), {"--threads", "257"});
+  check_refused(with("house = foul\n"), {"--house", "foul"});
+  check_refused(with("threads =\n"), {"--threads"});
+  check_refused(with("threads\n"), {"--threads"});
+  check_refused(with("threads = [1, 2]\n"), {"--threads"});
+  check_refused(with("threads = 1\nhouse = fair\nthreads = 2\n"), {"threads"});
+  check_refused(with("treads = 2\n"), {"--config", "treads"});
+  check_refused(with("[game]\nhouse = fair\n"), {"--config", "game"});
+  check_refused(with("config = other.toml\n"), {"--config"});
+  check_refused(with("version = true\n"), {"--config", "version"});
+  check_refused(parse({"--config", "/nonexistent/rps.toml"}),
+                {"--config", "/nonexistent/rps.toml"});
+  check_refused(parse({"--config", "/tmp"}), {"--config", "/tmp"});
+  check_refused(parse({"--config", ""}), {"--config"});
+}
+
+TEST_CASE("a stage's own flags share parser, help and file") {
+  int frames = 0;
+  const auto add = [&frames](CLI::App& app) { app.add_option("--max-frames", frames, "Frames"); };
+  CHECK(parse({"--help"}, add).out.contains("--max-frames"));
+  const ConfigFile file("max-frames = 5\n");
+  REQUIRE(parse({"--config", file.path()}, add).flags.has_value());
+  CHECK(frames == 5);
+  check_refused(parse({"--max-frames", "x"}, add), {"--max-frames"});
+}
+
+}  // namespace rps::server

@@ -1,0 +1,245 @@
+#include "core/server/server.hpp"
+
+#include <csignal>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <spdlog/logger.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/net/fd.hpp"
+#include "tests/catch.hpp"
+
+namespace rps::server {
+
+namespace {
+
+// A server without a socket. It says on stderr what it is told to do.
+class FakeServer final : public Server {
+ public:
+  enum class Drain { at_once, cut_off, hang, fail };
+
+  explicit FakeServer(Drain drain) : drain_(drain) {}
+  ~FakeServer() override { std::fputs("destroyed\n", stderr); }
+
+  std::string url() const override { return "fake://here"; }
+  void stop_accepting() override { std::fputs("stop_accepting\n", stderr); }
+  bool drain(Clock::time_point deadline) override {
+    std::fputs("drain\n", stderr);
+    switch (drain_) {
+      case Drain::at_once: return true;
+      case Drain::cut_off: std::this_thread::sleep_until(deadline); return false;
+      case Drain::hang: std::this_thread::sleep_for(std::chrono::hours(1)); return true;
+      case Drain::fail: throw std::runtime_error("drain failed");
+    }
+    return true;
+  }
+
+ private:
+  Drain drain_;
+};
+
+MakeServer fake(FakeServer::Drain drain = FakeServer::Drain::at_once) {
+  return [drain](const Context&) { return std::make_unique<FakeServer>(drain); };
+}
+
+// run_server() in a child, its stdout and stderr in pipes.
+class Child {
+ public:
+  Child(
+      std::vector<const char*> flags, const MakeServer& make,
+      const std::function<void()>& prepare = [] {}) {
+    std::array<int, 2> out;
+    std::array<int, 2> err;
+    REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
+    std::fflush(nullptr);
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) {
+      ::dup2(out[1], STDOUT_FILENO);
+      ::dup2(err[1], STDERR_FILENO);
+      for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
+      prepare();
+      flags.insert(flags.begin(), "rps-fake");
+      const Program program{.name = "rps-fake", .description = "A server for tests"};
+      const int code = run_server(static_cast<int>(flags.size()), flags.data(), program, make);
+      std::fflush(nullptr);
+      ::_exit(code);
+    }
+    ::close(out[1]);
+    ::close(err[1]);
+    out_ = net::Fd(out[0]);
+    err_ = net::Fd(err[0]);
+  }
+  ~Child() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void signal(int number) { ::kill(pid_, number); }
+
+  // Reads until `end` has come, or all there is.
+  std::string out(std::string_view end = {}) { return read(out_, end); }
+  std::string err(std::string_view end = {}) { return read(err_, end); }
+
+  // The exit code, or minus the signal that ended the child.
+  int wait() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  static std::string read(const net::Fd& fd, std::string_view end) {
+    std::string text;
+    char byte = 0;
+    while ((end.empty() || !text.ends_with(end)) && ::read(fd.get(), &byte, 1) == 1) text += byte;
+    return text;
+  }
+
+  pid_t pid_ = -1;
+  net::Fd out_;
+  net::Fd err_;
+};
+
+}  // namespace
+
+TEST_CASE("a server prints its URL, and the admin port's when there is one") {
+  Child plain({}, fake());
+  CHECK(plain.out("\n") == "fake://here\n");
+  Child with_admin({"--admin=127.0.0.1:0"}, fake());
+  CHECK(with_admin.out("\n") == "fake://here\n");
+  CHECK(with_admin.out("\n").starts_with("admin http://127.0.0.1:"));
+}
+
+TEST_CASE("a signal drains the server, which then returns 0") {
+  for (const int number : {SIGTERM, SIGINT}) {
+    Child child({}, fake());
+    child.out("\n");
+    child.signal(number);
+    const std::string err = child.err();
+    CHECK(child.wait() == 0);
+    CHECK(child.out().empty());
+    INFO(err);
+    const std::size_t stopped = err.find("stop_accepting\n");
+    const std::size_t drained = err.find("drain\n");
+    const std::size_t destroyed = err.find("destroyed\n");
+    CHECK(stopped < drained);
+    CHECK(drained < destroyed);
+    CHECK(destroyed != std::string::npos);
+    CHECK(err.contains(number == SIGINT ? "SIGINT" : "SIGTERM"));
+  }
+}
+
+TEST_CASE("a signal that comes while the server starts is not lost") {
+  Child child({}, [](const Context&) {
+    ::raise(SIGTERM);
+    return std::make_unique<FakeServer>(FakeServer::Drain::at_once);
+  });
+  CHECK(child.wait() == 0);
+  CHECK(child.out() == "fake://here\n");
+}
+
+TEST_CASE("calls that had to be cut off are logged, and the exit code stays 0") {
+  Child child({"--drain=10"}, fake(FakeServer::Drain::cut_off));
+  child.out("\n");
+  child.signal(SIGTERM);
+  CHECK(child.err().contains("warning"));
+  CHECK(child.wait() == 0);
+}
+
+TEST_CASE("a second signal ends the process at once") {
+  for (const int second : {SIGTERM, SIGINT}) {
+    Child child({}, fake(FakeServer::Drain::hang));
+    child.out("\n");
+    child.signal(SIGTERM);
+    child.err("drain\n");
+    child.signal(second);
+    CHECK(child.wait() == -second);
+  }
+}
+
+TEST_CASE("a start that fails is told on stderr, whatever the log level, with exit code 1") {
+  const MakeServer fail = [](const Context&) -> std::unique_ptr<Server> {
+    throw std::runtime_error("no such wire");
+  };
+  for (const char* level : {"--log-level=info", "--log-level=off"}) {
+    Child child({"--admin=127.0.0.1:0", level}, fail);
+    CHECK(child.err().contains("no such wire"));
+    CHECK(child.out().empty());
+    CHECK(child.wait() == 1);
+  }
+  Child admin({"--admin=host.invalid:1"}, fake());
+  CHECK(admin.err().contains("host.invalid:1"));
+  CHECK(admin.wait() == 1);
+  Child drain({}, fake(FakeServer::Drain::fail));
+  drain.out("\n");
+  drain.signal(SIGTERM);
+  CHECK(drain.err().contains("drain failed"));
+  CHECK(drain.wait() == 1);
+}
+
+TEST_CASE("wrong flags are exit code 2, help is 0") {
+  Child wrong({"--threads=many"}, fake());
+  CHECK(wrong.err().contains("--threads"));
+  CHECK(wrong.wait() == 2);
+  Child help({"--help"}, fake());
+  CHECK(help.out().contains("--listen"));
+  CHECK(help.wait() == 0);
+}
+
+TEST_CASE("a server serves on without a stdout") {
+  const auto survives = [](const std::function<void()>& prepare) {
+    Child child({}, fake(), prepare);
+    child.err("serving at");
+    child.signal(SIGTERM);
+    child.err();
+    return child.wait();
+  };
+  CHECK(survives([] { ::close(STDOUT_FILENO); }) == 0);
+  CHECK(survives([] {
+          const net::Fd full(::open("/dev/full", O_WRONLY));
+          ::dup2(full.get(), STDOUT_FILENO);
+        }) == 0);
+  CHECK(survives([] {
+          std::array<int, 2> pipe;  // A pipe that nobody reads: SIGPIPE must not end the server.
+          if (::pipe(pipe.data()) != 0) return;
+          ::dup2(pipe[1], STDOUT_FILENO);
+          ::close(pipe[0]);
+          ::close(pipe[1]);
+        }) == 0);
+}
+
+TEST_CASE("the first descriptor of a server without stdout is not stdout's number") {
+  Child child(
+      {},
+      [](const Context& context) {
+        context.log.info("first descriptor {}", ::dup(STDERR_FILENO) > STDERR_FILENO);
+        return std::make_unique<FakeServer>(FakeServer::Drain::at_once);
+      },
+      [] {
+        ::close(STDIN_FILENO);
+        ::close(STDOUT_FILENO);
+      });
+  CHECK(child.err("serving").contains("first descriptor true"));
+}
+
+TEST_CASE("a stage is handed its flags, game and metrics") {
+  Child child({"--seed=7", "--house=cycle", "--threads=3"}, [](const Context& context) {
+    const auto round = context.game.play(Move::rock, "s", Clock::now());
+    context.metrics.answered(Operation::play, {}, {});
+    context.log.info("threads {}, round {}, counted {}", context.flags.threads, round->round,
+                     context.metrics.text().contains("operation=\"play\",error_class=\"ok\"} 1"));
+    return std::make_unique<FakeServer>(FakeServer::Drain::at_once);
+  });
+  CHECK(child.err("serving").contains("threads 3, round 1, counted true"));
+}
+
+}  // namespace rps::server
