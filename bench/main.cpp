@@ -17,7 +17,7 @@
 #endif
 
 int main(int argc, char** argv) {
-  using namespace rps::load;
+  using namespace rps::commands;
   const std::vector<std::string> command_line(argv, argv + argc);
   CLI::App app("The load harness of the rock-paper-scissors servers.");
   app.require_subcommand(1);

@@ -1,7 +1,7 @@
 // What main() knows of a subcommand.
 #pragma once
 
-namespace rps::load {
+namespace rps::commands {
 
 class Command {
  public:
@@ -16,4 +16,4 @@ class Command {
   virtual int run() = 0;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -15,7 +15,7 @@
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 namespace {
 
@@ -30,13 +30,13 @@ void warn(const std::string& text) {
 }
 
 std::string check_threshold(const std::string& text) {
-  const auto threshold = parse_threshold(text);
+  const auto threshold = model::parse_threshold(text);
   return threshold ? std::string() : threshold.error();
 }
 
-std::vector<Threshold> parsed(const std::vector<std::string>& texts) {
-  std::vector<Threshold> thresholds;
-  for (const std::string& text : texts) thresholds.push_back(*parse_threshold(text));
+std::vector<model::Threshold> parsed(const std::vector<std::string>& texts) {
+  std::vector<model::Threshold> thresholds;
+  for (const std::string& text : texts) thresholds.push_back(*model::parse_threshold(text));
   return thresholds;
 }
 
@@ -56,46 +56,48 @@ CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_lin
   command.add_flag("--quiet", quiet_, "No progress");
 }
 
-std::optional<Run> CommonFlags::begin() const {
-  const auto cpus = plan_cpus(usable_cpus(), server_cpu_, load_cpu_);
+std::optional<model::Run> CommonFlags::begin() const {
+  const auto cpus = machine::plan_cpus(machine::usable_cpus(), server_cpu_, load_cpu_);
   if (!cpus) {
     std::cerr << "rps-bench: " << cpus.error() << '\n';
     return std::nullopt;
   }
-  if (const std::string warning = build_warning(); !warning.empty()) warn(warning);
+  if (const std::string warning = machine::build_warning(); !warning.empty()) warn(warning);
   if (cpus->shared()) warn("server and load share one CPU");
-  Run run{.environment = read_environment(),
-          .plan = {.command_line = command_line_, .seed = seed_, .cpus = *cpus}};
+  model::Run run{.environment = machine::read_environment(),
+                 .plan = {.command_line = command_line_, .seed = seed_, .cpus = *cpus}};
   run.id = run.environment.date + "-" + std::to_string(seed_);
-  pin_process(::getpid(), cpus->load);
+  machine::pin_process(::getpid(), cpus->load);
   return run;
 }
 
-RunnerOptions CommonFlags::runner() const {
+scenarios::RunnerOptions CommonFlags::runner() const {
   return {.binaries = binaries_.empty() ? own_directory() : fs::absolute(binaries_),
           .out = out(),
           .quiet = quiet_};
 }
 
-int CommonFlags::report(const Run& run, const std::string& name, const std::string& more) const {
-  const std::vector<ThresholdResult> results = check_thresholds(run, parsed(thresholds_));
+int CommonFlags::report(const model::Run& run, const std::string& name,
+                        const std::string& more) const {
+  const std::vector<model::ThresholdResult> results =
+      model::check_thresholds(run, parsed(thresholds_));
   const fs::path folder = out();
-  const View view = view_of(run);
+  const report::View view = report::view_of(run);
   const std::string text = to_text(view) + more;
-  write_file(folder / (name + ".json"), to_json(run));
+  write_file(folder / (name + ".json"), model::to_json(run));
   write_file(folder / (name + ".md"), text);
-  write_file(folder / (name + ".csv"), to_csv(run));
-  write_file(folder / (name + ".xml"), to_junit(run, results));
-  write_file(folder / (name + ".html"), to_html(run, view, floor_pairs(run)));
+  write_file(folder / (name + ".csv"), report::to_csv(run));
+  write_file(folder / (name + ".xml"), report::to_junit(run, results));
+  write_file(folder / (name + ".html"), report::to_html(run, view, scenarios::floor_pairs(run)));
   std::cout << text << "\nWritten to " << folder.string() << ": " << name
             << ".html, .md, .json, .csv, .xml\n"
             << std::flush;
   if (run.interrupted) return 130;
   if (!run.all_valid()) return 1;
-  for (const ThresholdResult& each : results) {
+  for (const model::ThresholdResult& each : results) {
     if (!each.passed) std::cerr << "rps-bench: NOT MET: " << each.sentence() << '\n';
   }
-  return std::ranges::all_of(results, &ThresholdResult::passed) ? 0 : 3;
+  return std::ranges::all_of(results, &model::ThresholdResult::passed) ? 0 : 3;
 }
 
 fs::path CommonFlags::out() const {
@@ -111,4 +113,4 @@ void write_file(const fs::path& path, const std::string& text) {
   if (!file) throw std::runtime_error("cannot write " + path.string());
 }
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -16,7 +16,7 @@ namespace CLI {
 class App;
 }
 
-namespace rps::load {
+namespace rps::commands {
 
 class CommonFlags {
  public:
@@ -26,15 +26,15 @@ class CommonFlags {
   // Ties this process to the CPU of the load and warns where a measurement would mislead. A run
   // without cells, with its environment; nothing, after a sentence on stderr, when a CPU that was
   // asked for cannot be used.
-  std::optional<Run> begin() const;
+  std::optional<model::Run> begin() const;
 
   // Where the servers and the logs are; the folder is made if it is not there. The servers stand
   // beside the harness unless told otherwise: that keeps their builds alike.
-  RunnerOptions runner() const;
+  scenarios::RunnerOptions runner() const;
 
   // Writes `name`.json, .md, .csv, .html and .xml (JUnit) into the folder, prints the text to
   // stdout with `more` behind it, and says what was not met. The exit code of Command::run().
-  int report(const Run& run, const std::string& name, const std::string& more = {}) const;
+  int report(const model::Run& run, const std::string& name, const std::string& more = {}) const;
 
   std::uint64_t seed() const { return seed_; }
 
@@ -54,4 +54,4 @@ class CommonFlags {
 // Throws std::runtime_error.
 void write_file(const std::filesystem::path& path, const std::string& text);
 
-}  // namespace rps::load
+}  // namespace rps::commands

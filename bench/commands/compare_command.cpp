@@ -8,7 +8,7 @@
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 namespace {
 
@@ -20,7 +20,7 @@ std::vector<std::string> names_of(const auto& table, auto member) {
 
 std::string profile_help() {
   std::string text;
-  for (const Profile& profile : profiles) {
+  for (const scenarios::Profile& profile : scenarios::profiles) {
     text.append(text.empty() ? "How long: " : "; ").append(profile.name);
     text.append(" (").append(profile.about).append(")");
   }
@@ -34,14 +34,14 @@ CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& co
           "compare", "Measure the stages side by side and print the articles' tables")),
       common_(command_, command_line) {
   command_.add_option("--profile", profile_, profile_help())
-      ->check(CLI::IsMember(names_of(profiles, &Profile::name)))
+      ->check(CLI::IsMember(names_of(scenarios::profiles, &scenarios::Profile::name)))
       ->capture_default_str();
   command_.add_option("--tables", tables_, "Only these, without the sweeps and the open loops")
       ->delimiter(',')
-      ->check(CLI::IsMember(names_of(article_tables(), &ArticleTable::key)));
+      ->check(CLI::IsMember(names_of(scenarios::article_tables(), &scenarios::ArticleTable::key)));
   command_.add_option("--subjects", subjects_, "Only these of the tables' rows")
       ->delimiter(',')
-      ->check(CLI::IsMember(names_of(all_subjects, &Subject::key)));
+      ->check(CLI::IsMember(names_of(scenarios::all_subjects, &scenarios::Subject::key)));
 }
 
 bool CompareCommand::chosen() const {
@@ -51,12 +51,13 @@ bool CompareCommand::chosen() const {
 int CompareCommand::run() {
   auto run = common_.begin();
   if (!run) return 2;
-  const CompareOptions options{.profile = *std::ranges::find(profiles, profile_, &Profile::name),
-                               .tables = tables_,
-                               .subjects = subjects_};
-  Interrupt interrupt;
-  run_compare(*run, options, common_.runner(), interrupt);
+  const scenarios::CompareOptions options{
+      .profile = *std::ranges::find(scenarios::profiles, profile_, &scenarios::Profile::name),
+      .tables = tables_,
+      .subjects = subjects_};
+  scenarios::Interrupt interrupt;
+  scenarios::run_compare(*run, options, common_.runner(), interrupt);
   return common_.report(*run, "compare");
 }
 
-}  // namespace rps::load
+}  // namespace rps::commands

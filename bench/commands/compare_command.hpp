@@ -7,7 +7,7 @@
 #include "bench/commands/command.hpp"
 #include "bench/commands/common_flags.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 class CompareCommand final : public Command {
  public:
@@ -25,4 +25,4 @@ class CompareCommand final : public Command {
   CommonFlags common_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

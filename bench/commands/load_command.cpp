@@ -10,12 +10,12 @@
 #include "bench/model/hdr.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 namespace {
 
 // The same target twice is a comparison of a thing with itself.
-void make_unique(PlannedCell& planned, std::set<std::string>& keys) {
+void make_unique(scenarios::PlannedCell& planned, std::set<std::string>& keys) {
   const std::string key = planned.cell.key;
   for (int i = 2; !keys.insert(planned.cell.key).second; ++i) {
     planned.cell.key = key + " #" + std::to_string(i);
@@ -30,11 +30,11 @@ std::string file_name(std::string key) {
 
 constexpr double hgrm_unit_ns = 1e3;  // Microseconds.
 
-void write_hgrm(const Run& run, const std::filesystem::path& folder) {
-  for (const CellTrial& each : run.trials) {
+void write_hgrm(const model::Run& run, const std::filesystem::path& folder) {
+  for (const model::CellTrial& each : run.trials) {
     const std::string name = "load-" + file_name(run.cells[each.cell].key) + "-" +
                              std::to_string(each.round + 1) + ".hgrm";
-    write_file(folder / name, to_hgrm(each.trial.response, hgrm_unit_ns));
+    write_file(folder / name, model::to_hgrm(each.trial.response, hgrm_unit_ns));
   }
 }
 
@@ -62,7 +62,7 @@ bool LoadCommand::chosen() const {
 int LoadCommand::run() {
   auto run = common_.begin();
   if (!run) return 2;
-  RunnerOptions runner = common_.runner();
+  scenarios::RunnerOptions runner = common_.runner();
   runner.interval = load_.interval();
   runner.timeout = load_.timeout();
   run->title = "Load on " + CLI::detail::join(targets_, ", ");
@@ -72,21 +72,21 @@ int LoadCommand::run() {
 
   const auto loads = load_.loads();
   if (!loads) throw std::invalid_argument(loads.error());
-  std::vector<PlannedCell> cells;
+  std::vector<scenarios::PlannedCell> cells;
   std::set<std::string> keys;
   for (const std::string& text : targets_) {
-    auto target = parse_target(text, runner.binaries, run->plan.seed);
+    auto target = scenarios::parse_target(text, runner.binaries, run->plan.seed);
     if (!target) throw std::invalid_argument(target.error());
-    if (unjudged_) target->target.judging = Judging::none;
+    if (unjudged_) target->target.judging = load::Judging::none;
     target->target.pids = server_pids_;
-    for (const Load& load : *loads) {
+    for (const model::Load& load : *loads) {
       make_unique(cells.emplace_back(target->at(load, load_.rounds())), keys);
     }
   }
-  Interrupt interrupt;
-  run_cells(*run, cells, runner, interrupt);
+  scenarios::Interrupt interrupt;
+  scenarios::run_cells(*run, cells, runner, interrupt);
   if (hgrm_) write_hgrm(*run, runner.out);
   return common_.report(*run, "load");
 }
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -8,7 +8,7 @@
 #include "bench/commands/common_flags.hpp"
 #include "bench/commands/load_flags.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 class LoadCommand final : public Command {
  public:
@@ -28,4 +28,4 @@ class LoadCommand final : public Command {
   CommonFlags common_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -12,7 +12,7 @@ namespace CLI {
 class App;
 }
 
-namespace rps::load {
+namespace rps::commands {
 
 class LoadFlags {
  public:
@@ -21,7 +21,7 @@ class LoadFlags {
 
   // Every number of connections with every rate, or with none: then the loops are closed. The error
   // is a sentence.
-  std::expected<std::vector<Load>, std::string> loads() const;
+  std::expected<std::vector<model::Load>, std::string> loads() const;
 
   double seconds() const { return seconds_; }
   double warmup() const { return warmup_; }
@@ -42,4 +42,4 @@ class LoadFlags {
   std::uint64_t interval_ms_ = 1000;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -19,7 +19,7 @@
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 namespace {
 
@@ -33,8 +33,8 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Run read_run(const std::string& path) {
-  auto run = parse_run(read_file(path));
+model::Run read_run(const std::string& path) {
+  auto run = model::parse_run(read_file(path));
   if (!run) throw std::runtime_error(path + ": " + run.error());
   return *std::move(run);
 }
@@ -82,13 +82,13 @@ bool ReportCommand::chosen() const {
 }
 
 std::string ReportCommand::text() const {
-  Run run = read_run(file_);
+  model::Run run = read_run(file_);
   if (!tables_.empty()) run.tables = tables_;
-  if (format_ == "html") return to_html(run, floor_pairs(run));
-  if (format_ == "csv") return to_csv(run);
-  if (format_ == "json") return to_json(run);
-  if (format_ == "junit") return to_junit(run, {});
-  return to_text(view_of(run));
+  if (format_ == "html") return report::to_html(run, scenarios::floor_pairs(run));
+  if (format_ == "csv") return report::to_csv(run);
+  if (format_ == "json") return model::to_json(run);
+  if (format_ == "junit") return report::to_junit(run, {});
+  return to_text(report::view_of(run));
 }
 
 int ReportCommand::run() {
@@ -109,7 +109,7 @@ DiffCommand::DiffCommand(CLI::App& app)
           "--max-regression", max_regression_,
           "The exit code is 3 when a figure got worse by more than this (10%), beyond doubt")
       ->check([](const std::string& text) {
-        const auto share = parse_share(text);
+        const auto share = model::parse_share(text);
         return share ? std::string() : share.error();
       });
 }
@@ -119,14 +119,15 @@ bool DiffCommand::chosen() const {
 }
 
 int DiffCommand::run() {
-  const Diff diff = diff_of(read_run(base_), read_run(now_));
+  const report::Diff diff = report::diff_of(read_run(base_), read_run(now_));
   std::cout << to_text(diff) << std::flush;
   if (max_regression_.empty()) return 0;
-  const std::vector<std::string> worse = regressions(diff, *parse_share(max_regression_));
+  const std::vector<std::string> worse =
+      report::regressions(diff, *model::parse_share(max_regression_));
   for (const std::string& sentence : worse) {
     std::cerr << "rps-bench: REGRESSION: " << sentence << '\n';
   }
   return worse.empty() ? 0 : 3;
 }
 
-}  // namespace rps::load
+}  // namespace rps::commands

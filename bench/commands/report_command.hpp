@@ -10,7 +10,7 @@ namespace CLI {
 class App;
 }
 
-namespace rps::load {
+namespace rps::commands {
 
 class ReportCommand final : public Command {
  public:
@@ -45,4 +45,4 @@ class DiffCommand final : public Command {
   std::string max_regression_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

@@ -9,7 +9,7 @@
 #include "bench/commands/common_flags.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 // What they have in common: a target, connections and depth, and a run that begins with them.
 class TargetCommand : public Command {
@@ -23,8 +23,9 @@ class TargetCommand : public Command {
                 const std::string& about, std::size_t depth);
 
   // Measures, and says what came of it: the text behind the report.
-  virtual std::string measure(Run& run, const NamedTarget& target, const RunnerOptions& runner,
-                              Interrupt& interrupt) = 0;
+  virtual std::string measure(model::Run& run, const scenarios::NamedTarget& target,
+                              const scenarios::RunnerOptions& runner,
+                              scenarios::Interrupt& interrupt) = 0;
 
   CLI::App& command() { return command_; }
   std::size_t connections() const { return connections_; }
@@ -46,8 +47,9 @@ class SearchCommand final : public TargetCommand {
   SearchCommand(CLI::App& app, const std::vector<std::string>& command_line);
 
  private:
-  std::string measure(Run& run, const NamedTarget& target, const RunnerOptions& runner,
-                      Interrupt& interrupt) override;
+  std::string measure(model::Run& run, const scenarios::NamedTarget& target,
+                      const scenarios::RunnerOptions& runner,
+                      scenarios::Interrupt& interrupt) override;
 
   std::vector<std::string> objectives_{"p99<5ms", "errors<0.1%"};
   std::size_t rounds_ = 3;
@@ -58,8 +60,9 @@ class OverloadCommand final : public TargetCommand {
   OverloadCommand(CLI::App& app, const std::vector<std::string>& command_line);
 
  private:
-  std::string measure(Run& run, const NamedTarget& target, const RunnerOptions& runner,
-                      Interrupt& interrupt) override;
+  std::string measure(model::Run& run, const scenarios::NamedTarget& target,
+                      const scenarios::RunnerOptions& runner,
+                      scenarios::Interrupt& interrupt) override;
 
   double overload_seconds_ = 10;
 };
@@ -69,8 +72,9 @@ class SoakCommand final : public TargetCommand {
   SoakCommand(CLI::App& app, const std::vector<std::string>& command_line);
 
  private:
-  std::string measure(Run& run, const NamedTarget& target, const RunnerOptions& runner,
-                      Interrupt& interrupt) override;
+  std::string measure(model::Run& run, const scenarios::NamedTarget& target,
+                      const scenarios::RunnerOptions& runner,
+                      scenarios::Interrupt& interrupt) override;
 
   double minutes_ = 30;
   double share_ = 0.7;
@@ -81,10 +85,11 @@ class ChurnCommand final : public TargetCommand {
   ChurnCommand(CLI::App& app, const std::vector<std::string>& command_line);
 
  private:
-  std::string measure(Run& run, const NamedTarget& target, const RunnerOptions& runner,
-                      Interrupt& interrupt) override;
+  std::string measure(model::Run& run, const scenarios::NamedTarget& target,
+                      const scenarios::RunnerOptions& runner,
+                      scenarios::Interrupt& interrupt) override;
 
   double churn_seconds_ = 10;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

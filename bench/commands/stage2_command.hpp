@@ -8,7 +8,7 @@
 #include "bench/commands/command.hpp"
 #include "bench/commands/common_flags.hpp"
 
-namespace rps::load {
+namespace rps::commands {
 
 class Stage2Command final : public Command {
  public:
@@ -29,4 +29,4 @@ class Stage2Command final : public Command {
   CommonFlags common_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::commands

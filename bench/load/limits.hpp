@@ -35,9 +35,6 @@ inline constexpr std::chrono::milliseconds connect_max{10'000};
 // For the calls still open when the window closes; later they count as lost.
 inline constexpr std::chrono::milliseconds drain_max{3000};
 
-// From SIGTERM to SIGKILL.
-inline constexpr std::chrono::milliseconds stop_max{7000};
-
 // For one look at a server's /metrics.
 inline constexpr std::chrono::milliseconds scrape_max{2000};
 inline constexpr std::size_t scrape_bytes_max = 4'000'000;

@@ -18,7 +18,7 @@
 
 #include "bench/machine/text_file.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -201,4 +201,4 @@ Traffic moved_between(const Traffic& earlier, const Traffic& later) {
           .received = grown(earlier.received, later.received)};
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

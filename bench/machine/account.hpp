@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace rps::load {
+namespace rps::machine {
 
 // What a group of processes has used so far, all threads together.
 struct Usage {
@@ -75,4 +75,4 @@ class SyscallCounter {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::machine

@@ -7,7 +7,7 @@
 
 #include <sched.h>
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -61,4 +61,4 @@ bool pin_process(pid_t pid, int cpu) {
   return pinned;
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

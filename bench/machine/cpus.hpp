@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace rps::load {
+namespace rps::machine {
 
 // The CPUs that this process may use, ascending; never empty.
 std::vector<int> usable_cpus();
@@ -33,4 +33,4 @@ std::expected<CpuPlan, std::string> plan_cpus(const std::vector<int>& usable,
 // no such process or CPU.
 bool pin_process(pid_t pid, int cpu);
 
-}  // namespace rps::load
+}  // namespace rps::machine

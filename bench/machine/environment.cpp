@@ -12,7 +12,7 @@
 #include "bench/machine/machine.hpp"
 #include "bench/machine/process.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -104,4 +104,4 @@ std::string build_warning() {
 #endif
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace rps::load {
+namespace rps::machine {
 
 struct Environment {
   std::string date;      // RFC 3339, UTC.
@@ -29,4 +29,4 @@ Environment read_environment();
 // Why the numbers of this build mean nothing (assertions, sanitizers); empty when they do.
 std::string build_warning();
 
-}  // namespace rps::load
+}  // namespace rps::machine

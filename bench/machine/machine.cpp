@@ -21,7 +21,7 @@
 #include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -261,4 +261,4 @@ std::string mitigations() {
   return mitigations(in_cpu_directory("vulnerabilities"));
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

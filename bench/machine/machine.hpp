@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace rps::load {
+namespace rps::machine {
 
 // The processor that runs this is a virtual one: whose ("KVMKVMKVM"); "none" when it is real. As
 // the instruction CPUID tells it.
@@ -57,4 +57,4 @@ std::string mitigations();
 // The same for a directory of files like /sys/devices/system/cpu/vulnerabilities.
 std::string mitigations(const std::string& directory);
 
-}  // namespace rps::load
+}  // namespace rps::machine

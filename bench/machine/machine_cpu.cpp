@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -56,4 +56,4 @@ double stolen_seconds(const std::vector<int>& cpus) {
   return stolen_seconds(cpus, proc_stat);
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

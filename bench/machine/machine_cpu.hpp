@@ -4,7 +4,7 @@
 #include <istream>
 #include <vector>
 
-namespace rps::load {
+namespace rps::machine {
 
 // The seconds that these CPUs have been busy since the start of the machine, whoever used them:
 // processes, interrupts, and other virtual machines ("steal"). Counted by the kernel in hundredths
@@ -18,4 +18,4 @@ double stolen_seconds(const std::vector<int>& cpus);
 double busy_seconds(const std::vector<int>& cpus, std::istream& proc_stat);
 double stolen_seconds(const std::vector<int>& cpus, std::istream& proc_stat);
 
-}  // namespace rps::load
+}  // namespace rps::machine

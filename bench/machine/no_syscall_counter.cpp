@@ -1,7 +1,7 @@
 // SyscallCounter in a build without libbpf: there is never one.
 #include "bench/machine/account.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 struct SyscallCounter::State {};
 
@@ -18,4 +18,4 @@ SyscallCounter::SyscallCounter(SyscallCounter&&) noexcept = default;
 SyscallCounter& SyscallCounter::operator=(SyscallCounter&&) noexcept = default;
 SyscallCounter::~SyscallCounter() = default;
 
-}  // namespace rps::load
+}  // namespace rps::machine

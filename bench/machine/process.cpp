@@ -16,9 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/load/limits.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -120,7 +119,7 @@ std::optional<std::string> Process::read_line(Clock::time_point deadline) {
 int Process::stop() {
   if (status_) return *status_;
   ::kill(pid_, SIGTERM);
-  if (!wait_until(Clock::now() + limits::stop_max)) ::kill(pid_, SIGKILL);
+  if (!wait_until(Clock::now() + term_to_kill_max)) ::kill(pid_, SIGKILL);
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
@@ -133,4 +132,4 @@ bool Process::wait_until(Clock::time_point deadline) {
   return pidfd_ && readable_until(pidfd_.get(), deadline);
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

@@ -2,6 +2,7 @@
 // its owner, and the kernel ends it when the harness itself is killed.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,7 +13,10 @@
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
 
-namespace rps::load {
+namespace rps::machine {
+
+// How long a process that was sent SIGTERM may take to end before it is sent SIGKILL.
+inline constexpr std::chrono::milliseconds term_to_kill_max{7000};
 
 struct ProcessOptions {
   std::vector<std::string> argv;      // argv[0] is looked up in PATH when it has no slash.
@@ -37,7 +41,7 @@ class Process {
   // `deadline` passes first.
   std::optional<std::string> read_line(Clock::time_point deadline);
 
-  // SIGTERM, and after limits::stop_max SIGKILL; reaps it. Twice is once. The wait status, as
+  // SIGTERM, and after term_to_kill_max SIGKILL; reaps it. Twice is once. The wait status, as
   // waitpid() tells it.
   int stop();
 
@@ -53,4 +57,4 @@ class Process {
   std::optional<int> status_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::machine

@@ -11,7 +11,7 @@
 #include "bench/machine/account.hpp"
 #include "syscalls.skel.h"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -86,4 +86,4 @@ SyscallCounter::SyscallCounter(SyscallCounter&&) noexcept = default;
 SyscallCounter& SyscallCounter::operator=(SyscallCounter&&) noexcept = default;
 SyscallCounter::~SyscallCounter() = default;
 
-}  // namespace rps::load
+}  // namespace rps::machine

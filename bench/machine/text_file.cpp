@@ -9,7 +9,7 @@
 
 #include "core/net/fd.hpp"
 
-namespace rps::load {
+namespace rps::machine {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::uint64_t number_of(std::string_view text, std::string_view label) {
   return number;
 }
 
-}  // namespace rps::load
+}  // namespace rps::machine

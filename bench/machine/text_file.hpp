@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rps::load {
+namespace rps::machine {
 
 // The whole text; nothing when the file cannot be read, or ends to exist while it is.
 std::optional<std::string> read_text(const std::string& path);
@@ -21,4 +21,4 @@ std::optional<std::string_view> find_field(std::string_view text, std::string_vi
 // The number at the front of such a field; 0 when there is none.
 std::uint64_t number_of(std::string_view text, std::string_view label);
 
-}  // namespace rps::load
+}  // namespace rps::machine

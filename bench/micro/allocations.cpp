@@ -34,7 +34,7 @@ void* allocate(std::size_t size) {
 
 }  // namespace
 
-std::uint64_t rps::load::allocation_count() {
+std::uint64_t rps::micro::allocation_count() {
   std::uint64_t sum = 0;
   for (const Count* count = newest.load(); count; count = count->next) sum += count->value.load();
   return sum;

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-namespace rps::load {
+namespace rps::micro {
 
 // Since the process began, by all threads. What a thread counted is seen by those that wait for it.
 std::uint64_t allocation_count();
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -13,7 +13,7 @@
 #include "bench/model/statistics.hpp"
 #include "bench/report/table.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int schema_version = 1;
 
-Json environment_json(const Environment& environment) {
+Json environment_json(const machine::Environment& environment) {
   Json details = Json::object();
   for (const auto& [name, text] : environment.details) details[name] = text;
   return {{"date", environment.date},   {"kernel", environment.kernel},
@@ -32,15 +32,15 @@ Json environment_json(const Environment& environment) {
 
 // Throw Json::exception when a member is missing or of another kind.
 
-Environment environment_of(const Json& json) {
-  Environment environment{.date = json.at("date"),
-                          .kernel = json.at("kernel"),
-                          .cpu = json.at("cpu"),
-                          .compiler = json.at("compiler"),
-                          .build = json.at("build"),
-                          .revision = json.at("revision"),
-                          .cores = json.at("cores"),
-                          .details = {}};
+machine::Environment environment_of(const Json& json) {
+  machine::Environment environment{.date = json.at("date"),
+                                   .kernel = json.at("kernel"),
+                                   .cpu = json.at("cpu"),
+                                   .compiler = json.at("compiler"),
+                                   .build = json.at("build"),
+                                   .revision = json.at("revision"),
+                                   .cores = json.at("cores"),
+                                   .details = {}};
   for (const auto& [name, text] : json.at("details").items()) {
     environment.details.emplace_back(name, text.get<std::string>());
   }
@@ -63,9 +63,10 @@ Change direction_of(double ratio) {
 
 MicroChange change_between(const std::string& name, const std::vector<double>& before,
                            const std::vector<double>& now, double alpha) {
-  MicroChange change{.name = name, .before_ns = median(before), .now_ns = median(now)};
+  MicroChange change{
+      .name = name, .before_ns = model::median(before), .now_ns = model::median(now)};
   change.ratio = change.now_ns / change.before_ns;
-  change.p = mann_whitney_p(before, now);
+  change.p = model::mann_whitney_p(before, now);
   const Change of_medians = direction_of(change.ratio);
   const Change of_best = direction_of(std::ranges::min(now) / std::ranges::min(before));
   if (change.p < alpha && of_medians == of_best) change.change = of_medians;
@@ -89,7 +90,7 @@ std::string decimals(double value) {
   return text.data();
 }
 
-std::string described(const Environment& environment) {
+std::string described(const machine::Environment& environment) {
   std::string details;
   for (const auto& [name, text] : environment.details) {
     if (name == "load average" && !text.empty()) details = ", load average " + text;
@@ -167,18 +168,18 @@ std::size_t repetitions_for(double alpha) {
   return repetitions;
 }
 
-std::string render(const MicroComparison& comparison, const Environment& before,
-                   const Environment& now) {
-  Table table({{.heading = "benchmark", .width = 44},
-               {.heading = "before", .width = 9, .is_number = true},
-               {.heading = "now", .width = 9, .is_number = true},
-               {.heading = "ratio", .width = 6, .is_number = true},
-               {.heading = "p", .width = 6, .is_number = true},
-               {.heading = "verdict", .width = 17}});
+std::string render(const MicroComparison& comparison, const machine::Environment& before,
+                   const machine::Environment& now) {
+  report::Table table({{.heading = "benchmark", .width = 44},
+                       {.heading = "before", .width = 9, .is_number = true},
+                       {.heading = "now", .width = 9, .is_number = true},
+                       {.heading = "ratio", .width = 6, .is_number = true},
+                       {.heading = "p", .width = 6, .is_number = true},
+                       {.heading = "verdict", .width = 17}});
   for (const MicroChange& change : comparison.changes) {
-    table.add_row({change.name, format_nanoseconds(change.before_ns),
-                   format_nanoseconds(change.now_ns), decimals(change.ratio), decimals(change.p),
-                   std::string(to_string(change.change))});
+    table.add_row({change.name, model::format_nanoseconds(change.before_ns),
+                   model::format_nanoseconds(change.now_ns), decimals(change.ratio),
+                   decimals(change.p), std::string(to_string(change.change))});
   }
   std::string text = table.render();
   text += listed("Not run now", comparison.only_before);
@@ -187,4 +188,4 @@ std::string render(const MicroComparison& comparison, const Environment& before,
   return text;
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -18,13 +18,13 @@
 
 #include "bench/machine/environment.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 // Nanoseconds of one iteration, in the order of the repetitions, by the benchmark's name.
 using MicroTimes = std::map<std::string, std::vector<double>>;
 
 struct Baseline {
-  Environment environment;
+  machine::Environment environment;
   MicroTimes times;
 
   bool operator==(const Baseline&) const = default;
@@ -72,7 +72,7 @@ MicroComparison compare_micro(const MicroTimes& before, const MicroTimes& now, d
 std::size_t repetitions_for(double alpha);
 
 // A table for a terminal, with both environments where they differ.
-std::string render(const MicroComparison& comparison, const Environment& before,
-                   const Environment& now);
+std::string render(const MicroComparison& comparison, const machine::Environment& before,
+                   const machine::Environment& now);
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -12,7 +12,7 @@
 // reads, `allocations` that it makes.
 #pragma once
 
-namespace rps::load {
+namespace rps::micro {
 
 // Each adds its benchmarks to google-benchmark's list. Those of a stage exist where it is built.
 void add_core_benchmarks();
@@ -25,4 +25,4 @@ void add_codec_benchmarks();
 void add_jsonrpc_benchmarks();
 void add_grpc_benchmarks();
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -7,7 +7,7 @@
 #include "bench/micro/inputs.hpp"
 #include "stage1_cli/line_protocol.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -34,4 +34,4 @@ void add_cli_benchmarks() {
   benchmark::RegisterBenchmark("cli/append_reply", append_replies);
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -10,7 +10,7 @@
 #include "stage2_jsonrpc/dom.hpp"
 #include "stage2_jsonrpc/format.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -158,4 +158,4 @@ void add_codec_benchmarks() {
   add_to_codec_table<FixedLayout>("fixed_layout");
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

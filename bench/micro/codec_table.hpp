@@ -34,7 +34,7 @@
 #include "bench/micro/allocations.hpp"
 #include "bench/micro/inputs.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 inline constexpr std::uint64_t codec_call_id = 1234;
 inline constexpr std::size_t codec_batch_calls = 100;
@@ -144,4 +144,4 @@ void add_to_codec_table(const std::string& codec_name) {
   detail::add_message<Codec, detail::BatchMessage>(codec_name);
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -11,7 +11,7 @@
 #include "core/strategy.hpp"
 #include "core/url.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -85,4 +85,4 @@ void add_core_benchmarks() {
   benchmark::RegisterBenchmark("url/parse", parse_urls);
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -7,7 +7,7 @@
 #include "stage2_jsonrpc/big_endian.hpp"
 #include "stage3_grpc/convert.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -77,4 +77,4 @@ void add_grpc_benchmarks() {
   add_to_codec_table<Protobuf>("protobuf");
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -13,7 +13,7 @@
 #include "core/move.hpp"
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 inline constexpr std::size_t table_size = 1024;  // A power of two.
 inline constexpr std::size_t table_mask = table_size - 1;
@@ -50,4 +50,4 @@ inline std::vector<std::string> random_ids(std::size_t count, std::uint64_t seed
   return ids;
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -11,7 +11,7 @@
 #include "stage2_jsonrpc/frame_protocol.hpp"
 #include "stage2_jsonrpc/responder.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -114,4 +114,4 @@ void add_jsonrpc_benchmarks() {
   }
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -9,7 +9,7 @@
 #include "bench/micro/benchmarks.hpp"
 #include "bench/micro/inputs.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -23,36 +23,36 @@ std::array<std::chrono::nanoseconds, table_size> latencies() {
   return values;
 }
 
-Histogram filled_histogram() {
-  Histogram histogram;
+load::Histogram filled_histogram() {
+  load::Histogram histogram;
   for (const auto value : latencies()) histogram.record(value);
   return histogram;
 }
 
 void record(benchmark::State& state) {
   const auto values = latencies();
-  Histogram histogram;
+  load::Histogram histogram;
   std::size_t i = 0;
   for (auto _ : state) histogram.record(values[i++ & table_mask]);
   benchmark::DoNotOptimize(histogram.count());
 }
 
 void merge(benchmark::State& state) {
-  Histogram a = filled_histogram();
-  const Histogram b = filled_histogram();
+  load::Histogram a = filled_histogram();
+  const load::Histogram b = filled_histogram();
   for (auto _ : state) a.merge(b);
   benchmark::DoNotOptimize(a.count());
 }
 
 void read_quantile(benchmark::State& state) {
-  const Histogram histogram = filled_histogram();
+  const load::Histogram histogram = filled_histogram();
   for (auto _ : state) benchmark::DoNotOptimize(histogram.quantile(0.99));
 }
 
 void check_replies(benchmark::State& state) {
   const auto players = random_moves(1);
   const auto opponents = random_moves(2);
-  Referee referee;
+  load::Referee referee;
   Score score;
   std::size_t i = 0;
   for (auto _ : state) {
@@ -77,4 +77,4 @@ void add_load_benchmarks() {
   benchmark::RegisterBenchmark("referee/check", check_replies);
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

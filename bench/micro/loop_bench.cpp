@@ -9,7 +9,7 @@
 #include "bench/load/loop.hpp"
 #include "bench/micro/benchmarks.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -66,22 +66,23 @@ class Instant final : public Client {
 };
 
 // The closed loop around a client, for a call of it; the client's own two stamps are in it.
-void run_harness(benchmark::State& state, Client& client, Judging judging) {
+void run_harness(benchmark::State& state, Client& client, load::Judging judging) {
   Counting counting(client, state);
-  const Onlooker onlooker{.keep_going = [&] { return counting.is_counting(); }};
-  run_loop(counting, {.lanes = Instant::lanes, .judging = judging, .window = std::chrono::hours(1)},
-           onlooker);
+  const load::Onlooker onlooker{.keep_going = [&] { return counting.is_counting(); }};
+  load::run_loop(counting,
+                 {.lanes = Instant::lanes, .judging = judging, .window = std::chrono::hours(1)},
+                 onlooker);
 }
 
 void harness_floor(benchmark::State& state) {
   Instant client;
-  run_harness(state, client, Judging::none);
+  run_harness(state, client, load::Judging::none);
 }
 
 void harness_in_process(benchmark::State& state) {
   Game game(GameOptions{.seed = 1});
-  const auto client = connect_inproc(game, {.connections = Instant::lanes});
-  run_harness(state, *client, Judging::sessions);
+  const auto client = load::connect_inproc(game, {.connections = Instant::lanes});
+  run_harness(state, *client, load::Judging::sessions);
 }
 
 }  // namespace
@@ -91,4 +92,4 @@ void add_loop_benchmarks() {
   benchmark::RegisterBenchmark("harness/call/in_process", harness_in_process);
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

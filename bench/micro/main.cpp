@@ -21,7 +21,7 @@
 #include "bench/micro/baseline.hpp"
 #include "bench/micro/benchmarks.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -83,7 +83,7 @@ void add_benchmarks() {
 }
 
 Baseline read_baseline(const std::string& path) {
-  const auto text = read_text(path);
+  const auto text = machine::read_text(path);
   if (!text) throw std::runtime_error("cannot read " + path);
   auto baseline = parse_baseline(*text);
   if (!baseline) throw std::runtime_error(path + ": " + baseline.error());
@@ -120,7 +120,7 @@ int run_with_baseline(const Flags& flags) {
   if (!flags.baseline.empty()) before = read_baseline(flags.baseline);
   Keeper keeper;
   benchmark::RunSpecifiedBenchmarks(&keeper);
-  const Baseline now{.environment = read_environment(), .times = keeper.times()};
+  const Baseline now{.environment = machine::read_environment(), .times = keeper.times()};
   if (!flags.baseline_write.empty()) write_baseline(flags.baseline_write, now);
   if (keeper.has_failed() || now.times.empty()) return 1;
   if (flags.baseline.empty()) return 0;
@@ -142,10 +142,10 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-}  // namespace rps::load
+}  // namespace rps::micro
 
 int main(int argc, char** argv) {
-  using namespace rps::load;
+  using namespace rps::micro;
   CLI::App app(
       "What single functions cost. Takes google-benchmark's flags, too:\n"
       "--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json …");
@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
   app.add_flag("--fail-on-slower", flags.fail_on_slower, "Exit with 1 when something is slower");
   try {
     app.parse(argc, argv);
-    if (const auto warning = build_warning(); !warning.empty()) {
+    if (const auto warning = rps::machine::build_warning(); !warning.empty()) {
       std::cerr << "rps-micro: WARNING: " << warning << '\n';
     }
     std::vector<std::string> arguments = app.remaining();

@@ -16,7 +16,7 @@
 #include "bench/micro/spsc_ring.hpp"
 #include "core/fleet/ring.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -145,4 +145,4 @@ void add_queue_benchmarks() {
   benchmark::RegisterBenchmark("queue/round_trip/locked", round_trip<Locked>)->UseRealTime();
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -16,7 +16,7 @@
 #include "core/judge.hpp"
 #include "core/session_store.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 
 namespace {
 
@@ -102,4 +102,4 @@ void add_session_benchmarks() {
   }
 }
 
-}  // namespace rps::load
+}  // namespace rps::micro

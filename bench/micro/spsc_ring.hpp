@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace rps::load {
+namespace rps::micro {
 
 // REQUIRES: `capacity` is a power of two.
 template <class Value, std::size_t capacity>
@@ -53,4 +53,4 @@ class SpscRing {
   alignas(64) std::array<Value, capacity> values_{};
 };
 
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::optional<std::vector<std::uint8_t>> parse_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

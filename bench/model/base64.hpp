@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rps::load {
+namespace rps::model {
 
 std::string to_base64(std::span<const std::uint8_t> bytes);
 
@@ -16,4 +16,4 @@ std::string to_base64(std::span<const std::uint8_t> bytes);
 // length, padding in the middle, bits left over that are not zero.
 std::optional<std::vector<std::uint8_t>> parse_base64(std::string_view text);
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -123,4 +123,4 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   return lines;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -9,7 +9,7 @@
 
 #include "bench/model/statistics.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 // "3.14", "31.4", "314": three significant digits, never an exponent below a million. Below a tenth
 // two of them ("0.031"), and below 0.0001 none.
@@ -36,4 +36,4 @@ std::size_t display_width(std::string_view text);
 // is cut where the line ends.
 std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -15,12 +15,12 @@
 
 #include "bench/model/base64.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
-using Bucket = Distribution::Bucket;
+using Bucket = load::Distribution::Bucket;
 
 constexpr std::uint32_t inner_cookie = 0x1c849303 | 0x10;
 constexpr std::uint32_t outer_cookie = 0x1c849304 | 0x10;
@@ -32,7 +32,7 @@ constexpr unsigned leb128_bytes_max = 9;  // The ninth holds eight bits.
 
 // No encoding of our buckets is longer, and no text of one.
 constexpr std::size_t inner_size_max =
-    inner_header_size + Histogram::bucket_count * leb128_bytes_max;
+    inner_header_size + load::Histogram::bucket_count * leb128_bytes_max;
 constexpr std::size_t text_size_max = inner_size_max * 2;
 
 // ---- Writing
@@ -58,7 +58,7 @@ void put_zeros(Bytes& out, std::uint32_t zeros) {
   if (zeros > 0) put_zigzag(out, zeros == 1 ? 0 : -std::int64_t{zeros});
 }
 
-Bytes encoded_counts(const Distribution& distribution) {
+Bytes encoded_counts(const load::Distribution& distribution) {
   Bytes out;
   std::uint32_t next = 0;
   for (const Bucket& bucket : distribution.buckets) {
@@ -69,7 +69,7 @@ Bytes encoded_counts(const Distribution& distribution) {
   return out;
 }
 
-Bytes encoded(const Distribution& distribution) {
+Bytes encoded(const load::Distribution& distribution) {
   const Bytes counts = encoded_counts(distribution);
   Bytes out;
   put(out, inner_cookie);
@@ -77,7 +77,7 @@ Bytes encoded(const Distribution& distribution) {
   put(out, std::uint32_t{0});  // The offset of a histogram that was shifted.
   put(out, significant_digits);
   put(out, lowest_discernible);
-  put(out, Histogram::value_max);
+  put(out, load::Histogram::value_max);
   put(out, ratio_one);
   out.insert(out.end(), counts.begin(), counts.end());
   return out;
@@ -172,7 +172,7 @@ std::expected<std::vector<Bucket>, std::string> read_counts(Input& input) {
     const auto count = input.take_zigzag();
     if (!count) return refused("it ends inside a count");
     const std::uint64_t skipped = *count < 0 ? -static_cast<std::uint64_t>(*count) : 1;
-    const std::uint64_t room = Histogram::bucket_count - index;
+    const std::uint64_t room = load::Histogram::bucket_count - index;
     if (skipped > room) return refused("its values go beyond 2.4 hours");
     if (*count > 0) {
       buckets.push_back({.index = static_cast<std::uint32_t>(index),
@@ -184,15 +184,15 @@ std::expected<std::vector<Bucket>, std::string> read_counts(Input& input) {
 }
 
 double middle_of(const Bucket& bucket) {
-  const std::uint64_t first = Histogram::first_value_of(bucket.index);
+  const std::uint64_t first = load::Histogram::first_value_of(bucket.index);
   // As the original does: the middle of 2^n values is above the two in the middle.
-  const std::uint64_t half = (Histogram::last_value_of(bucket.index) - first + 1) / 2;
+  const std::uint64_t half = (load::Histogram::last_value_of(bucket.index) - first + 1) / 2;
   return static_cast<double>(first + half);
 }
 
 // Nothing when there are more values than can be counted.
-std::optional<Distribution> distribution_of(std::vector<Bucket> buckets) {
-  Distribution result;
+std::optional<load::Distribution> distribution_of(std::vector<Bucket> buckets) {
+  load::Distribution result;
   if (buckets.empty()) return result;
   double sum = 0;
   for (const Bucket& bucket : buckets) {
@@ -200,8 +200,8 @@ std::optional<Distribution> distribution_of(std::vector<Bucket> buckets) {
     sum += middle_of(bucket) * static_cast<double>(bucket.count);
   }
   result.mean_ns = sum / static_cast<double>(result.count);
-  result.min_ns = static_cast<double>(Histogram::first_value_of(buckets.front().index));
-  result.max_ns = static_cast<double>(Histogram::last_value_of(buckets.back().index));
+  result.min_ns = static_cast<double>(load::Histogram::first_value_of(buckets.front().index));
+  result.max_ns = static_cast<double>(load::Histogram::last_value_of(buckets.back().index));
   result.buckets = std::move(buckets);
   return result;
 }
@@ -225,7 +225,7 @@ double next_level(double level, unsigned ticks_per_half_distance) {
   return level + 100.0 / (ticks_per_half_distance * std::exp2(halvings));
 }
 
-double deviation_of(const Distribution& distribution) {
+double deviation_of(const load::Distribution& distribution) {
   if (distribution.count == 0) return 0;
   double sum = 0;
   for (const Bucket& bucket : distribution.buckets) {
@@ -237,7 +237,7 @@ double deviation_of(const Distribution& distribution) {
 
 }  // namespace
 
-std::string to_hdr_base64(const Distribution& distribution) {
+std::string to_hdr_base64(const load::Distribution& distribution) {
   const Bytes inner = encoded(distribution);
   uLongf size = ::compressBound(inner.size());
   Bytes compressed(size);
@@ -252,7 +252,7 @@ std::string to_hdr_base64(const Distribution& distribution) {
   return to_base64(out);
 }
 
-std::expected<Distribution, std::string> parse_hdr_base64(std::string_view text) {
+std::expected<load::Distribution, std::string> parse_hdr_base64(std::string_view text) {
   if (text.size() > text_size_max) return refused("it is longer than any of ours");
   const auto bytes = parse_base64(text);
   if (!bytes) return refused("it is not base64");
@@ -267,7 +267,7 @@ std::expected<Distribution, std::string> parse_hdr_base64(std::string_view text)
   return *std::move(distribution);
 }
 
-std::string to_hgrm(const Distribution& distribution, double unit_ns,
+std::string to_hgrm(const load::Distribution& distribution, double unit_ns,
                     unsigned ticks_per_half_distance) {
   std::string out;
   append(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
@@ -277,7 +277,7 @@ std::string to_hgrm(const Distribution& distribution, double unit_ns,
   double last_value = 0;
   for (const Bucket& bucket : distribution.buckets) {
     seen += bucket.count;
-    last_value = static_cast<double>(Histogram::last_value_of(bucket.index)) / unit_ns;
+    last_value = static_cast<double>(load::Histogram::last_value_of(bucket.index)) / unit_ns;
     // A percentile is reported at the first value that reaches it, several at one value as several
     // lines; the last value's once, and then as 100 %.
     const bool is_last = seen == distribution.count;
@@ -296,8 +296,9 @@ std::string to_hgrm(const Distribution& distribution, double unit_ns,
   append(out, "#[Max     = %12.3f, Total count    = %12llu]\n", distribution.max_ns / unit_ns,
          static_cast<unsigned long long>(distribution.count));
   append(out, "#[Buckets = %12u, SubBuckets     = %12u]\n",
-         Histogram::value_bits - Histogram::linear_bits + 1, 1U << Histogram::linear_bits);
+         load::Histogram::value_bits - load::Histogram::linear_bits + 1,
+         1U << load::Histogram::linear_bits);
   return out;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -4,7 +4,7 @@
 
 #include "bench/model/format.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::string format_metric(Metric metric, double value) {
   return format_number(value);
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace rps::load {
+namespace rps::model {
 
 enum class Metric : std::uint8_t {
   qps,  // Good answers a second; rounds a second where a call has many.
@@ -118,4 +118,4 @@ std::optional<Metric> parse_metric(std::string_view name);
 // "131 µs", "24.5k", "12 %", "1.2 MB": with the unit, as people read it.
 std::string format_metric(Metric metric, double value);
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -23,11 +23,11 @@ Figure per_second(const Trial& trial, double total) {
   return share(total, trial.seconds);
 }
 
-Figure mean_of(const Distribution& distribution) {
+Figure mean_of(const load::Distribution& distribution) {
   return distribution.count > 0 ? Figure(distribution.mean_ns) : std::nullopt;
 }
 
-Figure max_of(const Distribution& distribution) {
+Figure max_of(const load::Distribution& distribution) {
   return distribution.count > 0 ? Figure(distribution.max_ns) : std::nullopt;
 }
 
@@ -64,27 +64,27 @@ Figure error_share_of(const Trial& trial) {
 }
 
 // What of a process's usage, in the unit of the figure.
-using Part = double (*)(const Usage&);
+using Part = double (*)(const machine::Usage&);
 
-double cpu_seconds(const Usage& usage) {
+double cpu_seconds(const machine::Usage& usage) {
   return usage.cpu_seconds();
 }
-double cpu_us(const Usage& usage) {
+double cpu_us(const machine::Usage& usage) {
   return usage.cpu_seconds() * micro_per_second;
 }
-double user_us(const Usage& usage) {
+double user_us(const machine::Usage& usage) {
   return usage.user_seconds * micro_per_second;
 }
-double system_us(const Usage& usage) {
+double system_us(const machine::Usage& usage) {
   return usage.system_seconds * micro_per_second;
 }
-double switches(const Usage& usage) {
+double switches(const machine::Usage& usage) {
   return static_cast<double>(usage.voluntary_switches + usage.involuntary_switches);
 }
-double rss_peak(const Usage& usage) {
+double rss_peak(const machine::Usage& usage) {
   return static_cast<double>(usage.rss_peak_bytes);
 }
-double threads(const Usage& usage) {
+double threads(const machine::Usage& usage) {
   return static_cast<double>(usage.threads);
 }
 
@@ -156,4 +156,4 @@ std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric
   return trial.valid || tells_why ? valid_figure(trial, cell, metric) : std::nullopt;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -10,11 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/machine/cpus.hpp"
 #include "bench/machine/environment.hpp"
 #include "bench/model/metric.hpp"
+#include "bench/model/target.hpp"
 #include "bench/model/trial.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 // Grows when a member of the file comes, goes or changes its meaning: the reader wants every member
 // that it knows, and passes over others.
@@ -50,7 +52,7 @@ struct Plan {
   double seconds = 0;  // The window of a trial; a schedule has its own.
   double warmup = 0;
   std::uint64_t seed = 0;
-  std::optional<CpuPlan> cpus;
+  std::optional<machine::CpuPlan> cpus;
 
   bool operator==(const Plan&) const = default;
 };
@@ -58,7 +60,7 @@ struct Plan {
 struct Run {
   std::string id;     // Date and seed; names files.
   std::string title;  // "Four architectures, one game"
-  Environment environment;
+  machine::Environment environment;
   Plan plan;
   std::vector<std::string> tables;  // Keys of the tables to show; without any, one of all cells.
   std::vector<Cell> cells;
@@ -97,4 +99,4 @@ std::string to_json(const Run& run);
 // trial of no cell.
 std::expected<Run, std::string> parse_run(std::string_view json);
 
-}  // namespace rps::load
+}  // namespace rps::model

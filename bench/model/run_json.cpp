@@ -14,7 +14,7 @@
 
 // One description of each value's members serves both ways: members(archive, value) calls
 // archive("name", member) for each, and the archive is a Writer or a Reader.
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -27,13 +27,13 @@ constexpr std::array<std::string_view, 2> arrivals_names{"constant", "poisson"};
 // ---- What has which members
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<CpuPlan> plan) {
+void members(Archive& archive, typename Archive::template Ref<machine::CpuPlan> plan) {
   archive("server", plan.server);
   archive("load", plan.load);
 }
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Environment> environment) {
+void members(Archive& archive, typename Archive::template Ref<machine::Environment> environment) {
   archive("date", environment.date);
   archive("kernel", environment.kernel);
   archive("cpu", environment.cpu);
@@ -57,14 +57,14 @@ void members(Archive& archive, typename Archive::template Ref<Plan> plan) {
 }
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Phase> phase) {
+void members(Archive& archive, typename Archive::template Ref<load::Phase> phase) {
   archive("seconds", phase.seconds);
   archive("from_per_second", phase.from_per_second);
   archive("to_per_second", phase.to_per_second);
 }
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Schedule> schedule) {
+void members(Archive& archive, typename Archive::template Ref<load::Schedule> schedule) {
   archive("arrivals", schedule.arrivals);
   archive("burst", schedule.burst);
   archive("phases", schedule.phases);
@@ -89,7 +89,7 @@ void members(Archive& archive, typename Archive::template Ref<Cell> cell) {
 }
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Usage> usage) {
+void members(Archive& archive, typename Archive::template Ref<machine::Usage> usage) {
   archive("user_seconds", usage.user_seconds);
   archive("system_seconds", usage.system_seconds);
   archive("voluntary_switches", usage.voluntary_switches);
@@ -101,7 +101,7 @@ void members(Archive& archive, typename Archive::template Ref<Usage> usage) {
 }
 
 template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Interval> interval) {
+void members(Archive& archive, typename Archive::template Ref<load::Interval> interval) {
   archive("begins_seconds", interval.begins);
   archive("seconds", interval.seconds);
   archive("good", interval.good);
@@ -187,16 +187,19 @@ class Writer {
       return writer.take();
     }
   }
-  static Json written(Ending ending) { return ending_names[static_cast<std::size_t>(ending)]; }
-  static Json written(Arrivals arrivals) {
+  static Json written(load::Ending ending) {
+    return ending_names[static_cast<std::size_t>(ending)];
+  }
+  static Json written(load::Arrivals arrivals) {
     return arrivals_names[static_cast<std::size_t>(arrivals)];
   }
-  static Json written(const Verdicts& verdicts) {
+  static Json written(const load::Verdicts& verdicts) {
     Json json = Json::object();
-    for (const Verdict verdict : all_verdicts) json[to_string(verdict)] = verdicts.of(verdict);
+    for (const load::Verdict verdict : load::all_verdicts)
+      json[to_string(verdict)] = verdicts.of(verdict);
     return json;
   }
-  static Json written(const Distribution& distribution) {
+  static Json written(const load::Distribution& distribution) {
     if (distribution.count == 0) return nullptr;
     return {{"count", distribution.count},
             {"mean_ns", distribution.mean_ns},
@@ -315,26 +318,26 @@ class Reader {
     if (found == names.end()) return fail(path, "is none of the names that it may be");
     value = static_cast<Enum>(found - names.begin());
   }
-  void read(const Json& json, const std::string& path, Ending& ending) {
+  void read(const Json& json, const std::string& path, load::Ending& ending) {
     read_name(json, path, ending_names, ending);
   }
-  void read(const Json& json, const std::string& path, Arrivals& arrivals) {
+  void read(const Json& json, const std::string& path, load::Arrivals& arrivals) {
     read_name(json, path, arrivals_names, arrivals);
   }
 
-  void read(const Json& json, const std::string& path, Verdicts& verdicts) {
+  void read(const Json& json, const std::string& path, load::Verdicts& verdicts) {
     Reader reader(json, path, error_);
-    for (const Verdict verdict : all_verdicts) {
+    for (const load::Verdict verdict : load::all_verdicts) {
       std::uint64_t count = 0;
       reader(to_string(verdict).data(), count);
       verdicts.count(verdict, count);
     }
   }
 
-  void read(const Json& json, const std::string& path, Distribution& distribution) {
+  void read(const Json& json, const std::string& path, load::Distribution& distribution) {
     if (json.is_null()) return;
     Reader reader(json, path, error_);
-    Distribution exact;
+    load::Distribution exact;
     std::string hdr;
     reader("count", exact.count);
     reader("mean_ns", exact.mean_ns);
@@ -563,4 +566,4 @@ std::expected<Run, std::string> parse_run(std::string_view text) {
   return run;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -8,7 +8,7 @@
 
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -252,4 +252,4 @@ std::optional<Ranks> quantile_ranks(std::uint64_t count, double q) {
   return Ranks{.low = static_cast<std::uint64_t>(low), .high = static_cast<std::uint64_t>(high)};
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

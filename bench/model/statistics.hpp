@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace rps::load {
+namespace rps::model {
 
 // A median with the range in which it lies.
 struct Estimate {
@@ -92,4 +92,4 @@ struct Ranks {
 };
 std::optional<Ranks> quantile_ranks(std::uint64_t count, double q);
 
-}  // namespace rps::load
+}  // namespace rps::model

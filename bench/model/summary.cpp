@@ -8,7 +8,7 @@
 
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -78,10 +78,10 @@ bool is_disturbed(const Trial& trial) {
          is_above(trial.stolen_share, stolen_share_max);
 }
 
-double good_per_second(std::span<const Interval> intervals) {
+double good_per_second(std::span<const load::Interval> intervals) {
   double seconds = 0;
   double good = 0;
-  for (const Interval& interval : intervals) {
+  for (const load::Interval& interval : intervals) {
     seconds += interval.seconds;
     good += static_cast<double>(interval.good);
   }
@@ -89,15 +89,15 @@ double good_per_second(std::span<const Interval> intervals) {
 }
 
 // Whether the load is meant to be the same all the time.
-bool is_steady(const Schedule& schedule) {
-  return std::ranges::all_of(schedule.phases, [&](const Phase& phase) {
+bool is_steady(const load::Schedule& schedule) {
+  return std::ranges::all_of(schedule.phases, [&](const load::Phase& phase) {
     return phase.from_per_second == phase.to_per_second &&
            phase.from_per_second == schedule.phases.front().from_per_second;
   });
 }
 
 bool has_trend(const Trial& trial, const Cell& cell) {
-  const std::span<const Interval> series = trial.series;
+  const std::span<const load::Interval> series = trial.series;
   if (series.size() < intervals_for_trend || !is_steady(cell.load.schedule)) return false;
   const double first = good_per_second(series.first(series.size() / 3));
   const double last = good_per_second(series.last(series.size() / 3));
@@ -217,4 +217,4 @@ std::vector<Flagged> flags_of(const Run& run, std::size_t cell) {
   return flags;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -12,7 +12,7 @@
 #include "bench/model/run.hpp"
 #include "bench/model/statistics.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 // The figure over all rounds, of the trials that have it: the valid ones, but for the shares of
 // errors and of dropped calls. `trials` is 0 when there are none.
@@ -52,4 +52,4 @@ struct Flagged {
 // rest when a quarter of the trials show it: a median does not move for one odd trial among many.
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
 
-}  // namespace rps::load
+}  // namespace rps::model

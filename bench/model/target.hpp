@@ -10,7 +10,7 @@
 #include "bench/load/loop.hpp"
 #include "bench/load/schedule.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 // Whom to measure: a server that is started, or a URL, or a function that rps-micro times.
 struct Target {
@@ -23,7 +23,7 @@ struct Target {
   std::string url;
   // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
-  Judging judging = Judging::sessions;
+  load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
   // Whose processor time is the server's when the harness did not start it. May be empty.
   std::vector<pid_t> pids;
@@ -34,8 +34,8 @@ struct Target {
 // What is offered to it.
 struct Load {
   std::size_t connections = 1;
-  std::size_t depth = 1;  // Calls open on each at once, at most.
-  Schedule schedule;      // Without phases: a closed loop.
+  std::size_t depth = 1;    // Calls open on each at once, at most.
+  load::Schedule schedule;  // Without phases: a closed loop.
 
   // A function is called, not loaded.
   bool is_function() const { return connections == 0; }
@@ -43,4 +43,4 @@ struct Load {
   bool operator==(const Load&) const = default;
 };
 
-}  // namespace rps::load
+}  // namespace rps::model

@@ -8,7 +8,7 @@
 
 #include "bench/model/format.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 namespace {
 
@@ -177,4 +177,4 @@ std::vector<ThresholdResult> check_thresholds(const Run& run,
   return results;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

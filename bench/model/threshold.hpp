@@ -17,7 +17,7 @@
 #include "bench/model/metric.hpp"
 #include "bench/model/summary.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 enum class Relation : std::uint8_t { less, less_or_equal, greater, greater_or_equal };
 
@@ -56,4 +56,4 @@ struct ThresholdResult {
 std::vector<ThresholdResult> check_thresholds(const Run& run,
                                               const std::vector<Threshold>& thresholds);
 
-}  // namespace rps::load
+}  // namespace rps::model

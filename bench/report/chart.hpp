@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace rps::load {
+namespace rps::report {
 
 // ---- Axes ----------------------------------------------------------------------------------
 
@@ -175,4 +175,4 @@ struct RowChart {
 // REQUIRES: every panel has a mark for every row.
 std::string to_svg(const RowChart& chart);
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -6,7 +6,7 @@
 
 #include "bench/report/chart.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -182,4 +182,4 @@ std::vector<double> spread_labels(const std::vector<double>& wanted, double gap,
   return out;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

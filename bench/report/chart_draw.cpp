@@ -5,7 +5,7 @@
 #include "bench/model/format.hpp"
 #include "bench/report/svg.hpp"
 
-namespace rps::load::draw {
+namespace rps::report::draw {
 
 namespace {
 
@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, look_count> marker_paths{
 }  // namespace
 
 double text_width(std::string_view text) {
-  return character_width * static_cast<double>(display_width(text));
+  return character_width * static_cast<double>(model::display_width(text));
 }
 
 std::string colour_class(Look look) {
@@ -111,4 +111,4 @@ std::string document(const ChartText& text, double width, double height, std::st
                      std::string(content));
 }
 
-}  // namespace rps::load::draw
+}  // namespace rps::report::draw

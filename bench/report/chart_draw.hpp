@@ -7,7 +7,7 @@
 
 #include "bench/report/chart.hpp"
 
-namespace rps::load::draw {
+namespace rps::report::draw {
 
 inline constexpr double line_height = 16;
 
@@ -38,4 +38,4 @@ std::vector<Tick> fitting_ticks(const Axis& axis, double left, double right);
 // The whole drawing.
 std::string document(const ChartText& text, double width, double height, std::string_view content);
 
-}  // namespace rps::load::draw
+}  // namespace rps::report::draw

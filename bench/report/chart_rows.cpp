@@ -7,7 +7,7 @@
 #include "bench/report/chart_draw.hpp"
 #include "bench/report/svg.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -187,4 +187,4 @@ std::string to_svg(const RowChart& chart) {
   return Drawing(chart).render();
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -6,7 +6,7 @@
 #include "bench/report/chart_draw.hpp"
 #include "bench/report/svg.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -241,4 +241,4 @@ std::string to_svg(const XyChart& chart) {
   return Drawing(chart).render();
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

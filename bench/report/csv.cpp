@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -40,13 +40,13 @@ Fields header() {
   Fields fields{"run",  "date",    "cell",      "subject", "connections", "depth",
                 "loop", "round",   "order",     "valid",   "complaint",   "seconds",
                 "due",  "dropped", "timed_out", "lost",    "answered"};
-  for (const MetricInfo& each : all_metrics) fields.emplace_back(each.column);
+  for (const model::MetricInfo& each : model::all_metrics) fields.emplace_back(each.column);
   return fields;
 }
 
-Fields line_of(const Run& run, const CellTrial& each) {
-  const Cell& cell = run.cells[each.cell];
-  const Trial& trial = each.trial;
+Fields line_of(const model::Run& run, const model::CellTrial& each) {
+  const model::Cell& cell = run.cells[each.cell];
+  const model::Trial& trial = each.trial;
   Fields fields{run.id,
                 run.environment.date,
                 cell.key,
@@ -64,8 +64,8 @@ Fields line_of(const Run& run, const CellTrial& each) {
                 std::to_string(trial.timed_out),
                 std::to_string(trial.lost),
                 std::to_string(trial.answered)};
-  for (const MetricInfo& metric : all_metrics) {
-    const auto value = figure(trial, cell, metric.metric);
+  for (const model::MetricInfo& metric : model::all_metrics) {
+    const auto value = model::figure(trial, cell, metric.metric);
     fields.push_back(value ? exact(*value) : "");
   }
   return fields;
@@ -73,11 +73,11 @@ Fields line_of(const Run& run, const CellTrial& each) {
 
 }  // namespace
 
-std::string to_csv(const Run& run) {
+std::string to_csv(const model::Run& run) {
   std::string out;
   append_line(header(), out);
-  for (const CellTrial& each : run.trials) append_line(line_of(run, each), out);
+  for (const model::CellTrial& each : run.trials) append_line(line_of(run, each), out);
   return out;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -5,10 +5,10 @@
 
 #include "bench/model/run.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 // RFC 4180: a header line and then one line a trial, in the order of the run, ended by CR LF. A
 // figure that there is not is empty. Histograms and series stay in the JSON.
-std::string to_csv(const Run& run);
+std::string to_csv(const model::Run& run);
 
-}  // namespace rps::load
+}  // namespace rps::report

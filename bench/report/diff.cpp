@@ -10,64 +10,67 @@
 #include "bench/report/table.hpp"
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
-constexpr std::array diffed{Metric::qps, Metric::p50, Metric::p99, Metric::cpu_us};
+constexpr std::array diffed{model::Metric::qps, model::Metric::p50, model::Metric::p99,
+                            model::Metric::cpu_us};
 
 // Details of an environment that are another in every run.
 constexpr std::array<std::string_view, 2> restless{"clock read", "load average"};
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-std::vector<double> values_of(const Run& run, std::size_t cell, Metric metric) {
+std::vector<double> values_of(const model::Run& run, std::size_t cell, model::Metric metric) {
   std::vector<double> values;
-  for (const CellTrial& each : run.trials) {
+  for (const model::CellTrial& each : run.trials) {
     if (each.cell != cell) continue;
-    const auto value = figure(each.trial, run.cells[cell], metric);
+    const auto value = model::figure(each.trial, run.cells[cell], metric);
     if (value) values.push_back(*value);
   }
   return values;
 }
 
-bool is_better(Metric metric, double ratio) {
-  return (ratio > 1) == (info(metric).better == Better::higher);
+bool is_better(model::Metric metric, double ratio) {
+  return (ratio > 1) == (model::info(metric).better == model::Better::higher);
 }
 
-MetricDiff diff_metric(const Run& base, std::size_t base_cell, const Run& next,
-                       std::size_t next_cell, Metric metric) {
+MetricDiff diff_metric(const model::Run& base, std::size_t base_cell, const model::Run& next,
+                       std::size_t next_cell, model::Metric metric) {
   const auto theirs = values_of(base, base_cell, metric);
   const auto ours = values_of(next, next_cell, metric);
-  MetricDiff diff{.metric = metric,
-                  .base = estimate_of(base, base_cell, metric),
-                  .next = estimate_of(next, next_cell, metric),
-                  .ratio = estimate_unpaired_ratio(ours, theirs, mix(next.plan.seed, next_cell)),
-                  .p = mann_whitney_p(ours, theirs)};
+  MetricDiff diff{
+      .metric = metric,
+      .base = model::estimate_of(base, base_cell, metric),
+      .next = model::estimate_of(next, next_cell, metric),
+      .ratio = model::estimate_unpaired_ratio(ours, theirs, mix(next.plan.seed, next_cell)),
+      .p = model::mann_whitney_p(ours, theirs)};
   const bool differs =
-      diff.ratio.trials > 0 && diff.p < comparison_alpha && !diff.ratio.contains(1);
+      diff.ratio.trials > 0 && diff.p < model::comparison_alpha && !diff.ratio.contains(1);
   if (differs) {
     diff.change = is_better(metric, diff.ratio.median) ? Change::better : Change::worse;
   }
   return diff;
 }
 
-CellDiff diff_cell(const Run& base, std::size_t base_cell, const Run& next, std::size_t next_cell) {
+CellDiff diff_cell(const model::Run& base, std::size_t base_cell, const model::Run& next,
+                   std::size_t next_cell) {
   CellDiff diff{.cell = next.cells[next_cell].key};
-  for (const Metric metric : diffed) {
+  for (const model::Metric metric : diffed) {
     MetricDiff each = diff_metric(base, base_cell, next, next_cell, metric);
     if (each.base.trials > 0 && each.next.trials > 0) diff.metrics.push_back(each);
   }
   return diff;
 }
 
-std::string cpus_text(const std::optional<CpuPlan>& cpus) {
+std::string cpus_text(const std::optional<machine::CpuPlan>& cpus) {
   if (!cpus) return "not pinned";
   return "server " + std::to_string(cpus->server) + ", load " + std::to_string(cpus->load);
 }
 
-Settings settings_of(const Run& run) {
-  const Environment& environment = run.environment;
+Settings settings_of(const model::Run& run) {
+  const machine::Environment& environment = run.environment;
   Settings settings{{"processor", environment.cpu}, {"cores", std::to_string(environment.cores)},
                     {"kernel", environment.kernel}, {"compiler", environment.compiler},
                     {"build", environment.build},   {"revision", environment.revision}};
@@ -76,8 +79,8 @@ Settings settings_of(const Run& run) {
     if (!is_restless) settings.emplace_back(name, value);
   }
   settings.emplace_back("pinned CPUs", cpus_text(run.plan.cpus));
-  settings.emplace_back("seconds a trial", format_number(run.plan.seconds));
-  settings.emplace_back("seconds of warm-up", format_number(run.plan.warmup));
+  settings.emplace_back("seconds a trial", model::format_number(run.plan.seconds));
+  settings.emplace_back("seconds of warm-up", model::format_number(run.plan.warmup));
   return settings;
 }
 
@@ -98,11 +101,11 @@ std::vector<SettingDiff> diff_settings(const Settings& base, const Settings& nex
   return diffs;
 }
 
-std::size_t index_of(const Run& run, const Cell& cell) {
+std::size_t index_of(const model::Run& run, const model::Cell& cell) {
   return static_cast<std::size_t>(&cell - run.cells.data());
 }
 
-void add_load_diff(const Cell& base, const Cell& next, Diff& diff) {
+void add_load_diff(const model::Cell& base, const model::Cell& next, Diff& diff) {
   if (base.command != next.command) {
     diff.settings.push_back(
         {.name = "command of " + next.key, .base = base.command, .next = next.command});
@@ -114,18 +117,19 @@ void add_load_diff(const Cell& base, const Cell& next, Diff& diff) {
 
 // ---- Text
 
-std::string with_range(Metric metric, const Estimate& estimate) {
-  return format_metric(metric, estimate.median) + "\n" + format_metric(metric, estimate.low) + "–" +
-         format_metric(metric, estimate.high);
+std::string with_range(model::Metric metric, const model::Estimate& estimate) {
+  return model::format_metric(metric, estimate.median) + "\n" +
+         model::format_metric(metric, estimate.low) + "–" +
+         model::format_metric(metric, estimate.high);
 }
 
-std::string ratio_text(const Estimate& ratio) {
+std::string ratio_text(const model::Estimate& ratio) {
   if (ratio.trials == 0) return "none";
-  return format_number(ratio.median) + "\n" + format_number_range(ratio);
+  return model::format_number(ratio.median) + "\n" + model::format_number_range(ratio);
 }
 
 std::string p_text(double p) {
-  return p < 0.01 ? "<0.01" : format_number(p);
+  return p < 0.01 ? "<0.01" : model::format_number(p);
 }
 
 Table table_of(const Diff& diff) {
@@ -140,7 +144,7 @@ Table table_of(const Diff& diff) {
     if (cell.metrics.empty()) table.add_remark(cell.cell, "no valid trials in one of the runs");
     for (const MetricDiff& each : cell.metrics) {
       table.add_row({&each == cell.metrics.data() ? cell.cell : "",
-                     std::string(info(each.metric).key), with_range(each.metric, each.base),
+                     std::string(model::info(each.metric).key), with_range(each.metric, each.base),
                      with_range(each.metric, each.next), ratio_text(each.ratio), p_text(each.p),
                      each.change == Change::indistinguishable
                          ? "not different"
@@ -151,7 +155,7 @@ Table table_of(const Diff& diff) {
 }
 
 void append_wrapped(const std::string& text, std::string& out) {
-  for (const std::string& line : wrap(text, report_columns)) out += line + "\n";
+  for (const std::string& line : model::wrap(text, report_columns)) out += line + "\n";
 }
 
 std::string or_nothing(const std::string& text) {
@@ -189,12 +193,12 @@ std::string_view to_string(Change change) {
   return "indistinguishable";
 }
 
-Diff diff_of(const Run& base, const Run& next) {
+Diff diff_of(const model::Run& base, const model::Run& next) {
   Diff diff{.base_id = base.id,
             .next_id = next.id,
             .settings = diff_settings(settings_of(base), settings_of(next))};
-  for (const Cell& cell : next.cells) {
-    const Cell* const old = base.find(cell.key);
+  for (const model::Cell& cell : next.cells) {
+    const model::Cell* const old = base.find(cell.key);
     if (old == nullptr) {
       diff.only_next.push_back(cell.key);
       continue;
@@ -202,7 +206,7 @@ Diff diff_of(const Run& base, const Run& next) {
     add_load_diff(*old, cell, diff);
     diff.cells.push_back(diff_cell(base, index_of(base, *old), next, index_of(next, cell)));
   }
-  for (const Cell& cell : base.cells) {
+  for (const model::Cell& cell : base.cells) {
     if (next.find(cell.key) == nullptr) diff.only_base.push_back(cell.key);
   }
   return diff;
@@ -212,14 +216,14 @@ std::vector<std::string> regressions(const Diff& diff, double share) {
   std::vector<std::string> found;
   for (const CellDiff& cell : diff.cells) {
     for (const MetricDiff& each : cell.metrics) {
-      const Estimate& ratio = each.ratio;
+      const model::Estimate& ratio = each.ratio;
       const bool differs = ratio.trials > 0 && !ratio.contains(1);
       if (!differs || is_better(each.metric, ratio.median)) continue;
       const bool is_more = ratio.median > 1 + share || ratio.median < 1 - share;
       if (!is_more) continue;
-      found.push_back(cell.cell + ": " + std::string(info(each.metric).key) + " is " +
-                      format_number(ratio.median) + " times what it was (" +
-                      format_number_range(ratio) + ")");
+      found.push_back(cell.cell + ": " + std::string(model::info(each.metric).key) + " is " +
+                      model::format_number(ratio.median) + " times what it was (" +
+                      model::format_number_range(ratio) + ")");
     }
   }
   return found;
@@ -239,4 +243,4 @@ std::string to_text(const Diff& diff) {
   return out;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

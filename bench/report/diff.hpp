@@ -12,7 +12,7 @@
 #include "bench/model/run.hpp"
 #include "bench/model/statistics.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 enum class Change : std::uint8_t { indistinguishable, better, worse };
 
@@ -20,11 +20,12 @@ enum class Change : std::uint8_t { indistinguishable, better, worse };
 std::string_view to_string(Change change);
 
 struct MetricDiff {
-  Metric metric = Metric::qps;
-  Estimate base;
-  Estimate next;
-  Estimate ratio;  // next / base, as estimate_unpaired_ratio() says; `trials` 0: there is none.
-  double p = 1;    // Of mann_whitney_p().
+  model::Metric metric = model::Metric::qps;
+  model::Estimate base;
+  model::Estimate next;
+  model::Estimate
+      ratio;     // next / base, as estimate_unpaired_ratio() says; `trials` 0: there is none.
+  double p = 1;  // Of mann_whitney_p().
   // Other than indistinguishable when p < comparison_alpha, which four trials against four cannot
   // reach, and the ratio's interval leaves 1 out.
   Change change = Change::indistinguishable;
@@ -54,7 +55,7 @@ struct Diff {
 
 // Compares qps, p50, p99 and cpu_us of the cells with equal keys. Cells with the same key but
 // another load are settings that differ, and are compared all the same.
-Diff diff_of(const Run& base, const Run& next);
+Diff diff_of(const model::Run& base, const model::Run& next);
 
 // "grpc/64x1: p99 is 1.25 times what it was (1.18–1.33)": each metric that is worse by more than
 // `share` (0.1: the ratio is above 1.1, or below 0.9 where more is better) while the ratio's
@@ -64,4 +65,4 @@ std::vector<std::string> regressions(const Diff& diff, double share);
 // Lines of at most 100 columns.
 std::string to_text(const Diff& diff);
 
-}  // namespace rps::load
+}  // namespace rps::report

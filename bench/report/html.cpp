@@ -11,7 +11,7 @@
 #include "bench/report/html_style.hpp"
 #include "bench/report/svg.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -137,7 +137,7 @@ struct Chart {
   std::optional<Figure> figure;
 };
 
-std::vector<Chart> charts_of(const Run& run, std::span<const FloorPair> floors) {
+std::vector<Chart> charts_of(const model::Run& run, std::span<const FloorPair> floors) {
   const FigureSource source(run);
   constexpr std::string_view compare = "rps-bench compare";
   constexpr std::string_view rates = "rps-bench load TARGET --rate 1000 --rate 5000";
@@ -217,10 +217,10 @@ Section claims_section(const View& view) {
   return section;
 }
 
-Section flags_section(const Run& run) {
+Section flags_section(const model::Run& run) {
   std::string rows;
   for (std::size_t i = 0; i < run.cells.size(); ++i) {
-    for (const Flagged& flagged : flags_of(run, i)) {
+    for (const model::Flagged& flagged : model::flags_of(run, i)) {
       rows += element("tr", {},
                       row_heading(run.cells[i].key) + cell(to_string(flagged.flag)) +
                           cell(flagged.detail) + cell(explain(flagged.flag))) +
@@ -247,9 +247,9 @@ void add_facts(const std::vector<std::pair<std::string, std::string>>& facts, st
   }
 }
 
-Section environment_section(const Run& run) {
-  const Environment& environment = run.environment;
-  const Plan& plan = run.plan;
+Section environment_section(const model::Run& run) {
+  const machine::Environment& environment = run.environment;
+  const model::Plan& plan = run.plan;
   std::string rows;
   add_facts({{"date", environment.date},
              {"processor", environment.cpu},
@@ -273,9 +273,9 @@ Section environment_section(const Run& run) {
 }
 
 // In the order of the cells.
-std::vector<std::pair<std::string, std::string>> cells_by_command(const Run& run) {
+std::vector<std::pair<std::string, std::string>> cells_by_command(const model::Run& run) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const Cell& each : run.cells) {
+  for (const model::Cell& each : run.cells) {
     const auto known = std::ranges::find(out, each.command, &decltype(out)::value_type::first);
     if (known == out.end()) {
       out.emplace_back(each.command, each.key);
@@ -286,7 +286,7 @@ std::vector<std::pair<std::string, std::string>> cells_by_command(const Run& run
   return out;
 }
 
-Section commands_section(const Run& run) {
+Section commands_section(const model::Run& run) {
   std::string rows;
   for (const auto& [command, keys] : cells_by_command(run)) {
     rows +=
@@ -334,8 +334,8 @@ std::string json_in_url(std::string_view json) {
   return out;
 }
 
-Section data_section(const Run& run) {
-  const std::string json = to_json(run);
+Section data_section(const model::Run& run) {
+  const std::string json = model::to_json(run);
   Section section{.id = "data", .title = "The run itself", .body = {}};
   section.body =
       "<p>Every trial with its histograms is in this page, as JSON in the element "
@@ -369,7 +369,7 @@ std::string light_switch() {
   return element("fieldset", {{"class", "colours"}}, out);
 }
 
-std::string header(const Run& run, const View& view) {
+std::string header(const model::Run& run, const View& view) {
   std::string out = light_switch() + text_element("h1", {}, view.title);
   if (!run.id.empty()) out += text_element("p", {{"class", "run-id"}}, "Run " + run.id);
   if (run.interrupted) {
@@ -403,7 +403,7 @@ std::string contents(const std::vector<Section>& sections, const std::vector<Cha
 
 }  // namespace
 
-std::string to_html(const Run& run, const View& view, std::span<const FloorPair> floors) {
+std::string to_html(const model::Run& run, const View& view, std::span<const FloorPair> floors) {
   const std::vector<Chart> charts = charts_of(run, floors);
   std::vector<Section> sections{
       tables_section(view),
@@ -432,4 +432,4 @@ std::string to_html(const Run& run, const View& view, std::span<const FloorPair>
          "\n</head>\n<body>\n" + body + element("main", {}, main) + "\n</body>\n</html>\n";
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

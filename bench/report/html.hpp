@@ -12,7 +12,7 @@
 #include "bench/model/run.hpp"
 #include "bench/report/view.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 // Keys of two cells: what a stage took, and what its transport takes with nothing behind it.
 struct FloorPair {
@@ -23,10 +23,11 @@ struct FloorPair {
 // The longest run, in bytes of JSON, that the page offers as a link.
 inline constexpr std::size_t linked_run_bytes_max = std::size_t{4} << 20;
 
-std::string to_html(const Run& run, const View& view, std::span<const FloorPair> floors = {});
+std::string to_html(const model::Run& run, const View& view,
+                    std::span<const FloorPair> floors = {});
 
-inline std::string to_html(const Run& run, std::span<const FloorPair> floors = {}) {
+inline std::string to_html(const model::Run& run, std::span<const FloorPair> floors = {}) {
   return to_html(run, view_of(run), floors);
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -8,28 +8,28 @@
 #include "bench/model/format.hpp"
 #include "bench/model/summary.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
-constexpr Load main_load{.connections = 64, .depth = 1, .schedule = {}};
+constexpr model::Load main_load{.connections = 64, .depth = 1, .schedule = {}};
 
 bool is_known(const std::vector<FigureSubject>& subjects, std::string_view key) {
   return std::ranges::find(subjects, key, &FigureSubject::key) != subjects.end();
 }
 
 // The stages take the looks in turn, and the floors the grey ones.
-void add_subjects(const Run& run, bool floors, std::vector<FigureSubject>& subjects) {
+void add_subjects(const model::Run& run, bool floors, std::vector<FigureSubject>& subjects) {
   std::size_t index = 0;
-  for (const Cell& cell : run.cells) {
+  for (const model::Cell& cell : run.cells) {
     if (cell.is_floor != floors || is_known(subjects, cell.subject)) continue;
     subjects.push_back(
         {.key = cell.subject, .name = cell.name, .look = {.index = index++, .is_neutral = floors}});
   }
 }
 
-bool was_called(const Run& run, std::size_t cell) {
-  return std::ranges::any_of(run.trials, [&](const CellTrial& each) {
+bool was_called(const model::Run& run, std::size_t cell) {
+  return std::ranges::any_of(run.trials, [&](const model::CellTrial& each) {
     return each.cell == cell && each.trial.response.count > 0;
   });
 }
@@ -49,7 +49,7 @@ std::vector<std::size_t> one_a_subject(const FigureSource& source,
 }
 
 std::vector<std::size_t> with_load(const FigureSource& source,
-                                   const std::vector<std::size_t>& cells, const Load& load) {
+                                   const std::vector<std::size_t>& cells, const model::Load& load) {
   return one_a_subject(source, cells,
                        [&](std::size_t cell) { return source.run.cells[cell].load == load; });
 }
@@ -90,8 +90,8 @@ std::vector<std::size_t> open_cells(const FigureSource& source) {
 // as far as they are like the subject's first.
 std::vector<std::vector<std::size_t>> ladders(
     const FigureSource& source, const std::vector<std::size_t>& cells,
-    const std::function<std::optional<double>(const Load&)>& value,
-    const std::function<bool(const Load&, const Load&)>& alike) {
+    const std::function<std::optional<double>(const model::Load&)>& value,
+    const std::function<bool(const model::Load&, const model::Load&)>& alike) {
   std::vector<std::vector<std::size_t>> out;
   const auto value_of = [&](std::size_t cell) {
     return value(source.run.cells[cell].load).value_or(0);
@@ -99,7 +99,7 @@ std::vector<std::vector<std::size_t>> ladders(
   for (const FigureSubject& subject : source.subjects) {
     std::vector<std::size_t> ladder;
     for (const std::size_t cell : cells) {
-      const Cell& each = source.run.cells[cell];
+      const model::Cell& each = source.run.cells[cell];
       if (each.subject != subject.key || !value(each.load)) continue;
       if (ladder.empty() || alike(source.run.cells[ladder.front()].load, each.load)) {
         ladder.push_back(cell);
@@ -117,15 +117,15 @@ std::vector<std::vector<std::size_t>> ladders(
 constexpr std::size_t phases_told = 4;  // More are counted.
 
 // "10 s at 2.00k/s, 10 s at 2.00k–8.00k/s"
-std::string phases_words(const std::vector<Phase>& phases) {
+std::string phases_words(const std::vector<load::Phase>& phases) {
   if (phases.size() > phases_told) return std::to_string(phases.size()) + " phases";
   std::string words;
-  for (const Phase& phase : phases) {
+  for (const load::Phase& phase : phases) {
     if (!words.empty()) words += ", ";
-    words +=
-        without_zeros(format_number(phase.seconds)) + " s at " + format_rate(phase.from_per_second);
+    words += without_zeros(model::format_number(phase.seconds)) + " s at " +
+             model::format_rate(phase.from_per_second);
     if (phase.from_per_second != phase.to_per_second) {
-      words += "–" + format_rate(phase.to_per_second);
+      words += "–" + model::format_rate(phase.to_per_second);
     }
     words += "/s";
   }
@@ -134,21 +134,21 @@ std::string phases_words(const std::vector<Phase>& phases) {
 
 }  // namespace
 
-FigureSource::FigureSource(const Run& of) : run(of) {
+FigureSource::FigureSource(const model::Run& of) : run(of) {
   add_subjects(run, false, subjects);
   add_subjects(run, true, subjects);
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
     if (!was_called(run, cell)) continue;
     (run.cells[cell].load.schedule.is_closed() ? closed : open).push_back(cell);
   }
-  rates = ladders(*this, open, rate_of, [](const Load& a, const Load& b) {
+  rates = ladders(*this, open, rate_of, [](const model::Load& a, const model::Load& b) {
     return a.lanes() == b.lanes() && a.schedule.arrivals == b.schedule.arrivals &&
            a.schedule.burst == b.schedule.burst;
   });
   concurrencies = ladders(
       *this, closed,
-      [](const Load& load) { return std::optional(static_cast<double>(load.lanes())); },
-      [](const Load&, const Load&) { return true; });
+      [](const model::Load& load) { return std::optional(static_cast<double>(load.lanes())); },
+      [](const model::Load&, const model::Load&) { return true; });
   main_closed = closed_cells(*this);
   main_open = open_cells(*this);
 }
@@ -157,25 +157,26 @@ const FigureSubject& FigureSource::subject_of(std::size_t cell) const {
   return *std::ranges::find(subjects, run.cells[cell].subject, &FigureSubject::key);
 }
 
-std::optional<Estimate> FigureSource::estimate(std::size_t cell, Metric metric) const {
-  const Estimate found = estimate_of(run, cell, metric);
+std::optional<model::Estimate> FigureSource::estimate(std::size_t cell,
+                                                      model::Metric metric) const {
+  const model::Estimate found = model::estimate_of(run, cell, metric);
   if (found.trials == 0 || !std::isfinite(found.median)) return std::nullopt;
   return found;
 }
 
-std::vector<const Trial*> FigureSource::valid_trials(std::size_t cell) const {
-  std::vector<const Trial*> out;
-  for (const CellTrial& each : run.trials) {
+std::vector<const model::Trial*> FigureSource::valid_trials(std::size_t cell) const {
+  std::vector<const model::Trial*> out;
+  for (const model::CellTrial& each : run.trials) {
     if (each.cell == cell && each.trial.valid) out.push_back(&each.trial);
   }
   return out;
 }
 
-std::string load_words(const Load& load) {
+std::string load_words(const model::Load& load) {
   if (const auto rate = rate_of(load)) {
-    const bool is_poisson = load.schedule.arrivals == Arrivals::poisson;
+    const bool is_poisson = load.schedule.arrivals == load::Arrivals::poisson;
     return std::string(is_poisson ? "Poisson arrivals" : "even arrivals") + ", " +
-           format_rate(*rate) + "/s";
+           model::format_rate(*rate) + "/s";
   }
   if (!load.schedule.is_closed()) return phases_words(load.schedule.phases);
   std::string words = std::to_string(load.connections) + " connection";
@@ -184,10 +185,10 @@ std::string load_words(const Load& load) {
   return words;
 }
 
-std::optional<double> rate_of(const Load& load) {
-  const std::vector<Phase>& phases = load.schedule.phases;
+std::optional<double> rate_of(const model::Load& load) {
+  const std::vector<load::Phase>& phases = load.schedule.phases;
   if (phases.size() != 1) return std::nullopt;
-  const Phase& only = phases.front();
+  const load::Phase& only = phases.front();
   if (only.from_per_second != only.to_per_second) return std::nullopt;
   return only.from_per_second;
 }
@@ -202,14 +203,15 @@ std::string not_drawn(const std::vector<std::size_t>& cells) {
          " are drawn; the numbers below have all.";
 }
 
-std::string text_of(const std::optional<Estimate>& estimate, Metric metric) {
-  return estimate ? format_metric(metric, estimate->median) : "–";
+std::string text_of(const std::optional<model::Estimate>& estimate, model::Metric metric) {
+  return estimate ? model::format_metric(metric, estimate->median) : "–";
 }
 
-std::string range_of(const std::optional<Estimate>& estimate, Metric metric) {
+std::string range_of(const std::optional<model::Estimate>& estimate, model::Metric metric) {
   if (!estimate) return "–";
-  return format_metric(metric, estimate->median) + " (" + format_metric(metric, estimate->low) +
-         "–" + format_metric(metric, estimate->high) + ")";
+  return model::format_metric(metric, estimate->median) + " (" +
+         model::format_metric(metric, estimate->low) + "–" +
+         model::format_metric(metric, estimate->high) + ")";
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -13,7 +13,7 @@
 #include "bench/report/chart.hpp"
 #include "bench/report/html.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 // What a chart shows, for those who want to read it off.
 struct FigureNumbers {
@@ -38,15 +38,15 @@ struct FigureSubject {
 
 // A run, and what all figures need to know of it.
 struct FigureSource {
-  explicit FigureSource(const Run& of);
+  explicit FigureSource(const model::Run& of);
 
   const FigureSubject& subject_of(std::size_t cell) const;
 
   // The medians that there are.
-  std::optional<Estimate> estimate(std::size_t cell, Metric metric) const;
-  std::vector<const Trial*> valid_trials(std::size_t cell) const;
+  std::optional<model::Estimate> estimate(std::size_t cell, model::Metric metric) const;
+  std::vector<const model::Trial*> valid_trials(std::size_t cell) const;
 
-  const Run& run;
+  const model::Run& run;
   std::vector<FigureSubject> subjects;    // In the order of their first cells, floors last.
   std::vector<std::size_t> closed, open;  // Cells that calls were made to, by kind of loop.
 
@@ -60,10 +60,10 @@ struct FigureSource {
 };
 
 // "64 connections", "16 connections × 4 calls", "Poisson arrivals, 2.00k/s".
-std::string load_words(const Load& load);
+std::string load_words(const model::Load& load);
 
 // The rate of a schedule that has only one; otherwise nothing.
-std::optional<double> rate_of(const Load& load);
+std::optional<double> rate_of(const model::Load& load);
 
 // At most look_count of them, the first.
 std::span<const std::size_t> drawn(const std::vector<std::size_t>& cells);
@@ -72,10 +72,10 @@ std::span<const std::size_t> drawn(const std::vector<std::size_t>& cells);
 std::string not_drawn(const std::vector<std::size_t>& cells);
 
 // A median, or a dash.
-std::string text_of(const std::optional<Estimate>& estimate, Metric metric);
+std::string text_of(const std::optional<model::Estimate>& estimate, model::Metric metric);
 
 // A median with its range, or a dash.
-std::string range_of(const std::optional<Estimate>& estimate, Metric metric);
+std::string range_of(const std::optional<model::Estimate>& estimate, model::Metric metric);
 
 // The figures; nothing where the run does not have what they show.
 std::optional<Figure> spectrum_closed(const FigureSource& source);
@@ -89,4 +89,4 @@ std::optional<Figure> time_against_floor(const FigureSource& source,
 std::optional<Figure> time_series(const FigureSource& source);
 std::optional<Figure> trial_dots(const FigureSource& source);
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -7,7 +7,7 @@
 #include "bench/model/format.hpp"
 #include "bench/report/html_figure.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -33,7 +33,7 @@ double place_of(double share) {
   return -std::log10(1 - share);
 }
 
-using Part = Distribution Trial::*;
+using Part = load::Distribution model::Trial::*;
 
 // Over the trials, of which every one must have enough answers above.
 struct Spread {
@@ -41,20 +41,21 @@ struct Spread {
   double median = 0;
   double high = 0;
 };
-std::optional<Spread> spread_at(const std::vector<const Trial*>& trials, Part part, double share) {
+std::optional<Spread> spread_at(const std::vector<const model::Trial*>& trials, Part part,
+                                double share) {
   std::vector<double> values;
-  for (const Trial* const trial : trials) {
+  for (const model::Trial* const trial : trials) {
     const auto value = (trial->*part).supported_quantile_ns(share);
     if (!value) return std::nullopt;
     values.push_back(*value);
   }
   if (values.empty()) return std::nullopt;
-  return Spread{std::ranges::min(values), median(values), std::ranges::max(values)};
+  return Spread{std::ranges::min(values), model::median(values), std::ranges::max(values)};
 }
 
 void add_spectrum(const FigureSource& source, std::size_t cell, Part part, XyLine line,
                   XyChart& chart) {
-  const std::vector<const Trial*> trials = source.valid_trials(cell);
+  const std::vector<const model::Trial*> trials = source.valid_trials(cell);
   XyBand band{.look = line.look};
   for (int step = 1; step <= decades * steps_a_decade; ++step) {
     const double x = static_cast<double>(step) / steps_a_decade;
@@ -73,19 +74,20 @@ void add_numbers(const FigureSource& source, std::size_t cell, Part part, const 
   std::vector<std::string> row{name};
   for (const Percentile& percentile : percentiles) {
     const auto spread = spread_at(source.valid_trials(cell), part, percentile.share);
-    row.push_back(spread ? format_nanoseconds(spread->median) : "–");
+    row.push_back(spread ? model::format_nanoseconds(spread->median) : "–");
   }
   numbers.rows.push_back(std::move(row));
 }
 
 XyChart spectrum_chart(std::string id, std::string title) {
-  XyChart chart{.text = {.id = std::move(id),
-                         .title = std::move(title),
-                         .description = "One line for each subject: response time over the "
-                                        "percentile, both logarithmic."},
-                .x = {.title = "percentile of the answers", .format = format_number},
-                .y = {.title = "response time", .scale = Scale::log, .format = format_nanoseconds},
-                .height = 460};
+  XyChart chart{
+      .text = {.id = std::move(id),
+               .title = std::move(title),
+               .description = "One line for each subject: response time over the "
+                              "percentile, both logarithmic."},
+      .x = {.title = "percentile of the answers", .format = model::format_number},
+      .y = {.title = "response time", .scale = Scale::log, .format = model::format_nanoseconds},
+      .height = 460};
   for (const Percentile& percentile : percentiles) {
     if (percentile.share != 0.75) {
       chart.x.ticks.push_back({place_of(percentile.share), std::string(percentile.name)});
@@ -128,33 +130,34 @@ constexpr double knee_factor = 5;    // Times the p99 at the lowest rate.
 constexpr double knee_share = 0.97;  // Of what was offered.
 
 bool is_knee(const FigureSource& source, std::size_t first, std::size_t cell) {
-  const auto p99 = source.estimate(cell, Metric::p99);
-  const auto p99_at_first = source.estimate(first, Metric::p99);
+  const auto p99 = source.estimate(cell, model::Metric::p99);
+  const auto p99_at_first = source.estimate(first, model::Metric::p99);
   if (p99 && p99_at_first && p99->median > knee_factor * p99_at_first->median) return true;
-  const auto achieved = source.estimate(cell, Metric::qps);
-  const auto offered = source.estimate(cell, Metric::offered);
+  const auto achieved = source.estimate(cell, model::Metric::qps);
+  const auto offered = source.estimate(cell, model::Metric::offered);
   return achieved && offered && achieved->median < knee_share * offered->median;
 }
 
-XyLine rate_line(const FigureSource& source, const std::vector<std::size_t>& cells, Metric metric) {
+XyLine rate_line(const FigureSource& source, const std::vector<std::size_t>& cells,
+                 model::Metric metric) {
   const FigureSubject& subject = source.subject_of(cells.front());
-  XyLine line{.name = subject.name + " " + std::string(info(metric).key),
+  XyLine line{.name = subject.name + " " + std::string(model::info(metric).key),
               .look = subject.look,
-              .stroke = metric == Metric::p50 ? Stroke::dashed : Stroke::solid,
+              .stroke = metric == model::Metric::p50 ? Stroke::dashed : Stroke::solid,
               .markers = Markers::all};
   bool has_knee = false;
   for (const std::size_t cell : cells) {
-    const auto achieved = source.estimate(cell, Metric::qps);
+    const auto achieved = source.estimate(cell, model::Metric::qps);
     const auto latency = source.estimate(cell, metric);
     if (!achieved || !latency) continue;
     const bool is_ringed =
-        !has_knee && metric == Metric::p99 && is_knee(source, cells.front(), cell);
+        !has_knee && metric == model::Metric::p99 && is_knee(source, cells.front(), cell);
     has_knee = has_knee || is_ringed;
     line.points.push_back({.x = achieved->median,
                            .y = latency->median,
                            .is_ringed = is_ringed,
-                           .hint = line.name + ": " + format_nanoseconds(latency->median) + " at " +
-                                   format_rate(achieved->median) + "/s"});
+                           .hint = line.name + ": " + model::format_nanoseconds(latency->median) +
+                                   " at " + model::format_rate(achieved->median) + "/s"});
   }
   return line;
 }
@@ -163,7 +166,7 @@ XyLine rate_line(const FigureSource& source, const std::vector<std::size_t>& cel
 
 std::optional<Figure> spectrum_closed(const FigureSource& source) {
   if (source.main_closed.empty()) return std::nullopt;
-  const Load& load = source.run.cells[source.main_closed.front()].load;
+  const model::Load& load = source.run.cells[source.main_closed.front()].load;
   Figure figure{.id = "spectrum",
                 .title = "Response times at " + load_words(load) + ", closed loop",
                 .reading = std::string(spectrum_reading) + not_drawn(source.main_closed),
@@ -172,12 +175,13 @@ std::optional<Figure> spectrum_closed(const FigureSource& source) {
   XyChart chart = spectrum_chart(figure.id, figure.title);
   for (const std::size_t cell : drawn(source.main_closed)) {
     const FigureSubject& subject = source.subject_of(cell);
-    add_spectrum(source, cell, &Trial::response, {.name = subject.name, .look = subject.look},
-                 chart);
+    add_spectrum(source, cell, &model::Trial::response,
+                 {.name = subject.name, .look = subject.look}, chart);
   }
   if (chart.lines.empty()) return std::nullopt;
   for (const std::size_t cell : source.main_closed) {
-    add_numbers(source, cell, &Trial::response, source.subject_of(cell).name, figure.numbers);
+    add_numbers(source, cell, &model::Trial::response, source.subject_of(cell).name,
+                figure.numbers);
   }
   figure.drawings.push_back(to_svg(chart));
   return figure;
@@ -196,18 +200,18 @@ std::optional<Figure> spectrum_open(const FigureSource& source) {
   for (const std::size_t cell : drawn(source.main_open)) {
     const FigureSubject& subject = source.subject_of(cell);
     add_spectrum(
-        source, cell, &Trial::service,
+        source, cell, &model::Trial::service,
         {.name = subject.name + ", service", .look = subject.look, .stroke = Stroke::dashed},
         chart);
-    add_spectrum(source, cell, &Trial::response, {.name = subject.name, .look = subject.look},
-                 chart);
+    add_spectrum(source, cell, &model::Trial::response,
+                 {.name = subject.name, .look = subject.look}, chart);
   }
   if (chart.lines.empty()) return std::nullopt;
   for (const std::size_t cell : source.main_open) {
     const std::string name =
         source.subject_of(cell).name + ", " + load_words(source.run.cells[cell].load);
-    add_numbers(source, cell, &Trial::response, name + ": response", figure.numbers);
-    add_numbers(source, cell, &Trial::service, name + ": service", figure.numbers);
+    add_numbers(source, cell, &model::Trial::response, name + ": response", figure.numbers);
+    add_numbers(source, cell, &model::Trial::service, name + ": service", figure.numbers);
   }
   figure.drawings.push_back(to_svg(chart));
   return figure;
@@ -227,12 +231,12 @@ std::optional<Figure> latency_against_rate(const FigureSource& source) {
                   .rows = {}}};
   XyChart chart{
       .text = {figure.id, figure.title, "p50 and p99 of each subject over the answers a second."},
-      .x = {.title = "good answers a second", .format = format_rate},
-      .y = {.title = "response time", .scale = Scale::log, .format = format_nanoseconds},
+      .x = {.title = "good answers a second", .format = model::format_rate},
+      .y = {.title = "response time", .scale = Scale::log, .format = model::format_nanoseconds},
       .height = 460};
   for (const std::vector<std::size_t>& cells : source.rates) {
     if (chart.lines.size() < 2 * look_count) {
-      for (const Metric metric : {Metric::p50, Metric::p99}) {
+      for (const model::Metric metric : {model::Metric::p50, model::Metric::p99}) {
         XyLine line = rate_line(source, cells, metric);
         if (!line.points.empty()) chart.lines.push_back(std::move(line));
       }
@@ -240,10 +244,10 @@ std::optional<Figure> latency_against_rate(const FigureSource& source) {
     for (const std::size_t cell : cells) {
       figure.numbers.rows.push_back(
           {source.subject_of(cell).name + ", " + load_words(source.run.cells[cell].load),
-           range_of(source.estimate(cell, Metric::qps), Metric::qps),
-           range_of(source.estimate(cell, Metric::p50), Metric::p50),
-           range_of(source.estimate(cell, Metric::p99), Metric::p99),
-           text_of(source.estimate(cell, Metric::p999), Metric::p999)});
+           range_of(source.estimate(cell, model::Metric::qps), model::Metric::qps),
+           range_of(source.estimate(cell, model::Metric::p50), model::Metric::p50),
+           range_of(source.estimate(cell, model::Metric::p99), model::Metric::p99),
+           text_of(source.estimate(cell, model::Metric::p999), model::Metric::p999)});
     }
   }
   if (chart.lines.empty()) return std::nullopt;
@@ -251,4 +255,4 @@ std::optional<Figure> latency_against_rate(const FigureSource& source) {
   return figure;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

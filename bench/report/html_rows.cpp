@@ -7,7 +7,7 @@
 #include "bench/model/format.hpp"
 #include "bench/report/html_figure.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -24,15 +24,16 @@ std::string with_unit(const std::string& number, std::string_view unit) {
 
 struct Part {
   std::string_view name;
-  Metric metric;
+  model::Metric metric;
   Look look;
   bool is_hatched;
 };
 
-constexpr std::array<Part, 4> parts{{{"server, user", Metric::cpu_user_us, server_look, false},
-                                     {"server, kernel", Metric::cpu_system_us, server_look, true},
-                                     {"load, user", Metric::load_user_us, load_look, false},
-                                     {"load, kernel", Metric::load_system_us, load_look, true}}};
+constexpr std::array<Part, 4> parts{
+    {{"server, user", model::Metric::cpu_user_us, server_look, false},
+     {"server, kernel", model::Metric::cpu_system_us, server_look, true},
+     {"load, user", model::Metric::load_user_us, load_look, false},
+     {"load, kernel", model::Metric::load_system_us, load_look, true}}};
 
 RowMark cost_mark(const FigureSource& source, std::size_t cell) {
   RowMark mark;
@@ -45,18 +46,20 @@ RowMark cost_mark(const FigureSource& source, std::size_t cell) {
         {.value = share->median,
          .look = part.look,
          .is_hatched = part.is_hatched,
-         .hint = std::string(part.name) + ": " + format_number(share->median) + " µs"});
+         .hint = std::string(part.name) + ": " + model::format_number(share->median) + " µs"});
   }
-  mark.text = mark.segments.empty() ? "–" : format_number(sum);
+  mark.text = mark.segments.empty() ? "–" : model::format_number(sum);
   return mark;
 }
 
 // A small panel of one metric; nothing when no cell has it.
-std::optional<RowPanel> small_panel(const FigureSource& source, Metric metric, std::string title) {
-  RowPanel panel{.axis = {.title = std::move(title),
-                          .format = [metric](double value) { return format_metric(metric, value); },
-                          .from_zero = true},
-                 .share = 1};
+std::optional<RowPanel> small_panel(const FigureSource& source, model::Metric metric,
+                                    std::string title) {
+  RowPanel panel{
+      .axis = {.title = std::move(title),
+               .format = [metric](double value) { return model::format_metric(metric, value); },
+               .from_zero = true},
+      .share = 1};
   bool is_empty = true;
   for (const std::size_t cell : source.main_closed) {
     const auto value = source.estimate(cell, metric);
@@ -75,8 +78,9 @@ bool has_cost(const FigureSource& source, std::size_t cell) {
       parts, [&](const Part& part) { return source.estimate(cell, part.metric).has_value(); });
 }
 
-constexpr std::array<Metric, 4> beside_cost{Metric::cpu_us, Metric::switches, Metric::syscalls,
-                                            Metric::rss_peak};
+constexpr std::array<model::Metric, 4> beside_cost{model::Metric::cpu_us, model::Metric::switches,
+                                                   model::Metric::syscalls,
+                                                   model::Metric::rss_peak};
 
 // ---- What of it is the transport -----------------------------------------------------------
 
@@ -85,11 +89,11 @@ struct FloorCells {
   std::size_t floor = 0;
 };
 
-std::vector<FloorCells> floor_cells(const Run& run, std::span<const FloorPair> floors) {
+std::vector<FloorCells> floor_cells(const model::Run& run, std::span<const FloorPair> floors) {
   std::vector<FloorCells> out;
   for (const FloorPair& pair : floors) {
-    const Cell* const stage = run.find(pair.stage);
-    const Cell* const floor = run.find(pair.floor);
+    const model::Cell* const stage = run.find(pair.stage);
+    const model::Cell* const floor = run.find(pair.floor);
     if (stage == nullptr || floor == nullptr) continue;
     out.push_back({static_cast<std::size_t>(stage - run.cells.data()),
                    static_cast<std::size_t>(floor - run.cells.data())});
@@ -100,36 +104,39 @@ std::vector<FloorCells> floor_cells(const Run& run, std::span<const FloorPair> f
 // The subject's name, or where it has several rows the cell's.
 std::string floor_row_name(const FigureSource& source, const std::vector<FloorCells>& cells,
                            std::size_t stage) {
-  const Cell& cell = source.run.cells[stage];
+  const model::Cell& cell = source.run.cells[stage];
   const auto rows = std::ranges::count_if(cells, [&](const FloorCells& each) {
     return source.run.cells[each.stage].subject == cell.subject;
   });
   return rows > 1 ? cell.key : cell.name;
 }
 
-RowMark floor_mark(const FigureSource& source, const FloorCells& cells, Metric metric) {
+RowMark floor_mark(const FigureSource& source, const FloorCells& cells, model::Metric metric) {
   const auto whole = source.estimate(cells.stage, metric);
   const auto floor = source.estimate(cells.floor, metric);
   if (!whole || !floor) return {.text = "–"};
   const double below = std::min(whole->median, floor->median);
   const double rest = whole->median - below;
   RowMark mark;
-  mark.segments = {
-      {.value = below,
-       .look = floor_look,
-       .is_hatched = true,
-       .hint = "floor: " + format_metric(metric, floor->median)},
-      {.value = rest, .look = rest_look, .hint = "the rest: " + format_metric(metric, rest)}};
-  mark.text = format_metric(metric, rest) + " of " + format_metric(metric, whole->median);
+  mark.segments = {{.value = below,
+                    .look = floor_look,
+                    .is_hatched = true,
+                    .hint = "floor: " + model::format_metric(metric, floor->median)},
+                   {.value = rest,
+                    .look = rest_look,
+                    .hint = "the rest: " + model::format_metric(metric, rest)}};
+  mark.text =
+      model::format_metric(metric, rest) + " of " + model::format_metric(metric, whole->median);
   return mark;
 }
 
 RowPanel floor_panel(const FigureSource& source, const std::vector<FloorCells>& cells,
-                     Metric metric, std::string title) {
-  RowPanel panel{.axis = {.title = std::move(title),
-                          .format = [metric](double value) { return format_metric(metric, value); },
-                          .from_zero = true},
-                 .share = 1};
+                     model::Metric metric, std::string title) {
+  RowPanel panel{
+      .axis = {.title = std::move(title),
+               .format = [metric](double value) { return model::format_metric(metric, value); },
+               .from_zero = true},
+      .share = 1};
   for (const FloorCells& each : cells) panel.marks.push_back(floor_mark(source, each, metric));
   return panel;
 }
@@ -138,15 +145,16 @@ RowPanel floor_panel(const FigureSource& source, const std::vector<FloorCells>& 
 
 constexpr std::size_t trials_least = 2;
 
-std::vector<double> values_of(const FigureSource& source, std::size_t cell, Metric metric) {
+std::vector<double> values_of(const FigureSource& source, std::size_t cell, model::Metric metric) {
   std::vector<double> out;
-  for (const Trial* const trial : source.valid_trials(cell)) {
-    if (const auto value = figure(*trial, source.run.cells[cell], metric)) out.push_back(*value);
+  for (const model::Trial* const trial : source.valid_trials(cell)) {
+    if (const auto value = model::figure(*trial, source.run.cells[cell], metric))
+      out.push_back(*value);
   }
   return out;
 }
 
-RowMark dots_mark(const FigureSource& source, std::size_t cell, Metric metric) {
+RowMark dots_mark(const FigureSource& source, std::size_t cell, model::Metric metric) {
   const auto estimate = source.estimate(cell, metric);
   if (!estimate || !(estimate->median > 0)) return {.text = "–"};
   RowMark mark{.look = source.subject_of(cell).look, .text = text_of(estimate, metric)};
@@ -158,20 +166,21 @@ RowMark dots_mark(const FigureSource& source, std::size_t cell, Metric metric) {
 }
 
 RowPanel dots_panel(const FigureSource& source, const std::vector<std::size_t>& cells,
-                    Metric metric, std::string title) {
-  RowPanel panel{.axis = {.title = std::move(title),
-                          .scale = Scale::log,
-                          .format = [](double value) { return format_number(value) + " ×"; }},
-                 .share = 1,
-                 .line = 1};
+                    model::Metric metric, std::string title) {
+  RowPanel panel{
+      .axis = {.title = std::move(title),
+               .scale = Scale::log,
+               .format = [](double value) { return model::format_number(value) + " ×"; }},
+      .share = 1,
+      .line = 1};
   for (const std::size_t cell : cells) panel.marks.push_back(dots_mark(source, cell, metric));
   return panel;
 }
 
-std::string joined(const std::vector<double>& values, Metric metric) {
+std::string joined(const std::vector<double>& values, model::Metric metric) {
   std::string out;
   for (const double value : values) {
-    out += (out.empty() ? "" : ", ") + format_metric(metric, value);
+    out += (out.empty() ? "" : ", ") + model::format_metric(metric, value);
   }
   return out.empty() ? "–" : out;
 }
@@ -196,16 +205,16 @@ std::optional<Figure> cost_of_a_call(const FigureSource& source) {
                           "Stacked bars of CPU time for one call, one bar a subject; then context "
                           "switches, system calls and memory."}};
   RowPanel cost{
-      .axis = {.title = "CPU time a call, µs", .format = format_number, .from_zero = true},
+      .axis = {.title = "CPU time a call, µs", .format = model::format_number, .from_zero = true},
       .share = 3};
   for (const std::size_t cell : cells) {
     chart.rows.push_back(source.subject_of(cell).name);
     cost.marks.push_back(cost_mark(source, cell));
   }
   chart.panels.push_back(std::move(cost));
-  for (auto& panel : {small_panel(source, Metric::switches, "switches a call"),
-                      small_panel(source, Metric::syscalls, "system calls a call"),
-                      small_panel(source, Metric::rss_peak, "peak memory")}) {
+  for (auto& panel : {small_panel(source, model::Metric::switches, "switches a call"),
+                      small_panel(source, model::Metric::syscalls, "system calls a call"),
+                      small_panel(source, model::Metric::rss_peak, "peak memory")}) {
     if (panel) chart.panels.push_back(*panel);
   }
   for (const Part& part : parts) {
@@ -220,9 +229,9 @@ std::optional<Figure> cost_of_a_call(const FigureSource& source) {
     std::vector<std::string> row{source.subject_of(cell).name};
     for (const Part& part : parts) {
       const auto value = source.estimate(cell, part.metric);
-      row.push_back(value ? format_number(value->median) : "–");
+      row.push_back(value ? model::format_number(value->median) : "–");
     }
-    for (const Metric metric : beside_cost) {
+    for (const model::Metric metric : beside_cost) {
       row.push_back(text_of(source.estimate(cell, metric), metric));
     }
     figure.numbers.rows.push_back(std::move(row));
@@ -251,14 +260,14 @@ std::optional<Figure> time_against_floor(const FigureSource& source,
     const std::string name = floor_row_name(source, cells, each.stage);
     chart.rows.push_back(name);
     std::vector<std::string> row{name + " over " + source.subject_of(each.floor).name};
-    for (const Metric metric : {Metric::cpu_us, Metric::mean}) {
+    for (const model::Metric metric : {model::Metric::cpu_us, model::Metric::mean}) {
       row.push_back(range_of(source.estimate(each.stage, metric), metric));
       row.push_back(range_of(source.estimate(each.floor, metric), metric));
     }
     figure.numbers.rows.push_back(std::move(row));
   }
-  chart.panels = {floor_panel(source, cells, Metric::cpu_us, "the server's CPU time a call"),
-                  floor_panel(source, cells, Metric::mean, "mean response time")};
+  chart.panels = {floor_panel(source, cells, model::Metric::cpu_us, "the server's CPU time a call"),
+                  floor_panel(source, cells, model::Metric::mean, "mean response time")};
   chart.keys = {{"floor of the transport", floor_look, true}, {"the rest", rest_look, false}};
   figure.drawings.push_back(to_svg(chart));
   return figure;
@@ -268,7 +277,7 @@ std::optional<Figure> trial_dots(const FigureSource& source) {
   std::vector<std::size_t> cells;
   for (const std::vector<std::size_t>* const kind : {&source.closed, &source.open}) {
     std::ranges::copy_if(*kind, std::back_inserter(cells), [&](std::size_t cell) {
-      return values_of(source, cell, Metric::qps).size() >= trials_least;
+      return values_of(source, cell, model::Metric::qps).size() >= trials_least;
     });
   }
   if (cells.empty()) return std::nullopt;
@@ -287,13 +296,14 @@ std::optional<Figure> trial_dots(const FigureSource& source) {
   for (const std::size_t cell : cells) {
     const std::string& key = source.run.cells[cell].key;
     chart.rows.push_back(key);
-    figure.numbers.rows.push_back({key, joined(values_of(source, cell, Metric::qps), Metric::qps),
-                                   joined(values_of(source, cell, Metric::p99), Metric::p99)});
+    figure.numbers.rows.push_back(
+        {key, joined(values_of(source, cell, model::Metric::qps), model::Metric::qps),
+         joined(values_of(source, cell, model::Metric::p99), model::Metric::p99)});
   }
-  chart.panels = {dots_panel(source, cells, Metric::qps, "QPS, times the median"),
-                  dots_panel(source, cells, Metric::p99, "p99, times the median")};
+  chart.panels = {dots_panel(source, cells, model::Metric::qps, "QPS, times the median"),
+                  dots_panel(source, cells, model::Metric::p99, "p99, times the median")};
   figure.drawings.push_back(to_svg(chart));
   return figure;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -1,6 +1,6 @@
 #include "bench/report/html_style.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 // The eight colours of the lines differ for people who see red, green or blue differently as well:
 // at least 10 hundredths of OKLab apart (Ottosson 2020) as seen with each kind of dichromacy
@@ -135,4 +135,4 @@ svg .marker.hollow { fill: var(--ground); stroke: var(--c); stroke-width: 1.75; 
 )";
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

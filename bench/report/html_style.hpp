@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace rps::load {
+namespace rps::report {
 
 // CSS. Names no other file.
 std::string_view html_style();
 
-}  // namespace rps::load
+}  // namespace rps::report

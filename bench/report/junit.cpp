@@ -8,7 +8,7 @@
 #include "bench/model/format.hpp"
 #include "core/utf8.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -52,10 +52,10 @@ std::string attribute(std::string_view name, std::string_view value) {
 }
 
 // A cell passes when its trials are valid.
-Case case_of(const Run& run, std::size_t cell) {
+Case case_of(const model::Run& run, std::size_t cell) {
   Case result{.classname = run.cells[cell].subject, .name = run.cells[cell].key};
   std::size_t trials = 0;
-  for (const CellTrial& each : run.trials) {
+  for (const model::CellTrial& each : run.trials) {
     if (each.cell != cell) continue;
     ++trials;
     result.seconds += each.trial.seconds;
@@ -70,7 +70,7 @@ Case case_of(const Run& run, std::size_t cell) {
   return result;
 }
 
-Case case_of(const ThresholdResult& result) {
+Case case_of(const model::ThresholdResult& result) {
   return {.classname = "threshold",
           .name = (result.cell.empty() ? "" : result.cell + ": ") + result.threshold.text,
           .result = result.passed ? Result::passed : Result::failed,
@@ -79,7 +79,8 @@ Case case_of(const ThresholdResult& result) {
 
 std::string to_xml(const Case& each) {
   std::string text = "  <testcase" + attribute("classname", each.classname) +
-                     attribute("name", each.name) + attribute("time", format_number(each.seconds));
+                     attribute("name", each.name) +
+                     attribute("time", model::format_number(each.seconds));
   switch (each.result) {
     case Result::passed: return text + "/>\n";
     case Result::failed:
@@ -92,10 +93,10 @@ std::string to_xml(const Case& each) {
 
 }  // namespace
 
-std::string to_junit(const Run& run, const std::vector<ThresholdResult>& thresholds) {
+std::string to_junit(const model::Run& run, const std::vector<model::ThresholdResult>& thresholds) {
   std::vector<Case> cases;
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) cases.push_back(case_of(run, cell));
-  for (const ThresholdResult& result : thresholds) cases.push_back(case_of(result));
+  for (const model::ThresholdResult& result : thresholds) cases.push_back(case_of(result));
 
   const auto count = [&](Result result) {
     return std::to_string(std::ranges::count(cases, result, &Case::result));
@@ -108,9 +109,9 @@ std::string to_junit(const Run& run, const std::vector<ThresholdResult>& thresho
       attribute("name", "rps-bench " + run.id) + attribute("tests", std::to_string(cases.size())) +
       attribute("failures", count(Result::failed)) + attribute("errors", "0") +
       attribute("skipped", count(Result::skipped)) + attribute("timestamp", run.environment.date) +
-      attribute("time", format_number(seconds)) + ">\n";
+      attribute("time", model::format_number(seconds)) + ">\n";
   for (const Case& each : cases) xml += to_xml(each);
   return xml + "</testsuite>\n";
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -9,7 +9,7 @@
 
 #include "bench/model/format.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -19,11 +19,11 @@ constexpr std::string_view clear_block = "\r\x1b[1A\x1b[J";
 constexpr double long_trial_seconds = 5;
 constexpr std::chrono::milliseconds line_every{900};  // Intervals of a second are not quite one.
 
-std::string state_of(const Interval& interval) {
+std::string state_of(const load::Interval& interval) {
   const double seconds = interval.seconds > 0 ? interval.seconds : 1;
-  std::string text = format_rate(static_cast<double>(interval.good) / seconds) + "/s  p50 " +
-                     format_nanoseconds(interval.p50_ns) + "  p99 " +
-                     format_nanoseconds(interval.p99_ns) + "  open " +
+  std::string text = model::format_rate(static_cast<double>(interval.good) / seconds) + "/s  p50 " +
+                     model::format_nanoseconds(interval.p50_ns) + "  p99 " +
+                     model::format_nanoseconds(interval.p99_ns) + "  open " +
                      std::to_string(interval.open);
   if (interval.bad > 0) text += "  failed " + std::to_string(interval.bad);
   if (interval.dropped > 0) text += "  dropped " + std::to_string(interval.dropped);
@@ -55,7 +55,7 @@ void Progress::tick() {
   if (style_ == ProgressStyle::live) draw();
 }
 
-void Progress::interval(const Interval& interval) {
+void Progress::interval(const load::Interval& interval) {
   state_ = state_of(interval);
   // A short trial says all when it ends.
   const bool is_long = trial_seconds_ >= long_trial_seconds;
@@ -79,7 +79,8 @@ std::string Progress::head() const {
 std::string Progress::time_left() const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_at_).count();
   const double planned = ended_seconds_ > 0 ? elapsed / ended_seconds_ * seconds_ : seconds_;
-  return "about " + format_minutes(std::chrono::seconds(std::llround(planned - elapsed))) + " left";
+  return "about " + model::format_minutes(std::chrono::seconds(std::llround(planned - elapsed))) +
+         " left";
 }
 
 void Progress::draw() {
@@ -93,4 +94,4 @@ void Progress::clear() {
   if (std::exchange(drawn_, false)) std::cerr << clear_block << std::flush;
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

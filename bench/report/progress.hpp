@@ -9,7 +9,7 @@
 #include "bench/load/loop.hpp"
 #include "core/clock.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 enum class ProgressStyle : std::uint8_t {
   quiet,
@@ -29,10 +29,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void begin(std::string name, double seconds);  // A trial begins, planned to take so long …
-  void tick();                                   // … goes on, a few times a second …
-  void interval(const Interval& interval);       // … shows how …
-  void end(std::string_view result);             // … and ends with this result, one short line.
+  void begin(std::string name, double seconds);   // A trial begins, planned to take so long …
+  void tick();                                    // … goes on, a few times a second …
+  void interval(const load::Interval& interval);  // … shows how …
+  void end(std::string_view result);              // … and ends with this result, one short line.
 
  private:
   std::string head() const;
@@ -54,4 +54,4 @@ class Progress {
   bool drawn_ = false;
 };
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::string pixels(double value) {
   return {text.data(), static_cast<std::size_t>(end - text.data())};
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace rps::load {
+namespace rps::report {
 
 // Text as content, or as a value between quotes. Control characters other than newline and tab,
 // which neither format can carry, are left out.
@@ -24,4 +24,4 @@ std::string text_element(std::string_view name, Attributes attributes, std::stri
 // A length in pixels, to a tenth; what is no finite number is "0".
 std::string pixels(double value);
 
-}  // namespace rps::load
+}  // namespace rps::report

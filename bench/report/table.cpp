@@ -7,7 +7,7 @@
 
 #include "bench/model/format.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -17,7 +17,7 @@ std::size_t total_width(const std::vector<Column>& columns) {
 }
 
 void append_padded(const std::string& text, const Column& column, std::string& out) {
-  const std::string padding(column.width - display_width(text), ' ');
+  const std::string padding(column.width - model::display_width(text), ' ');
   out += column.is_number ? padding + text : text + padding;
 }
 
@@ -36,7 +36,7 @@ void Table::add_row(const std::vector<std::string>& cells) {
   assert(cells.size() == columns_.size());
   std::vector<Lines> wrapped;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    wrapped.push_back(wrap(cells[i], columns_[i].width));
+    wrapped.push_back(model::wrap(cells[i], columns_[i].width));
   }
   append(wrapped, false, body_);
 }
@@ -51,7 +51,8 @@ void Table::add_remark(std::string_view name, std::string_view sentence) {
 
 std::string Table::render() const {
   std::vector<Lines> headings;
-  for (const Column& column : columns_) headings.push_back(wrap(column.heading, column.width));
+  for (const Column& column : columns_)
+    headings.push_back(model::wrap(column.heading, column.width));
   std::string out;
   append(headings, true, out);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -73,4 +74,4 @@ void Table::append(const std::vector<Lines>& cells, bool at_bottom, std::string&
   }
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

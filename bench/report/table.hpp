@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rps::load {
+namespace rps::report {
 
 // No report line is longer.
 inline constexpr std::size_t report_columns = 100;
@@ -39,4 +39,4 @@ class Table {
   std::string body_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::report

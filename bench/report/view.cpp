@@ -12,63 +12,65 @@
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
 const std::string none = "-";
 
 // In what units a column counts: a heading names them, so that cells stay narrow.
-double in_column_unit(Metric metric, double value) {
-  return metric == Metric::rss_peak ? value / 1e6 : value;
+double in_column_unit(model::Metric metric, double value) {
+  return metric == model::Metric::rss_peak ? value / 1e6 : value;
 }
 
 // Times and rates carry their unit, which fits their size; everything else is a bare number.
-std::string format_value(Metric metric, double value) {
-  switch (info(metric).unit) {
-    case Unit::nanoseconds:
-    case Unit::per_second:
-    case Unit::share: return format_metric(metric, value);
-    case Unit::microseconds:
-    case Unit::bytes:
-    case Unit::count: return value == 0 ? "0" : format_number(in_column_unit(metric, value));
+std::string format_value(model::Metric metric, double value) {
+  switch (model::info(metric).unit) {
+    case model::Unit::nanoseconds:
+    case model::Unit::per_second:
+    case model::Unit::share: return model::format_metric(metric, value);
+    case model::Unit::microseconds:
+    case model::Unit::bytes:
+    case model::Unit::count:
+      return value == 0 ? "0" : model::format_number(in_column_unit(metric, value));
   }
   return none;
 }
 
-std::string format_range(Metric metric, Estimate estimate) {
-  switch (info(metric).unit) {
-    case Unit::nanoseconds: return format_nanoseconds_range(estimate);
-    case Unit::per_second: return format_rate_range(estimate);
-    case Unit::microseconds:
-    case Unit::bytes:
-    case Unit::share:
-    case Unit::count: break;
+std::string format_range(model::Metric metric, model::Estimate estimate) {
+  switch (model::info(metric).unit) {
+    case model::Unit::nanoseconds: return model::format_nanoseconds_range(estimate);
+    case model::Unit::per_second: return model::format_rate_range(estimate);
+    case model::Unit::microseconds:
+    case model::Unit::bytes:
+    case model::Unit::share:
+    case model::Unit::count: break;
   }
   estimate.low = in_column_unit(metric, estimate.low);
   estimate.high = in_column_unit(metric, estimate.high);
-  return format_number_range(estimate);
+  return model::format_number_range(estimate);
 }
 
-std::string measured(const Run& run, std::size_t cell, Metric metric, bool with_range) {
-  const Estimate estimate = estimate_of(run, cell, metric);
+std::string measured(const model::Run& run, std::size_t cell, model::Metric metric,
+                     bool with_range) {
+  const model::Estimate estimate = model::estimate_of(run, cell, metric);
   if (estimate.trials == 0) return none;
   const std::string value = format_value(metric, estimate.median);
   return with_range && estimate.trials > 1 ? value + "\n" + format_range(metric, estimate) : value;
 }
 
-std::optional<std::size_t> find_cell(const Run& run, const CellName& name) {
-  const std::string key = cell_key(
+std::optional<std::size_t> find_cell(const model::Run& run, const scenarios::CellName& name) {
+  const std::string key = scenarios::cell_key(
       name.subject, {.connections = name.connections, .depth = name.depth, .schedule = {}});
-  const auto found = std::ranges::find(run.cells, key, &Cell::key);
+  const auto found = std::ranges::find(run.cells, key, &model::Cell::key);
   if (found == run.cells.end()) return std::nullopt;
   return static_cast<std::size_t>(found - run.cells.begin());
 }
 
 // Why there are no figures; empty when there are.
-std::string why_none(const Run& run, std::size_t cell) {
+std::string why_none(const model::Run& run, std::size_t cell) {
   std::string complaint = "not measured";
-  for (const CellTrial& each : run.trials) {
+  for (const model::CellTrial& each : run.trials) {
     if (each.cell != cell) continue;
     if (each.trial.valid) return {};
     complaint = "INVALID: " + each.trial.complaint();
@@ -78,46 +80,50 @@ std::string why_none(const Run& run, std::size_t cell) {
 
 // ---- The articles' tables ------------------------------------------------------------------
 
-std::string net_of_floor(const Run& run, const CellName& name, std::size_t cell, Metric metric) {
-  const Subject* const subject = find_subject(name.subject);
+std::string net_of_floor(const model::Run& run, const scenarios::CellName& name, std::size_t cell,
+                         model::Metric metric) {
+  const scenarios::Subject* const subject = scenarios::find_subject(name.subject);
   if (subject == nullptr || subject->floor.empty()) return none;
-  CellName floor_name = name;
+  scenarios::CellName floor_name = name;
   floor_name.subject = subject->floor;
   const auto floor = find_cell(run, floor_name);
   if (!floor) return none;
-  const Estimate ours = estimate_of(run, cell, metric);
-  const Estimate theirs = estimate_of(run, *floor, metric);
+  const model::Estimate ours = model::estimate_of(run, cell, metric);
+  const model::Estimate theirs = model::estimate_of(run, *floor, metric);
   if (ours.trials == 0 || theirs.trials == 0) return none;
   const double net = ours.median - theirs.median;
   return (net < 0 ? "-" : "") + format_value(metric, std::abs(net));
 }
 
-std::string cell_of(const Run& run, const TableRow& row, std::size_t cell,
-                    const TableColumn& column) {
+std::string cell_of(const model::Run& run, const scenarios::TableRow& row, std::size_t cell,
+                    const scenarios::TableColumn& column) {
   switch (column.kind) {
-    case TableColumn::Kind::words: {
+    case scenarios::TableColumn::Kind::words: {
       const std::string_view words = row.words.at(column.words);
       return words.empty() ? none : std::string(words);
     }
-    case TableColumn::Kind::net_of_floor: return net_of_floor(run, row.cell, cell, column.metric);
-    case TableColumn::Kind::measured: return measured(run, cell, column.metric, column.with_range);
+    case scenarios::TableColumn::Kind::net_of_floor:
+      return net_of_floor(run, row.cell, cell, column.metric);
+    case scenarios::TableColumn::Kind::measured:
+      return measured(run, cell, column.metric, column.with_range);
   }
   return none;
 }
 
-std::string name_of(const TableRow& row) {
+std::string name_of(const scenarios::TableRow& row) {
   if (!row.name.empty()) return std::string(row.name);
-  const Subject* const subject = find_subject(row.cell.subject);
+  const scenarios::Subject* const subject = scenarios::find_subject(row.cell.subject);
   return std::string(subject == nullptr ? row.cell.subject : subject->name);
 }
 
-ViewRow row_of(const Run& run, const ArticleTable& table, const TableRow& row) {
+ViewRow row_of(const model::Run& run, const scenarios::ArticleTable& table,
+               const scenarios::TableRow& row) {
   ViewRow view{.cells = {name_of(row)}};
   const auto cell = find_cell(run, row.cell);
   view.remark = std::string(row.missing);
   if (view.remark.empty()) view.remark = cell ? why_none(run, *cell) : "not measured";
   if (!view.remark.empty()) return view;
-  for (const TableColumn& column : table.columns) {
+  for (const scenarios::TableColumn& column : table.columns) {
     view.cells.push_back(cell_of(run, row, *cell, column));
   }
   view.is_floor = run.cells[*cell].is_floor;
@@ -125,34 +131,34 @@ ViewRow row_of(const Run& run, const ArticleTable& table, const TableRow& row) {
 }
 
 // The name column takes what the longest name needs, or what the others leave.
-std::size_t name_width(const ArticleTable& table) {
+std::size_t name_width(const scenarios::ArticleTable& table) {
   std::size_t others = 0;
-  for (const TableColumn& column : table.columns) others += column.width + 1;
+  for (const scenarios::TableColumn& column : table.columns) others += column.width + 1;
   std::size_t longest = 0;
-  for (const TableRow& row : table.rows) {
-    longest = std::max(longest, display_width(name_of(row)));
+  for (const scenarios::TableRow& row : table.rows) {
+    longest = std::max(longest, model::display_width(name_of(row)));
   }
   return std::min(longest, report_columns - others);
 }
 
-ViewTable table_of(const Run& run, const ArticleTable& table) {
+ViewTable table_of(const model::Run& run, const scenarios::ArticleTable& table) {
   ViewTable view{.key = std::string(table.key),
                  .title = std::string(table.title),
                  .source = std::string(table.source),
                  .columns = {{.heading = "", .width = name_width(table)}},
                  .notes = {table.notes.begin(), table.notes.end()}};
-  for (const TableColumn& column : table.columns) {
-    const bool is_words = column.kind == TableColumn::Kind::words;
+  for (const scenarios::TableColumn& column : table.columns) {
+    const bool is_words = column.kind == scenarios::TableColumn::Kind::words;
     view.columns.push_back(
         {.heading = std::string(column.heading), .width = column.width, .is_number = !is_words});
   }
-  for (const TableRow& row : table.rows) view.rows.push_back(row_of(run, table, row));
+  for (const scenarios::TableRow& row : table.rows) view.rows.push_back(row_of(run, table, row));
   return view;
 }
 
 // ---- Claims --------------------------------------------------------------------------------
 
-std::string verdict_on_bound(double claimed, const Estimate& ratio) {
+std::string verdict_on_bound(double claimed, const model::Estimate& ratio) {
   if (ratio.high <= claimed) return "confirmed";
   if (ratio.low > claimed) return "contradicted: it is more";
   return "undecided: the interval holds the bound";
@@ -164,7 +170,7 @@ constexpr double wide_interval = 2;
 // A difference that is less than this share of the claimed one is hardly that difference.
 constexpr double hardly_share = 0.25;
 
-std::string verdict_on_ratio(double claimed, const Estimate& ratio) {
+std::string verdict_on_ratio(double claimed, const model::Estimate& ratio) {
   const bool holds_claim = ratio.contains(claimed);
   const bool holds_one = ratio.contains(1);
   if (holds_claim && holds_one) return "undecided: this run cannot tell it from no difference";
@@ -180,18 +186,18 @@ std::string verdict_on_ratio(double claimed, const Estimate& ratio) {
          (share > 1 ? "greater" : "smaller");
 }
 
-ViewClaim claim_of(const Run& run, const ClaimedRatio& claim) {
+ViewClaim claim_of(const model::Run& run, const scenarios::ClaimedRatio& claim) {
   ViewClaim view{.sentence = std::string(claim.sentence),
                  .measured = none,
                  .verdict = "not testable here: it was not measured"};
   const auto ours = find_cell(run, claim.ours);
   const auto theirs = find_cell(run, claim.theirs);
   if (!ours || !theirs) return view;
-  const Comparison measured = compare_cells(run, *ours, *theirs, claim.metric);
+  const model::Comparison measured = model::compare_cells(run, *ours, *theirs, claim.metric);
   if (measured.ratio.trials == 0) return view;
-  view.measured =
-      format_number(measured.ratio.median) + " times (" + format_number_range(measured.ratio) + ")";
-  if (measured.ratio.trials < trials_for_interval) {
+  view.measured = model::format_number(measured.ratio.median) + " times (" +
+                  model::format_number_range(measured.ratio) + ")";
+  if (measured.ratio.trials < model::trials_for_interval) {
     view.verdict = "undecided: too few rounds for an interval";
   } else {
     view.verdict = claim.at_most ? verdict_on_bound(claim.claimed, measured.ratio)
@@ -200,9 +206,10 @@ ViewClaim claim_of(const Run& run, const ClaimedRatio& claim) {
   return view;
 }
 
-void add_claims(const Run& run, const ArticleTable& table, std::vector<ViewClaim>& claims) {
-  for (const ClaimedRatio& claim : table.ratios) claims.push_back(claim_of(run, claim));
-  for (const Untestable& claim : table.untestable) {
+void add_claims(const model::Run& run, const scenarios::ArticleTable& table,
+                std::vector<ViewClaim>& claims) {
+  for (const scenarios::ClaimedRatio& claim : table.ratios) claims.push_back(claim_of(run, claim));
+  for (const scenarios::Untestable& claim : table.untestable) {
     claims.push_back({.sentence = std::string(claim.sentence),
                       .measured = none,
                       .verdict = "not testable here: " + std::string(claim.why)});
@@ -214,46 +221,51 @@ void add_claims(const Run& run, const ArticleTable& table, std::vector<ViewClaim
 // Fewer pairs cannot reach comparison_alpha, whatever they say.
 constexpr std::size_t trials_to_tell = 7;
 
-constexpr std::array general_metrics{Metric::qps,  Metric::p50,    Metric::p99,
-                                     Metric::p999, Metric::cpu_us, Metric::qps_per_cpu_second};
+constexpr std::array general_metrics{model::Metric::qps,    model::Metric::p50,
+                                     model::Metric::p99,    model::Metric::p999,
+                                     model::Metric::cpu_us, model::Metric::qps_per_cpu_second};
 
 // The first cell with the same load: what a cell is compared with.
-std::size_t first_at_load(const Run& run, std::size_t cell) {
-  const auto first = std::ranges::find(run.cells, run.cells[cell].load, &Cell::load);
+std::size_t first_at_load(const model::Run& run, std::size_t cell) {
+  const auto first = std::ranges::find(run.cells, run.cells[cell].load, &model::Cell::load);
   return static_cast<std::size_t>(first - run.cells.begin());
 }
 
-std::string against_first(const Run& run, std::size_t cell) {
+std::string against_first(const model::Run& run, std::size_t cell) {
   const std::size_t base = first_at_load(run, cell);
   if (base == cell) return none;
-  const Comparison measured = compare_cells(run, cell, base, Metric::qps);
+  const model::Comparison measured = model::compare_cells(run, cell, base, model::Metric::qps);
   if (measured.ratio.trials == 0) return none;
-  return format_number(measured.ratio.median) + "\n" + format_number_range(measured.ratio);
+  return model::format_number(measured.ratio.median) + "\n" +
+         model::format_number_range(measured.ratio);
 }
 
-std::string verdict_of(Metric metric, const Comparison& measured) {
+std::string verdict_of(model::Metric metric, const model::Comparison& measured) {
   if (measured.ratio.trials < trials_to_tell) return "too few rounds to tell";
-  if (measured.tendency == Tendency::indistinguishable) return "indistinguishable";
-  const bool is_higher = measured.tendency == Tendency::higher;
-  return is_higher == (info(metric).better == Better::higher) ? "better" : "worse";
+  if (measured.tendency == model::Tendency::indistinguishable) return "indistinguishable";
+  const bool is_higher = measured.tendency == model::Tendency::higher;
+  return is_higher == (model::info(metric).better == model::Better::higher) ? "better" : "worse";
 }
 
 // "grpc/64x1 against jsonrpc/64x1, qps: 0.34 times (0.32–0.35), worse. 4.4 % could have been seen."
-std::string comparison_of(const Run& run, std::size_t ours, std::size_t theirs, Metric metric) {
-  const Comparison measured = compare_cells(run, ours, theirs, metric);
+std::string comparison_of(const model::Run& run, std::size_t ours, std::size_t theirs,
+                          model::Metric metric) {
+  const model::Comparison measured = model::compare_cells(run, ours, theirs, metric);
   if (measured.ratio.trials == 0) return {};
   return run.cells[ours].key + " against " + run.cells[theirs].key + ", " +
-         std::string(info(metric).key) + ": " + format_number(measured.ratio.median) + " times (" +
-         format_number_range(measured.ratio) + "), " + verdict_of(metric, measured) + ". " +
-         format_number(measured.smallest_effect * 100) + " % could have been seen.";
+         std::string(model::info(metric).key) + ": " + model::format_number(measured.ratio.median) +
+         " times (" + model::format_number_range(measured.ratio) + "), " +
+         verdict_of(metric, measured) + ". " +
+         model::format_number(measured.smallest_effect * 100) + " % could have been seen.";
 }
 
-std::vector<std::string> comparisons_of(const Run& run) {
+std::vector<std::string> comparisons_of(const model::Run& run) {
   std::vector<std::string> sentences;
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
     const std::size_t base = first_at_load(run, cell);
     if (base == cell) continue;
-    for (const Metric metric : {Metric::qps, Metric::p50, Metric::p99, Metric::cpu_us}) {
+    for (const model::Metric metric :
+         {model::Metric::qps, model::Metric::p50, model::Metric::p99, model::Metric::cpu_us}) {
       std::string sentence = comparison_of(run, cell, base, metric);
       if (!sentence.empty()) sentences.push_back(std::move(sentence));
     }
@@ -261,16 +273,16 @@ std::vector<std::string> comparisons_of(const Run& run) {
   return sentences;
 }
 
-std::string flag_words(const Run& run, std::size_t cell) {
+std::string flag_words(const model::Run& run, std::size_t cell) {
   std::string words;
-  for (const Flagged& flagged : flags_of(run, cell)) {
+  for (const model::Flagged& flagged : model::flags_of(run, cell)) {
     if (!words.empty()) words += '\n';
     words += to_string(flagged.flag);
   }
   return words.empty() ? none : words;
 }
 
-ViewTable all_cells(const Run& run) {
+ViewTable all_cells(const model::Run& run) {
   ViewTable view{.key = "cells",
                  .title = "What was measured",
                  .columns = {{.heading = "target and load", .width = 26},
@@ -287,8 +299,8 @@ ViewTable all_cells(const Run& run) {
                 .remark = why_none(run, cell),
                 .is_floor = run.cells[cell].is_floor};
     if (row.remark.empty()) {
-      for (const Metric metric : general_metrics) {
-        row.cells.push_back(measured(run, cell, metric, metric == Metric::qps));
+      for (const model::Metric metric : general_metrics) {
+        row.cells.push_back(measured(run, cell, metric, metric == model::Metric::qps));
       }
       row.cells.push_back(against_first(run, cell));
       row.cells.push_back(flag_words(run, cell));
@@ -298,12 +310,12 @@ ViewTable all_cells(const Run& run) {
   return view;
 }
 
-std::vector<std::string> preamble_of(const Run& run) {
-  const Environment& environment = run.environment;
+std::vector<std::string> preamble_of(const model::Run& run) {
+  const machine::Environment& environment = run.environment;
   std::vector<std::string> paragraphs{
       "Interleaved rounds: " + std::to_string(run.plan.rounds) +
-      ". Every trial has fresh servers: " + format_number(run.plan.warmup) + " s warm-up, " +
-      format_number(run.plan.seconds) +
+      ". Every trial has fresh servers: " + model::format_number(run.plan.warmup) + " s warm-up, " +
+      model::format_number(run.plan.seconds) +
       " s measured (a schedule has its own length). Every answer is checked."};
   std::string machine = environment.cpu + ", " + std::to_string(environment.cores) + " cores, " +
                         environment.kernel + ", " + environment.compiler + ", " + environment.build;
@@ -321,18 +333,18 @@ std::vector<std::string> preamble_of(const Run& run) {
 
 // A sentence for each flag that holds somewhere, with the cells. Open loops beside the articles'
 // tables are driven beyond what can be kept on purpose: theirs stand in the other outputs.
-std::vector<std::string> flags_of_run(const Run& run) {
-  std::array<std::string, all_flags.size()> cells;
+std::vector<std::string> flags_of_run(const model::Run& run) {
+  std::array<std::string, model::all_flags.size()> cells;
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
     if (!run.tables.empty() && !run.cells[cell].load.schedule.is_closed()) continue;
-    for (const Flagged& flagged : flags_of(run, cell)) {
+    for (const model::Flagged& flagged : model::flags_of(run, cell)) {
       std::string& list = cells[static_cast<std::size_t>(flagged.flag)];
       list.append(list.empty() ? "" : ", ").append(run.cells[cell].key);
       list.append(" (").append(flagged.detail).append(")");
     }
   }
   std::vector<std::string> sentences;
-  for (const Flag flag : all_flags) {
+  for (const model::Flag flag : model::all_flags) {
     const std::string& list = cells[static_cast<std::size_t>(flag)];
     if (list.empty()) continue;
     sentences.push_back(std::string(to_string(flag)) + ". " + std::string(explain(flag)) + " " +
@@ -341,13 +353,14 @@ std::vector<std::string> flags_of_run(const Run& run) {
   return sentences;
 }
 
-std::vector<std::string> general_notes(const Run& run) {
-  const bool has_intervals = run.plan.rounds >= trials_for_interval;
+std::vector<std::string> general_notes(const model::Run& run) {
+  const bool has_intervals = run.plan.rounds >= model::trials_for_interval;
   return {"Figures are medians over the rounds; the range with them is " +
               std::string(has_intervals ? "their 95 % bootstrap interval"
                                         : "from the lowest to the highest: too few rounds for an "
                                           "interval") +
-              ". Where a cell was measured in fewer than " + std::to_string(trials_for_interval) +
+              ". Where a cell was measured in fewer than " +
+              std::to_string(model::trials_for_interval) +
               " rounds it is from the lowest to the highest.",
           "Latency counts from when a call was due: in a closed loop when it was sent, in an open "
           "one when the schedule said.",
@@ -358,13 +371,13 @@ std::vector<std::string> general_notes(const Run& run) {
 
 std::string paragraph(std::string_view text) {
   std::string out;
-  for (const std::string& line : wrap(text, report_columns)) out += line + "\n";
+  for (const std::string& line : model::wrap(text, report_columns)) out += line + "\n";
   return out;
 }
 
 std::string item(std::string_view text) {
   std::string out;
-  for (const std::string& line : wrap(text, report_columns - 2)) {
+  for (const std::string& line : model::wrap(text, report_columns - 2)) {
     out.append(out.empty() ? "- " : "  ").append(line).append("\n");
   }
   return out;
@@ -411,10 +424,10 @@ std::string text_of(const std::vector<ViewClaim>& claims) {
 
 }  // namespace
 
-View view_of(const Run& run) {
+View view_of(const model::Run& run) {
   View view{.title = run.title, .preamble = preamble_of(run)};
   for (const std::string& key : run.tables) {
-    const ArticleTable* const table = find_table(key);
+    const scenarios::ArticleTable* const table = scenarios::find_table(key);
     if (table == nullptr) continue;  // Stored by a later version.
     view.tables.push_back(table_of(run, *table));
     add_claims(run, *table, view.claims);
@@ -438,4 +451,4 @@ std::string to_text(const View& view) {
   return out + items("How to read it", view.notes);
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

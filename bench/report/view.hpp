@@ -8,7 +8,7 @@
 
 #include "bench/model/run.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 struct ViewColumn {
   std::string heading;    // Lines are separated by newlines.
@@ -49,9 +49,9 @@ struct View {
   std::vector<std::string> notes;  // How to read it all.
 };
 
-View view_of(const Run& run);
+View view_of(const model::Run& run);
 
 // For a terminal, and as Markdown that is readable as it is: no line longer than 100 columns.
 std::string to_text(const View& view);
 
-}  // namespace rps::load
+}  // namespace rps::report

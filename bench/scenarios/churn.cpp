@@ -9,7 +9,7 @@
 #include "bench/report/progress.hpp"
 #include "bench/scenarios/servers.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -18,18 +18,19 @@ constexpr std::chrono::seconds show_every{1};
 
 class Churn final : public Sink {
  public:
-  Churn(const std::string& url, Judging judging) : url_(url), judging_(judging) {}
+  Churn(const std::string& url, load::Judging judging) : url_(url), judging_(judging) {}
 
   // One connection from its beginning to its end. False when it could not be opened.
   bool once() {
     const Clock::time_point begun = Clock::now();
     try {
-      const ConnectOptions one{.connections = 1, .depth = 1, .timeout_max = limits::connect_max};
-      const Connection connection = connect(url_, one);
+      const ConnectOptions one{
+          .connections = 1, .depth = 1, .timeout_max = load::limits::connect_max};
+      const load::Connection connection = load::connect(url_, one);
       begun_ = begun;
       answered_ = false;
       connection.client->submit(0, {.move = Move::rock});
-      const Clock::time_point deadline = Clock::now() + limits::drain_max;
+      const Clock::time_point deadline = Clock::now() + load::limits::drain_max;
       while (!answered_ && Clock::now() < deadline) connection.client->poll(deadline, *this);
       if (!answered_) ++lost_;
       return true;
@@ -41,12 +42,13 @@ class Churn final : public Sink {
 
   void on_reply(std::uint64_t, const Reply& reply, const Stamps& stamps) override {
     answered_ = true;
-    const Verdict verdict = judging_ == Judging::none
-                                ? (reply.error ? Verdict::refused : Verdict::right)
-                                : check_lone_round(Move::rock, reply);
+    const load::Verdict verdict =
+        judging_ == load::Judging::none
+            ? (reply.error ? load::Verdict::refused : load::Verdict::right)
+            : load::check_lone_round(Move::rock, reply);
     verdicts_.count(verdict);
     const Clock::duration response = stamps.received_at - begun_;
-    if (verdict != Verdict::right) return errors_.record(response);
+    if (verdict != load::Verdict::right) return errors_.record(response);
     response_.record(response);
     recent_.record(response);
     service_.record(stamps.received_at - stamps.sent_at);
@@ -55,56 +57,56 @@ class Churn final : public Sink {
 
   void on_event(const Event&) override {}
 
-  Interval take_interval(double begins, double seconds) {
-    const Interval interval{.begins = begins,
-                            .seconds = seconds,
-                            .good = recent_.count(),
-                            .p50_ns = static_cast<double>(recent_.quantile(0.5).count()),
-                            .p99_ns = static_cast<double>(recent_.quantile(0.99).count()),
-                            .max_ns = static_cast<double>(recent_.max().count())};
+  load::Interval take_interval(double begins, double seconds) {
+    const load::Interval interval{.begins = begins,
+                                  .seconds = seconds,
+                                  .good = recent_.count(),
+                                  .p50_ns = static_cast<double>(recent_.quantile(0.5).count()),
+                                  .p99_ns = static_cast<double>(recent_.quantile(0.99).count()),
+                                  .max_ns = static_cast<double>(recent_.max().count())};
     recent_.clear();
     return interval;
   }
 
-  Trial trial(double seconds, std::vector<Interval> series) const {
-    return {.ending = Ending::finished,
+  model::Trial trial(double seconds, std::vector<load::Interval> series) const {
+    return {.ending = load::Ending::finished,
             .valid = service_.count() > 0 && verdicts_.not_right() == 0 && lost_ == 0,
             .verdicts = verdicts_,
             .answered = service_.count(),
             .due = verdicts_.total() + lost_,
             .lost = lost_,
             .seconds = seconds,
-            .response = Distribution(response_),
-            .service = Distribution(service_),
-            .lateness = Distribution(lateness_),
-            .errors = Distribution(errors_),
+            .response = load::Distribution(response_),
+            .service = load::Distribution(service_),
+            .lateness = load::Distribution(lateness_),
+            .errors = load::Distribution(errors_),
             .open_mean = 1,
             .series = std::move(series)};
   }
 
  private:
   const std::string& url_;
-  Judging judging_;
+  load::Judging judging_;
   Clock::time_point begun_;
   bool answered_ = false;
-  Verdicts verdicts_;
+  load::Verdicts verdicts_;
   std::uint64_t lost_ = 0;
-  Histogram response_, service_, lateness_, errors_, recent_;
+  load::Histogram response_, service_, lateness_, errors_, recent_;
 };
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-Trial measure(const ChurnOptions& options, const RunnerOptions& runner, const Run& run,
-              Interrupt& interrupt) {
+model::Trial measure(const ChurnOptions& options, const RunnerOptions& runner,
+                     const model::Run& run, Interrupt& interrupt) {
   const Servers servers(
       options.target.target,
-      {.cpus = server_cpus(run.plan.cpus), .scratch = runner.out, .log_name = "churn"});
+      {.cpus = machine::server_cpus(run.plan.cpus), .scratch = runner.out, .log_name = "churn"});
   Churn churn(servers.url(), options.target.target.judging);
-  Progress progress(progress_style(runner.quiet), 1, options.seconds);
+  report::Progress progress(report::progress_style(runner.quiet), 1, options.seconds);
   progress.begin(options.target.key + ", one connection after the other", options.seconds);
-  std::vector<Interval> series;
+  std::vector<load::Interval> series;
   const Clock::time_point start = Clock::now();
   Clock::time_point interval_began = start;
   std::size_t failures_in_a_row = 0;
@@ -120,19 +122,19 @@ Trial measure(const ChurnOptions& options, const RunnerOptions& runner, const Ru
     progress.tick();
     interval_began = now;
   }
-  Trial trial = churn.trial(seconds_between(start, now), std::move(series));
-  if (failures_in_a_row == failures_in_a_row_max) trial.ending = Ending::broken;
+  model::Trial trial = churn.trial(seconds_between(start, now), std::move(series));
+  if (failures_in_a_row == failures_in_a_row_max) trial.ending = load::Ending::broken;
   return trial;
 }
 
 }  // namespace
 
-void run_churn(Run& run, const ChurnOptions& options, const RunnerOptions& runner,
+void run_churn(model::Run& run, const ChurnOptions& options, const RunnerOptions& runner,
                Interrupt& interrupt) {
   PlannedCell planned = options.target.at({}, 1);
   planned.cell.key = options.target.key + "/churn";
   run.cells.push_back(planned.cell);
-  Trial trial;
+  model::Trial trial;
   try {
     trial = measure(options, runner, run, interrupt);
   } catch (const std::exception& failure) {
@@ -142,17 +144,17 @@ void run_churn(Run& run, const ChurnOptions& options, const RunnerOptions& runne
   run.trials.push_back({.cell = run.cells.size() - 1, .trial = std::move(trial)});
 }
 
-std::string churn_text(const Run& run) {
-  const Trial& trial = run.trials.back().trial;
+std::string churn_text(const model::Run& run) {
+  const model::Trial& trial = run.trials.back().trial;
   if (!trial.valid) return {};
-  const auto line = [](const char* what, const Distribution& times) {
-    return std::string("- ") + what + ": p50 " + format_nanoseconds(times.quantile_ns(0.5)) +
-           ", p99 " + format_nanoseconds(times.quantile_ns(0.99)) + ", longest " +
-           format_nanoseconds(times.max_ns) + ".\n";
+  const auto line = [](const char* what, const load::Distribution& times) {
+    return std::string("- ") + what + ": p50 " + model::format_nanoseconds(times.quantile_ns(0.5)) +
+           ", p99 " + model::format_nanoseconds(times.quantile_ns(0.99)) + ", longest " +
+           model::format_nanoseconds(times.max_ns) + ".\n";
   };
-  return "\n## Connections\n\n- " + format_rate(trial.good_per_second()) +
+  return "\n## Connections\n\n- " + model::format_rate(trial.good_per_second()) +
          " connections a second, one after the other.\n" + line("To connect", trial.lateness) +
          line("One round on it", trial.service);
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

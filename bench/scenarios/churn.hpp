@@ -8,7 +8,7 @@
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct ChurnOptions {
   NamedTarget target;
@@ -19,10 +19,10 @@ struct ChurnOptions {
 // begins and sent when the connection stands, so `lateness` is the time to connect, `service` the
 // round, `response` both. A connection that cannot be opened counts as lost; a thousand of them in
 // a row end it.
-void run_churn(Run& run, const ChurnOptions& options, const RunnerOptions& runner,
+void run_churn(model::Run& run, const ChurnOptions& options, const RunnerOptions& runner,
                Interrupt& interrupt);
 
 // The times to connect and to play, of the last trial.
-std::string churn_text(const Run& run);
+std::string churn_text(const model::Run& run);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

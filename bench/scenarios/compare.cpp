@@ -10,7 +10,7 @@
 #include "bench/scenarios/tables.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -31,11 +31,11 @@ std::size_t open_depth(std::string_view subject) {
 
 class Planner {
  public:
-  Planner(const Run& run, const CompareOptions& options, const RunnerOptions& runner)
+  Planner(const model::Run& run, const CompareOptions& options, const RunnerOptions& runner)
       : run_(run), options_(options), runner_(runner) {}
 
   // Once, with the greater number of rounds, whoever asks for it.
-  void add(std::string_view subject_key, const Load& load, std::size_t rounds) {
+  void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
     const Subject* const subject = find_subject(subject_key);
     if (subject == nullptr || !is_wanted(subject_key)) return;
     if (!why_not(*subject, runner_.binaries).empty()) return;
@@ -67,18 +67,20 @@ class Planner {
     return wanted.empty() || std::ranges::find(wanted, subject) != wanted.end();
   }
 
-  const Run& run_;
+  const model::Run& run_;
   const CompareOptions& options_;
   const RunnerOptions& runner_;
   std::vector<PlannedCell> planned_;
 };
 
 // What `subject` answered at the load of the claims; 0 when it was not measured.
-double peak_of(const Run& run, std::string_view subject) {
+double peak_of(const model::Run& run, std::string_view subject) {
   const std::string key = cell_key(subject, {.connections = connections_of_claims});
-  const auto cell = std::ranges::find(run.cells, key, &Cell::key);
+  const auto cell = std::ranges::find(run.cells, key, &model::Cell::key);
   if (cell == run.cells.end()) return 0;
-  return estimate_of(run, static_cast<std::size_t>(cell - run.cells.begin()), Metric::qps).median;
+  return model::estimate_of(run, static_cast<std::size_t>(cell - run.cells.begin()),
+                            model::Metric::qps)
+      .median;
 }
 
 // To two digits, so that keys and commands stay readable.
@@ -87,21 +89,21 @@ double rounded(double rate) {
   return std::round(rate / step) * step;
 }
 
-Schedule poisson(double per_second, double seconds) {
-  return steady(Arrivals::poisson, rounded(per_second), seconds);
+load::Schedule poisson(double per_second, double seconds) {
+  return steady(load::Arrivals::poisson, rounded(per_second), seconds);
 }
 
 // Half the peak, twice the peak, half the peak: whether it bends or breaks, and how it recovers.
-Schedule overload(double peak, double seconds) {
+load::Schedule overload(double peak, double seconds) {
   const double half = rounded(peak / 2);
   const double twice = rounded(peak * 2);
-  return {.arrivals = Arrivals::poisson,
+  return {.arrivals = load::Arrivals::poisson,
           .phases = {{.seconds = seconds, .from_per_second = half, .to_per_second = half},
                      {.seconds = seconds, .from_per_second = twice, .to_per_second = twice},
                      {.seconds = seconds, .from_per_second = half, .to_per_second = half}}};
 }
 
-std::vector<PlannedCell> plan_tables(const Run& run, const CompareOptions& options,
+std::vector<PlannedCell> plan_tables(const model::Run& run, const CompareOptions& options,
                                      const RunnerOptions& runner) {
   Planner planner(run, options, runner);
   for (const std::string& key : run.tables) planner.add_table(*find_table(key));
@@ -115,14 +117,14 @@ std::vector<PlannedCell> plan_tables(const Run& run, const CompareOptions& optio
   return planner.take();
 }
 
-std::vector<PlannedCell> plan_open_loops(const Run& run, const CompareOptions& options,
+std::vector<PlannedCell> plan_open_loops(const model::Run& run, const CompareOptions& options,
                                          const RunnerOptions& runner) {
   Planner planner(run, options, runner);
   const double seconds = options.profile.open_seconds;
   for (const std::string_view subject : open_subjects) {
     const double peak = peak_of(run, subject);
     if (peak <= 0) continue;
-    Load load{.connections = connections_of_claims, .depth = open_depth(subject)};
+    model::Load load{.connections = connections_of_claims, .depth = open_depth(subject)};
     for (const double share : open_shares) {
       load.schedule = poisson(share * peak, seconds);
       planner.add(subject, load, options.profile.sweep_rounds);
@@ -135,7 +137,7 @@ std::vector<PlannedCell> plan_open_loops(const Run& run, const CompareOptions& o
 
 }  // namespace
 
-void run_compare(Run& run, const CompareOptions& options, const RunnerOptions& runner,
+void run_compare(model::Run& run, const CompareOptions& options, const RunnerOptions& runner,
                  Interrupt& interrupt) {
   const Profile& profile = options.profile;
   run.title = "Four architectures, one game";
@@ -155,4 +157,4 @@ void run_compare(Run& run, const CompareOptions& options, const RunnerOptions& r
   run_cells(run, plan_open_loops(run, options, runner), finer, interrupt);
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -13,7 +13,7 @@
 #include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct Profile {
   std::string_view name;
@@ -62,7 +62,7 @@ struct CompareOptions {
 // Adds to `run`, whose plan says seed and CPUs, the cells of the tables; then, for the stages, how
 // they answer more connections, and open loops at shares of what each answered. The plan's rounds
 // and times are taken from the profile.
-void run_compare(Run& run, const CompareOptions& options, const RunnerOptions& runner,
+void run_compare(model::Run& run, const CompareOptions& options, const RunnerOptions& runner,
                  Interrupt& interrupt);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

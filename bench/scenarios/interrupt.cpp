@@ -3,7 +3,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -33,4 +33,4 @@ bool Interrupt::requested() {
   return true;
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

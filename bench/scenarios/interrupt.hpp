@@ -1,7 +1,7 @@
 // Ctrl-C as a question that is asked when it suits, instead of a handler that interrupts.
 #pragma once
 
-namespace rps::load {
+namespace rps::scenarios {
 
 class Interrupt {
  public:
@@ -17,4 +17,4 @@ class Interrupt {
   bool requested_ = false;
 };
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -10,7 +10,7 @@
 
 #include "bench/machine/process.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -60,7 +60,7 @@ std::map<std::string, double> figures_of(const Json& entry) {
 }  // namespace
 
 std::map<std::string, double> run_micro(const MicroOptions& options) {
-  Process process(
+  machine::Process process(
       {.argv = {options.program.string(), "--benchmark_filter=" + exactly(options.benchmark),
                 "--benchmark_format=json",
                 "--benchmark_min_time=" + std::to_string(options.seconds)},
@@ -76,4 +76,4 @@ std::map<std::string, double> run_micro(const MicroOptions& options) {
   return figures_of(report["benchmarks"].front());
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct MicroOptions {
   std::filesystem::path program;
@@ -23,4 +23,4 @@ inline constexpr std::string_view wall_clock_suffix = "/real_time";
 // Throws std::runtime_error with a sentence when there is no such program or benchmark.
 std::map<std::string, double> run_micro(const MicroOptions& options);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

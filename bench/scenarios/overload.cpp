@@ -8,33 +8,35 @@
 #include "bench/model/statistics.hpp"
 #include "bench/scenarios/peak.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
 constexpr std::size_t steady_intervals = 3;
 
 // The intervals that lie between two times.
-std::vector<Interval> between(const std::vector<Interval>& series, double from, double to) {
-  std::vector<Interval> found;
-  for (const Interval& each : series) {
+std::vector<load::Interval> between(const std::vector<load::Interval>& series, double from,
+                                    double to) {
+  std::vector<load::Interval> found;
+  for (const load::Interval& each : series) {
     if (each.begins >= from && each.begins + each.seconds <= to) found.push_back(each);
   }
   return found;
 }
 
-double median_p99(const std::vector<Interval>& series) {
+double median_p99(const std::vector<load::Interval>& series) {
   std::vector<double> values;
-  for (const Interval& each : series) {
+  for (const load::Interval& each : series) {
     if (each.good > 0) values.push_back(each.p99_ns);
   }
-  return values.empty() ? 0 : median(std::move(values));
+  return values.empty() ? 0 : model::median(std::move(values));
 }
 
-double per_second(const std::vector<Interval>& series, std::uint64_t Interval::* count) {
+double per_second(const std::vector<load::Interval>& series,
+                  std::uint64_t load::Interval::* count) {
   double sum = 0;
   double seconds = 0;
-  for (const Interval& each : series) {
+  for (const load::Interval& each : series) {
     sum += static_cast<double>(each.*count);
     seconds += each.seconds;
   }
@@ -42,7 +44,7 @@ double per_second(const std::vector<Interval>& series, std::uint64_t Interval::*
 }
 
 // When `limit` is met for the first time and stays so for steady_intervals; seconds from `from`.
-std::optional<double> settles_below(const std::vector<Interval>& series, double limit,
+std::optional<double> settles_below(const std::vector<load::Interval>& series, double limit,
                                     double from) {
   std::size_t steady = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -52,13 +54,14 @@ std::optional<double> settles_below(const std::vector<Interval>& series, double 
   return std::nullopt;
 }
 
-Phase at_rate(double seconds, double rate) {
+load::Phase at_rate(double seconds, double rate) {
   return {.seconds = seconds, .from_per_second = rate, .to_per_second = rate};
 }
 
 }  // namespace
 
-OverloadResult judge_overload(const Trial& trial, const std::vector<Phase>& phases, double peak) {
+OverloadResult judge_overload(const model::Trial& trial, const std::vector<load::Phase>& phases,
+                              double peak) {
   const double begins = phases.at(0).seconds;
   const double ends = begins + phases.at(1).seconds;
   const double over = ends + phases.at(2).seconds;
@@ -68,19 +71,19 @@ OverloadResult judge_overload(const Trial& trial, const std::vector<Phase>& phas
   const double usual = median_p99(before);
   return {.peak = peak,
           .before_p99_ns = usual,
-          .during_good = per_second(during, &Interval::good),
+          .during_good = per_second(during, &load::Interval::good),
           .during_p99_ns = median_p99(during),
-          .during_dropped = per_second(during, &Interval::dropped),
-          .during_bad = per_second(during, &Interval::bad),
+          .during_dropped = per_second(during, &load::Interval::dropped),
+          .during_bad = per_second(during, &load::Interval::bad),
           .recovered_seconds = settles_below(after, usual * recovered_factor, ends)};
 }
 
-OverloadResult run_overload(Run& run, const OverloadOptions& options, const RunnerOptions& runner,
-                            Interrupt& interrupt) {
-  Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
+OverloadResult run_overload(model::Run& run, const OverloadOptions& options,
+                            const RunnerOptions& runner, Interrupt& interrupt) {
+  model::Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
   const double peak = measure_peak(run, options.target, load, 1, runner, interrupt);
   if (run.interrupted) return {.peak = peak};
-  load.schedule = {.arrivals = Arrivals::poisson,
+  load.schedule = {.arrivals = load::Arrivals::poisson,
                    .phases = {at_rate(options.seconds / 2, std::floor(peak / 2)),
                               at_rate(options.seconds, std::floor(peak * 2)),
                               at_rate(options.seconds, std::floor(peak / 2))}};
@@ -91,17 +94,19 @@ OverloadResult run_overload(Run& run, const OverloadOptions& options, const Runn
 std::string to_text(const OverloadResult& result) {
   const double share = result.peak > 0 ? result.during_good / result.peak : 0;
   std::string text = "\n## Overload and recovery\n\n";
-  text += "- A closed loop got " + format_rate(result.peak) + "/s. Offered half of it, p99 was " +
-          format_nanoseconds(result.before_p99_ns) + ".\n";
-  text += "- Offered twice as much: answered well " + format_rate(result.during_good) + "/s, " +
-          format_number(share * 100) + " % of it (p99 " + format_nanoseconds(result.during_p99_ns) +
-          "); refused or failed " + format_rate(result.during_bad) +
+  text += "- A closed loop got " + model::format_rate(result.peak) +
+          "/s. Offered half of it, p99 was " + model::format_nanoseconds(result.before_p99_ns) +
+          ".\n";
+  text += "- Offered twice as much: answered well " + model::format_rate(result.during_good) +
+          "/s, " + model::format_number(share * 100) + " % of it (p99 " +
+          model::format_nanoseconds(result.during_p99_ns) + "); refused or failed " +
+          model::format_rate(result.during_bad) +
           "/s,\n  dropped by the harness, whose calls were all " + "open, " +
-          format_rate(result.during_dropped) + "/s.\n";
+          model::format_rate(result.during_dropped) + "/s.\n";
   text += result.recovered_seconds ? "- Back at half: p99 was within 10 % of before after " +
-                                         format_number(*result.recovered_seconds) + " s.\n"
+                                         model::format_number(*result.recovered_seconds) + " s.\n"
                                    : std::string("- Back at half: p99 did not come back.\n");
   return text;
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

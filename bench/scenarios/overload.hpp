@@ -12,7 +12,7 @@
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct OverloadOptions {
   NamedTarget target;
@@ -36,12 +36,13 @@ struct OverloadResult {
 inline constexpr double recovered_factor = 1.1;
 
 // Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
-OverloadResult run_overload(Run& run, const OverloadOptions& options, const RunnerOptions& runner,
-                            Interrupt& interrupt);
+OverloadResult run_overload(model::Run& run, const OverloadOptions& options,
+                            const RunnerOptions& runner, Interrupt& interrupt);
 
 // From the series of the second trial. REQUIRES: phases of that shape.
-OverloadResult judge_overload(const Trial& trial, const std::vector<Phase>& phases, double peak);
+OverloadResult judge_overload(const model::Trial& trial, const std::vector<load::Phase>& phases,
+                              double peak);
 
 std::string to_text(const OverloadResult& result);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -1,3 +1,5 @@
+#include "bench/scenarios/run_trial.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -10,12 +12,11 @@
 #include "bench/load/clients/connect.hpp"
 #include "bench/load/limits.hpp"
 #include "bench/machine/machine_cpu.hpp"
-#include "bench/model/trial.hpp"
 #include "bench/scenarios/micro.hpp"
 #include "bench/scenarios/servers.hpp"
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -24,7 +25,7 @@ double to_seconds(const timeval& time) {
 }
 
 // Of the children that have ended and were waited for: where every call is a process.
-Usage read_ended_children() {
+machine::Usage read_ended_children() {
   rusage used{};
   ::getrusage(RUSAGE_CHILDREN, &used);
   return {.user_seconds = to_seconds(used.ru_utime),
@@ -38,16 +39,17 @@ Usage read_ended_children() {
 // come and go, in this one, or out of sight.
 class ServerSide {
  public:
-  ServerSide(const Target& target, const Servers& servers, const Connection& connection)
+  ServerSide(const model::Target& target, const Servers& servers,
+             const load::Connection& connection)
       : pids_(servers.pids()), comes_and_goes_(servers.url().find("spawn:") < url_scheme_max) {
     if (pids_.empty()) pids_ = connection.children;
     if (pids_.empty()) pids_ = target.pids;
     if (pids_.empty() && servers.url().starts_with("inproc:")) pids_ = {::getpid()};
   }
 
-  std::optional<Usage> read() const {
+  std::optional<machine::Usage> read() const {
     if (comes_and_goes_) return read_ended_children();
-    return pids_.empty() ? std::nullopt : read_usage(pids_);
+    return pids_.empty() ? std::nullopt : machine::read_usage(pids_);
   }
   const std::vector<pid_t>& pids() const { return pids_; }
   bool is_this_process() const { return pids_ == std::vector<pid_t>{::getpid()}; }
@@ -63,7 +65,8 @@ class ServerSide {
 // The meters of both sides and of the machine, read when the window opens and closes.
 class Accounts {
  public:
-  Accounts(const ServerSide& server, const std::optional<CpuPlan>& plan) : server_(server) {
+  Accounts(const ServerSide& server, const std::optional<machine::CpuPlan>& plan)
+      : server_(server) {
     if (plan) pinned_ = {plan->server, plan->load};
     if (plan && plan->shared()) pinned_.pop_back();
   }
@@ -71,45 +74,45 @@ class Accounts {
   void open() { at_open_ = read(); }
   void close() { at_close_ = read(); }
 
-  void report(Trial& trial) const {
+  void report(model::Trial& trial) const {
     if (trial.seconds <= 0) return;
-    trial.load = used_between(at_open_.load, at_close_.load);
+    trial.load = machine::used_between(at_open_.load, at_close_.load);
     if (at_open_.server && at_close_.server) {
-      trial.server = used_between(*at_open_.server, *at_close_.server);
+      trial.server = machine::used_between(*at_open_.server, *at_close_.server);
     }
     report_machine(trial);
     if (trial.answered == 0 || !at_open_.traffic || !at_close_.traffic) return;
     const auto calls = static_cast<double>(trial.answered);
-    const Traffic moved = moved_between(*at_open_.traffic, *at_close_.traffic);
+    const machine::Traffic moved = machine::moved_between(*at_open_.traffic, *at_close_.traffic);
     trial.bytes_sent_per_call = static_cast<double>(moved.sent) / calls;
     trial.bytes_received_per_call = static_cast<double>(moved.received) / calls;
   }
 
  private:
   struct Reading {
-    Usage load;
-    std::optional<Usage> server;
-    std::optional<Traffic> traffic;
+    machine::Usage load;
+    std::optional<machine::Usage> server;
+    std::optional<machine::Traffic> traffic;
     double busy_seconds = 0;
     double stolen_seconds = 0;
   };
 
   Reading read() const {
     const std::array self{::getpid()};
-    return {.load = read_usage(self).value_or(Usage{}),
+    return {.load = machine::read_usage(self).value_or(machine::Usage{}),
             .server = server_.read(),
             .traffic = read_traffic(),
-            .busy_seconds = busy_seconds(pinned_),
-            .stolen_seconds = stolen_seconds(pinned_)};
+            .busy_seconds = machine::busy_seconds(pinned_),
+            .stolen_seconds = machine::stolen_seconds(pinned_)};
   }
 
-  std::optional<Traffic> read_traffic() const {
+  std::optional<machine::Traffic> read_traffic() const {
     if (server_.is_this_process()) return std::nullopt;
-    const Traffic tcp = read_tcp_traffic();
-    return tcp.sent > 0 ? std::optional(tcp) : read_pipe_traffic(server_.pids());
+    const machine::Traffic tcp = machine::read_tcp_traffic();
+    return tcp.sent > 0 ? std::optional(tcp) : machine::read_pipe_traffic(server_.pids());
   }
 
-  void report_machine(Trial& trial) const {
+  void report_machine(model::Trial& trial) const {
     if (pinned_.empty()) return;
     const double ours =
         trial.load.cpu_seconds() +
@@ -130,10 +133,10 @@ class WarmupSyscalls {
  public:
   WarmupSyscalls(const TrialOptions& options, const ServerSide& server) {
     if (!options.count_syscalls || server.is_this_process() || server.pids().empty()) return;
-    counter_ = SyscallCounter::start(server.pids());
+    counter_ = machine::SyscallCounter::start(server.pids());
   }
 
-  void add(const Interval& interval) { answers_ += interval.good + interval.bad; }
+  void add(const load::Interval& interval) { answers_ += interval.good + interval.bad; }
 
   void stop() {
     if (!counter_) return;
@@ -146,12 +149,12 @@ class WarmupSyscalls {
   std::optional<double> per_call() const { return per_call_; }
 
  private:
-  std::optional<SyscallCounter> counter_;
+  std::optional<machine::SyscallCounter> counter_;
   std::uint64_t answers_ = 0;
   std::optional<double> per_call_;
 };
 
-Trial trial_of(Outcome&& outcome) {
+model::Trial trial_of(load::Outcome&& outcome) {
   return {.ending = outcome.ending,
           .valid = outcome.valid,
           .verdicts = outcome.verdicts,
@@ -161,16 +164,16 @@ Trial trial_of(Outcome&& outcome) {
           .timed_out = outcome.timed_out,
           .lost = outcome.lost,
           .seconds = outcome.seconds(),
-          .response = Distribution(outcome.response),
-          .service = Distribution(outcome.service),
-          .lateness = Distribution(outcome.lateness),
-          .errors = Distribution(outcome.errors),
+          .response = load::Distribution(outcome.response),
+          .service = load::Distribution(outcome.service),
+          .lateness = load::Distribution(outcome.lateness),
+          .errors = load::Distribution(outcome.errors),
           .open_mean = outcome.open_mean,
           .series = std::move(outcome.series)};
 }
 
 // Reading /proc takes a tenth of a millisecond, which short intervals do not have to spare.
-void look_at_memory(const ServerSide& server, Interval& interval) {
+void look_at_memory(const ServerSide& server, load::Interval& interval) {
   if (interval.seconds < 0.5) return;
   const auto usage = server.read();
   if (!usage) return;
@@ -185,7 +188,7 @@ std::uint64_t session_names(const TrialOptions& options) {
   return mix(options.seed, static_cast<std::uint64_t>(now.count()));
 }
 
-LoopOptions loop_options(const TrialOptions& options, const Client& client) {
+load::LoopOptions loop_options(const TrialOptions& options, const Client& client) {
   const bool is_open = !options.load.schedule.is_closed();
   return {.lanes = is_open ? client.in_flight_max() : options.load.lanes(),
           .schedule = options.load.schedule,
@@ -193,39 +196,39 @@ LoopOptions loop_options(const TrialOptions& options, const Client& client) {
           .rounds_per_call = options.target.rounds_per_call,
           .warmup = options.warmup,
           .window = options.window,
-          .drain_max = limits::drain_max,
+          .drain_max = load::limits::drain_max,
           .timeout = options.timeout,
           .interval = options.interval,
           .seed = options.seed,
           .sessions = session_names(options)};
 }
 
-Trial measure(const TrialOptions& options, const Servers& servers) {
+model::Trial measure(const TrialOptions& options, const Servers& servers) {
   const ConnectOptions wanted{.connections = options.load.connections,
                               .depth = options.load.depth,
-                              .timeout_max = limits::connect_max};
-  Connection connection = connect(servers.url(), wanted);
+                              .timeout_max = load::limits::connect_max};
+  load::Connection connection = load::connect(servers.url(), wanted);
   if (options.cpus) {
-    for (const pid_t child : connection.children) pin_process(child, options.cpus->server);
+    for (const pid_t child : connection.children) machine::pin_process(child, options.cpus->server);
   }
   const ServerSide server(options.target, servers, connection);
   Accounts accounts(server, options.cpus);
   WarmupSyscalls syscalls(options, server);
-  const Onlooker onlooker{.window_opened =
-                              [&] {
-                                syscalls.stop();
-                                accounts.open();
-                              },
-                          .window_closed = [&] { accounts.close(); },
-                          .interval_ended =
-                              [&](Interval& interval) {
-                                syscalls.add(interval);
-                                look_at_memory(server, interval);
-                                options.interval_ended(interval);
-                              },
-                          .keep_going = options.keep_going};
-  Trial trial =
-      trial_of(run_loop(*connection.client, loop_options(options, *connection.client), onlooker));
+  const load::Onlooker onlooker{.window_opened =
+                                    [&] {
+                                      syscalls.stop();
+                                      accounts.open();
+                                    },
+                                .window_closed = [&] { accounts.close(); },
+                                .interval_ended =
+                                    [&](load::Interval& interval) {
+                                      syscalls.add(interval);
+                                      look_at_memory(server, interval);
+                                      options.interval_ended(interval);
+                                    },
+                                .keep_going = options.keep_going};
+  model::Trial trial = trial_of(
+      load::run_loop(*connection.client, loop_options(options, *connection.client), onlooker));
   accounts.report(trial);
   trial.syscalls_per_call = syscalls.per_call();
   trial.observer_active = servers.observer_active();
@@ -235,13 +238,13 @@ Trial measure(const TrialOptions& options, const Servers& servers) {
 // What is timed by the wall clock hands something from one thread to another: it gets both CPUs.
 std::vector<int> cpus_of_function(const TrialOptions& options) {
   if (!options.cpus || !options.target.micro.ends_with(wall_clock_suffix)) {
-    return server_cpus(options.cpus);
+    return machine::server_cpus(options.cpus);
   }
   return {options.cpus->server, options.cpus->load};
 }
 
-Trial time_function(const TrialOptions& options) {
-  Trial trial;
+model::Trial time_function(const TrialOptions& options) {
+  model::Trial trial;
   trial.micro = run_micro({.program = options.binaries / "rps-micro",
                            .benchmark = options.target.micro,
                            .seconds = std::chrono::duration<double>(options.window).count() / 2,
@@ -252,10 +255,10 @@ Trial time_function(const TrialOptions& options) {
 
 }  // namespace
 
-Trial run_trial(const TrialOptions& options) {
+model::Trial run_trial(const TrialOptions& options) {
   try {
     if (!options.target.micro.empty()) return time_function(options);
-    const Servers servers(options.target, {.cpus = server_cpus(options.cpus),
+    const Servers servers(options.target, {.cpus = machine::server_cpus(options.cpus),
                                            .scratch = options.scratch,
                                            .log_name = options.log_name});
     return measure(options, servers);
@@ -264,4 +267,4 @@ Trial run_trial(const TrialOptions& options) {
   }
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

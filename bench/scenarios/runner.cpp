@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "bench/model/format.hpp"
+#include "bench/scenarios/run_trial.hpp"
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -28,23 +29,23 @@ std::vector<std::size_t> shuffled(std::vector<std::size_t> order, std::uint64_t 
   return order;
 }
 
-std::string summary_of(const Trial& trial) {
+std::string summary_of(const model::Trial& trial) {
   if (!trial.valid) return "INVALID: " + trial.complaint();
-  if (!trial.micro.empty()) return format_nanoseconds(trial.micro.at("ns"));
-  return format_rate(trial.good_per_second()) + "/s, mean " +
-         format_nanoseconds(trial.response.mean_ns);
+  if (!trial.micro.empty()) return model::format_nanoseconds(trial.micro.at("ns"));
+  return model::format_rate(trial.good_per_second()) + "/s, mean " +
+         model::format_nanoseconds(trial.response.mean_ns);
 }
 
 class Runner {
  public:
-  Runner(Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
+  Runner(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
          Interrupt& interrupt)
       : run_(run),
         cells_(cells),
         options_(options),
         interrupt_(interrupt),
         first_cell_(run.cells.size()),
-        progress_(progress_style(options.quiet), trials(), seconds()) {
+        progress_(report::progress_style(options.quiet), trials(), seconds()) {
     for (const PlannedCell& planned : cells) run.cells.push_back(planned.cell);
   }
 
@@ -68,7 +69,7 @@ class Runner {
   }
 
   double seconds_of(const PlannedCell& planned) const {
-    const Schedule& schedule = planned.cell.load.schedule;
+    const load::Schedule& schedule = planned.cell.load.schedule;
     const double window = schedule.is_closed() ? run_.plan.seconds : schedule.seconds();
     return run_.plan.warmup + window + trial_overhead_seconds;
   }
@@ -99,7 +100,7 @@ class Runner {
       progress_.end("left out: it did not start");
       return true;
     }
-    Trial trial = run_trial(trial_options(planned, round));
+    model::Trial trial = run_trial(trial_options(planned, round));
     if (!trial.start_error.empty()) cannot_start_.insert(planned.cell.subject);
     progress_.end(summary_of(trial));
     run_.interrupted = interrupt_.requested();
@@ -129,34 +130,34 @@ class Runner {
                   progress_.tick();
                   return !interrupt_.requested();
                 },
-            .interval_ended = [this](const Interval& each) { progress_.interval(each); }};
+            .interval_ended = [this](const load::Interval& each) { progress_.interval(each); }};
   }
 
-  Run& run_;
+  model::Run& run_;
   const std::vector<PlannedCell>& cells_;
   const RunnerOptions& options_;
   Interrupt& interrupt_;
   std::size_t first_cell_;
   std::set<std::string> cannot_start_;  // Subjects.
-  Progress progress_;
+  report::Progress progress_;
 };
 
 }  // namespace
 
-void run_cells(Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
+void run_cells(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
                Interrupt& interrupt) {
   Runner(run, cells, options, interrupt).run();
 }
 
-std::string cell_key(std::string_view subject, const Load& load) {
+std::string cell_key(std::string_view subject, const model::Load& load) {
   std::string key(subject);
   if (load.is_function()) return key;
   key += "/" + std::to_string(load.connections) + "x" + std::to_string(load.depth);
-  const Schedule& schedule = load.schedule;
+  const load::Schedule& schedule = load.schedule;
   if (schedule.is_closed()) return key;
-  key += schedule.arrivals == Arrivals::poisson ? " poisson " : " constant ";
+  key += schedule.arrivals == load::Arrivals::poisson ? " poisson " : " constant ";
   if (schedule.burst > 1) key += "bursts of " + std::to_string(schedule.burst) + " ";
   return key + to_string(schedule.phases);
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

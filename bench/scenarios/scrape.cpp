@@ -14,7 +14,7 @@
 #include "core/net/fd.hpp"
 #include "core/net/stream_client.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -27,7 +27,7 @@ bool wait_readable(int fd, Clock::time_point deadline) {
 // Reads until the server closes, which `Connection: close` asks of it.
 std::optional<std::string> read_to_end(int fd, Clock::time_point deadline) {
   std::string answer;
-  while (answer.size() <= limits::scrape_bytes_max && wait_readable(fd, deadline)) {
+  while (answer.size() <= load::limits::scrape_bytes_max && wait_readable(fd, deadline)) {
     std::array<char, 16'384> chunk;
     const ssize_t size = ::read(fd, chunk.data(), chunk.size());
     if (size < 0) return std::nullopt;
@@ -40,12 +40,12 @@ std::optional<std::string> read_to_end(int fd, Clock::time_point deadline) {
 }  // namespace
 
 std::optional<std::string> http_get(const HostPort& address, std::string_view path) {
-  const Clock::time_point deadline = Clock::now() + limits::scrape_max;
+  const Clock::time_point deadline = Clock::now() + load::limits::scrape_max;
   const std::string request = "GET " + std::string(path) +
                               " HTTP/1.1\r\nHost: " + to_string(address) +
                               "\r\nConnection: close\r\n\r\n";
   try {
-    const net::Fd socket = net::connect_tcp(address.host, address.port, limits::scrape_max);
+    const net::Fd socket = net::connect_tcp(address.host, address.port, load::limits::scrape_max);
     // A fresh socket's buffer takes so short a request whole.
     const ssize_t sent = ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(request.size())) return std::nullopt;
@@ -75,4 +75,4 @@ std::optional<double> metric_value(std::string_view text, std::string_view metri
   return std::nullopt;
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -7,7 +7,7 @@
 
 #include "core/url.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 // The body of `GET path`, or nothing when nobody answers with 200 within limits::scrape_max.
 std::optional<std::string> http_get(const HostPort& address, std::string_view path);
@@ -15,4 +15,4 @@ std::optional<std::string> http_get(const HostPort& address, std::string_view pa
 // The value of the first sample of `metric` in Prometheus text, whatever its labels.
 std::optional<double> metric_value(std::string_view text, std::string_view metric);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -8,7 +8,7 @@
 #include "bench/model/summary.hpp"
 #include "bench/scenarios/peak.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -20,7 +20,8 @@ constexpr std::size_t steps_max = 16;
 
 class Search {
  public:
-  Search(Run& run, const SearchOptions& options, const RunnerOptions& runner, Interrupt& interrupt)
+  Search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
+         Interrupt& interrupt)
       : run_(run), options_(options), runner_(runner), interrupt_(interrupt) {}
 
   SearchResult run() {
@@ -40,7 +41,7 @@ class Search {
 
  private:
   bool try_rate(double rate) {
-    const Load open = load(steady(options_.arrivals, rate, run_.plan.seconds));
+    const model::Load open = load(steady(options_.arrivals, rate, run_.plan.seconds));
     run_cells(run_, {options_.target.at(open, options_.rounds)}, runner_, interrupt_);
     if (run_.interrupted) return false;
     std::string why = why_not(run_.cells.size() - 1);
@@ -51,27 +52,27 @@ class Search {
 
   // Empty when the rate holds.
   std::string why_not(std::size_t cell) const {
-    for (const Flagged& flagged : flags_of(run_, cell)) {
-      const Flag flag = flagged.flag;
-      const bool counts =
-          flag == Flag::invalid || flag == Flag::rate_missed || flag == Flag::overloaded;
+    for (const model::Flagged& flagged : model::flags_of(run_, cell)) {
+      const model::Flag flag = flagged.flag;
+      const bool counts = flag == model::Flag::invalid || flag == model::Flag::rate_missed ||
+                          flag == model::Flag::overloaded;
       if (counts) return std::string(to_string(flag)) + ": " + flagged.detail;
     }
-    std::vector<Threshold> objectives = options_.objectives;
-    for (Threshold& objective : objectives) objective.cell = run_.cells[cell].key;
-    for (const ThresholdResult& result : check_thresholds(run_, objectives)) {
+    std::vector<model::Threshold> objectives = options_.objectives;
+    for (model::Threshold& objective : objectives) objective.cell = run_.cells[cell].key;
+    for (const model::ThresholdResult& result : model::check_thresholds(run_, objectives)) {
       if (!result.passed) return result.sentence();
     }
     return {};
   }
 
-  Load load(Schedule schedule) const {
+  model::Load load(load::Schedule schedule) const {
     return {.connections = options_.connections,
             .depth = options_.depth,
             .schedule = std::move(schedule)};
   }
 
-  Run& run_;
+  model::Run& run_;
   const SearchOptions& options_;
   const RunnerOptions& runner_;
   Interrupt& interrupt_;
@@ -80,23 +81,23 @@ class Search {
 
 }  // namespace
 
-SearchResult run_search(Run& run, const SearchOptions& options, const RunnerOptions& runner,
+SearchResult run_search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
                         Interrupt& interrupt) {
   return Search(run, options, runner, interrupt).run();
 }
 
 std::string to_text(const SearchOptions& options, const SearchResult& result) {
   std::string text = "\n## The greatest rate that holds\n\n- Asked of it:";
-  for (const Threshold& objective : options.objectives) text += " " + objective.text;
+  for (const model::Threshold& objective : options.objectives) text += " " + objective.text;
   text += ", everything due sent in time and none dropped.\n- A closed loop got " +
-          format_rate(result.closed_loop) + "/s.\n";
+          model::format_rate(result.closed_loop) + "/s.\n";
   for (const SearchStep& step : result.steps) {
-    text += "- " + format_rate(step.rate) + "/s " +
+    text += "- " + model::format_rate(step.rate) + "/s " +
             (step.holds ? std::string("holds") : "does not: " + step.why) + "\n";
   }
   return text + "- **" +
-         (result.best > 0 ? format_rate(result.best) + "/s" : std::string("No rate")) +
+         (result.best > 0 ? model::format_rate(result.best) + "/s" : std::string("No rate")) +
          " holds.**\n";
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

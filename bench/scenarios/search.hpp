@@ -14,16 +14,16 @@
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct SearchOptions {
   NamedTarget target;
   std::size_t connections = 64;
   std::size_t depth = 16;
-  Arrivals arrivals = Arrivals::poisson;
-  std::vector<Threshold> objectives;  // On the response times and errors of a rate.
-  std::size_t rounds = 3;             // Of each rate.
-  double precision = 0.03;            // The rate that holds and the one that does not, at the end.
+  load::Arrivals arrivals = load::Arrivals::poisson;
+  std::vector<model::Threshold> objectives;  // On the response times and errors of a rate.
+  std::size_t rounds = 3;                    // Of each rate.
+  double precision = 0.03;  // The rate that holds and the one that does not, at the end.
 };
 
 struct SearchStep {
@@ -39,9 +39,9 @@ struct SearchResult {
 };
 
 // Every rate tried becomes a cell of `run`, whose plan says how long each is measured.
-SearchResult run_search(Run& run, const SearchOptions& options, const RunnerOptions& runner,
+SearchResult run_search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
                         Interrupt& interrupt);
 
 std::string to_text(const SearchOptions& options, const SearchResult& result);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -9,11 +9,11 @@
 #include "bench/load/limits.hpp"
 #include "bench/scenarios/scrape.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
-std::string read_line(Process& process, Clock::time_point deadline, const char* what) {
+std::string read_line(machine::Process& process, Clock::time_point deadline, const char* what) {
   auto line = process.read_line(deadline);
   if (!line) {
     throw std::runtime_error(std::string("the server did not print ") + what +
@@ -32,7 +32,7 @@ HostPort parse_admin(const std::string& line) {
 
 }  // namespace
 
-Servers::Servers(const Target& target, const Options& options) {
+Servers::Servers(const model::Target& target, const Options& options) {
   if (target.server.empty()) {
     url_ = target.url;
     return;
@@ -66,13 +66,13 @@ std::optional<bool> Servers::observer_active() const {
   return text && metric_value(*text, "rps_observer_active").value_or(0) > 0;
 }
 
-std::string Servers::start_one(const Target& target, const Options& options) {
+std::string Servers::start_one(const model::Target& target, const Options& options) {
   const std::filesystem::path log = options.log_name.empty()
                                         ? std::filesystem::path()
                                         : options.scratch / (options.log_name + ".log");
-  Process& process = *processes_.emplace_back(std::make_unique<Process>(
-      ProcessOptions{.argv = target.server, .stderr_file = log, .cpus = options.cpus}));
-  const Clock::time_point deadline = Clock::now() + limits::start_max;
+  machine::Process& process = *processes_.emplace_back(std::make_unique<machine::Process>(
+      machine::ProcessOptions{.argv = target.server, .stderr_file = log, .cpus = options.cpus}));
+  const Clock::time_point deadline = Clock::now() + load::limits::start_max;
   std::string url = read_line(process, deadline, "its URL");
   if (target.has_observer) {
     admin_ = parse_admin(read_line(process, deadline, "its admin port"));
@@ -89,4 +89,4 @@ std::string join_url(const std::string& printed, const std::string& wanted) {
   return url + wanted.substr(mark + 1);
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -13,7 +13,7 @@
 #include "bench/model/target.hpp"
 #include "core/url.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 class Servers {
  public:
@@ -25,7 +25,7 @@ class Servers {
 
   // Starts what `target` asks for and waits until all say where they are. Throws std::exception
   // whose what() is a sentence. They end with this object.
-  Servers(const Target& target, const Options& options);
+  Servers(const model::Target& target, const Options& options);
   ~Servers();
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
@@ -39,9 +39,9 @@ class Servers {
   std::optional<bool> observer_active() const;
 
  private:
-  std::string start_one(const Target& target, const Options& options);
+  std::string start_one(const model::Target& target, const Options& options);
 
-  std::vector<std::unique_ptr<Process>> processes_;
+  std::vector<std::unique_ptr<machine::Process>> processes_;
   std::optional<HostPort> admin_;
   std::filesystem::path registry_;  // Of a fleet; removed at the end.
   std::string url_;
@@ -51,4 +51,4 @@ class Servers {
 // scheme, "?query" is added to its query.
 std::string join_url(const std::string& printed, const std::string& wanted);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -10,27 +10,27 @@
 #include "bench/model/statistics.hpp"
 #include "bench/scenarios/peak.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
-using Series = std::span<const Interval>;
+using Series = std::span<const load::Interval>;
 
 double median_of(Series series, auto member) {
   std::vector<double> values;
-  for (const Interval& each : series) values.push_back(static_cast<double>(each.*member));
-  return values.empty() ? 0 : median(std::move(values));
+  for (const load::Interval& each : series) values.push_back(static_cast<double>(each.*member));
+  return values.empty() ? 0 : model::median(std::move(values));
 }
 
 // Nobody looks at the server at the end of a short interval, as the last one mostly is.
-bool was_looked_at(const Interval& interval) {
+bool was_looked_at(const load::Interval& interval) {
   return interval.rss_bytes > 0;
 }
 
 // Of the resident memory over time, a second, by least squares.
 double rss_slope(Series series) {
   double n = 0, sum_t = 0, sum_y = 0, sum_tt = 0, sum_ty = 0;
-  for (const Interval& each : series | std::views::filter(was_looked_at)) {
+  for (const load::Interval& each : series | std::views::filter(was_looked_at)) {
     ++n;
     const auto bytes = static_cast<double>(each.rss_bytes);
     sum_t += each.begins;
@@ -48,45 +48,47 @@ std::string change(const std::string& first, const std::string& last) {
 
 }  // namespace
 
-SoakResult judge_soak(const Trial& trial, double rate) {
+SoakResult judge_soak(const model::Trial& trial, double rate) {
   const Series series(trial.series);
   const std::size_t third = series.size() / 3;
   const Series first = series.first(third);
   const Series last = series.last(third);
   SoakResult result{.rate = rate,
-                    .rss_first_bytes = median_of(first, &Interval::rss_bytes),
-                    .rss_last_bytes = median_of(last, &Interval::rss_bytes),
-                    .files_first = median_of(first, &Interval::open_files),
-                    .files_last = median_of(last, &Interval::open_files),
-                    .p99_first_ns = median_of(first, &Interval::p99_ns),
-                    .p99_last_ns = median_of(last, &Interval::p99_ns)};
-  for (const Interval& each : series) result.failed += each.bad;
+                    .rss_first_bytes = median_of(first, &load::Interval::rss_bytes),
+                    .rss_last_bytes = median_of(last, &load::Interval::rss_bytes),
+                    .files_first = median_of(first, &load::Interval::open_files),
+                    .files_last = median_of(last, &load::Interval::open_files),
+                    .p99_first_ns = median_of(first, &load::Interval::p99_ns),
+                    .p99_last_ns = median_of(last, &load::Interval::p99_ns)};
+  for (const load::Interval& each : series) result.failed += each.bad;
   const double mean = (result.rss_first_bytes + result.rss_last_bytes) / 2;
   if (mean > 0) result.rss_slope_per_hour = rss_slope(series.subspan(third)) * 3600 / mean;
   return result;
 }
 
-SoakResult run_soak(Run& run, const SoakOptions& options, const RunnerOptions& runner,
+SoakResult run_soak(model::Run& run, const SoakOptions& options, const RunnerOptions& runner,
                     Interrupt& interrupt) {
-  Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
+  model::Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
   const double peak = measure_peak(run, options.target, load, 1, runner, interrupt);
   const double rate = std::floor(peak * options.share);
   if (run.interrupted) return {.rate = rate};
-  load.schedule = steady(Arrivals::poisson, rate, options.seconds);
+  load.schedule = steady(load::Arrivals::poisson, rate, options.seconds);
   run_cells(run, {options.target.at(load, 1)}, runner, interrupt);
   return judge_soak(run.trials.back().trial, rate);
 }
 
 std::string to_text(const SoakResult& result) {
-  return "\n## Soak\n\n- At " + format_rate(result.rate) +
+  return "\n## Soak\n\n- At " + model::format_rate(result.rate) +
          "/s; failed calls: " + std::to_string(result.failed) + ".\n- p99: " +
-         change(format_nanoseconds(result.p99_first_ns), format_nanoseconds(result.p99_last_ns)) +
+         change(model::format_nanoseconds(result.p99_first_ns),
+                model::format_nanoseconds(result.p99_last_ns)) +
          ".\n- Resident memory: " +
-         change(format_number(result.rss_first_bytes / 1e6) + " MB",
-                format_number(result.rss_last_bytes / 1e6) + " MB") +
-         "; " + format_number(std::abs(result.rss_slope_per_hour) * 100) + " % an hour " +
+         change(model::format_number(result.rss_first_bytes / 1e6) + " MB",
+                model::format_number(result.rss_last_bytes / 1e6) + " MB") +
+         "; " + model::format_number(std::abs(result.rss_slope_per_hour) * 100) + " % an hour " +
          (result.rss_slope_per_hour < 0 ? "down" : "up") + ".\n- Open files: " +
-         change(format_number(result.files_first), format_number(result.files_last)) + ".\n";
+         change(model::format_number(result.files_first), model::format_number(result.files_last)) +
+         ".\n";
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

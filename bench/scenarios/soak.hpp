@@ -8,7 +8,7 @@
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct SoakOptions {
   NamedTarget target;
@@ -28,12 +28,12 @@ struct SoakResult {
 };
 
 // Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
-SoakResult run_soak(Run& run, const SoakOptions& options, const RunnerOptions& runner,
+SoakResult run_soak(model::Run& run, const SoakOptions& options, const RunnerOptions& runner,
                     Interrupt& interrupt);
 
 // From a series.
-SoakResult judge_soak(const Trial& trial, double rate);
+SoakResult judge_soak(const model::Trial& trial, double rate);
 
 std::string to_text(const SoakResult& result);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

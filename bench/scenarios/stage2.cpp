@@ -22,7 +22,7 @@
 #include "core/url.hpp"
 #include "stage2_jsonrpc/client.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -36,11 +36,11 @@ Clock::duration from_seconds(double seconds) {
 class Subject {
  public:
   Subject(const Stage2Options& options, std::vector<std::string> arguments)
-      : process_(
-            std::make_unique<Process>(ProcessOptions{.argv = located(options, std::move(arguments)),
-                                                     .stderr_file = options.out / "stage2.log",
-                                                     .cpus = {options.cpus.server}})) {
-    const auto line = process_->read_line(Clock::now() + limits::start_max);
+      : process_(std::make_unique<machine::Process>(
+            machine::ProcessOptions{.argv = located(options, std::move(arguments)),
+                                    .stderr_file = options.out / "stage2.log",
+                                    .cpus = {options.cpus.server}})) {
+    const auto line = process_->read_line(Clock::now() + load::limits::start_max);
     if (!line) throw std::runtime_error("a server did not start; stage2.log says why");
     url_ = *line;
     const auto url = parse_url(url_);
@@ -59,7 +59,7 @@ class Subject {
     return arguments;
   }
 
-  std::unique_ptr<Process> process_;
+  std::unique_ptr<machine::Process> process_;
   std::string url_;
   HostPort address_;
 };
@@ -70,7 +70,7 @@ Subject start_server(const Stage2Options& options) {
 
 // A call in the given spelling, and what is known of its reply.
 struct Sample {
-  PumpOptions pump;
+  load::PumpOptions pump;
   std::size_t reply_bytes = 0;
 };
 
@@ -83,8 +83,9 @@ Sample sample_of(const Subject& server, const Spelling& spelling) {
                                     sample.pump.request);
   sample.pump.address = server.address();
   const bool is_http = spelling.query == http_bodies.query;
-  if (is_http) sample.pump.framing = PumpOptions::Framing::http;
-  const std::string reply = ask_once(server.address(), sample.pump.request, sample.pump.framing);
+  if (is_http) sample.pump.framing = load::PumpOptions::Framing::http;
+  const std::string reply =
+      load::ask_once(server.address(), sample.pump.request, sample.pump.framing);
   sample.reply_bytes = reply.size();
 
   // A good reply begins like this one, up to the word that says that it is a result; the fixed
@@ -104,13 +105,13 @@ struct Loop {
   double calls_per_second = 0;
 };
 
-PumpResult measure(const Stage2Options& options, PumpOptions pump, const Loop& loop) {
+load::PumpResult measure(const Stage2Options& options, load::PumpOptions pump, const Loop& loop) {
   pump.connections = loop.connections;
   pump.depth = loop.depth;
   pump.calls_per_second = loop.calls_per_second;
   pump.warmup = from_seconds(options.warmup);
   pump.window = from_seconds(options.seconds);
-  PumpResult result = run_pump(pump);
+  load::PumpResult result = load::run_pump(pump);
   if (result.broken) {
     throw std::runtime_error("a server closed a connection, or said what was not asked, at " +
                              std::to_string(loop.connections) + " × " + std::to_string(loop.depth));
@@ -118,11 +119,11 @@ PumpResult measure(const Stage2Options& options, PumpOptions pump, const Loop& l
   return result;
 }
 
-double p50_ns(const PumpResult& result) {
+double p50_ns(const load::PumpResult& result) {
   return static_cast<double>(result.good.quantile(0.5).count());
 }
 
-double p99_ns(const PumpResult& result) {
+double p99_ns(const load::PumpResult& result) {
   return static_cast<double>(result.good.quantile(0.99).count());
 }
 
@@ -142,8 +143,8 @@ class Runner {
   Runner(const Stage2Options& options, Interrupt& interrupt)
       : options_(options),
         interrupt_(interrupt),
-        progress_(progress_style(options.quiet), options.rounds * (stage2_rows.size() + 1) + 2,
-                  expected_seconds(options)) {}
+        progress_(report::progress_style(options.quiet),
+                  options.rounds * (stage2_rows.size() + 1) + 2, expected_seconds(options)) {}
 
   Stage2Run run() {
     for (std::size_t round = 0; round < options_.rounds && !stopped(); ++round) {
@@ -166,21 +167,21 @@ class Runner {
     const Subject server = start_server(options_);
     const Sample ours = sample_of(server, row.ours);
     const Loop loop{.connections = row.connections, .depth = row.depth};
-    const PumpResult theirs = row.against_floor
-                                  ? run_floor(ours, loop)
-                                  : measure(options_, sample_of(server, row.theirs).pump, loop);
-    const PumpResult result = measure(options_, ours.pump, loop);
+    const load::PumpResult theirs =
+        row.against_floor ? run_floor(ours, loop)
+                          : measure(options_, sample_of(server, row.theirs).pump, loop);
+    const load::PumpResult result = measure(options_, ours.pump, loop);
     pair.ours_per_second.push_back(result.good_per_second());
     pair.theirs_per_second.push_back(theirs.good_per_second());
     pair.ours_p50_ns.push_back(p50_ns(result));
     pair.theirs_p50_ns.push_back(p50_ns(theirs));
-    progress_.end(format_rate(result.good_per_second()) + "/s");
+    progress_.end(model::format_rate(result.good_per_second()) + "/s");
   }
 
-  PumpResult run_floor(const Sample& sample, const Loop& loop) {
+  load::PumpResult run_floor(const Sample& sample, const Loop& loop) {
     const Subject floor(options_, {"rps-floor-echo", std::to_string(sample.pump.request.size()),
                                    std::to_string(sample.reply_bytes)});
-    PumpOptions pump = sample.pump;
+    load::PumpOptions pump = sample.pump;
     pump.address = floor.address();
     pump.good.clear();  // It says nothing.
     return measure(options_, pump, loop);
@@ -196,7 +197,7 @@ class Runner {
       const SlowPeers peers(server.address(), sample.pump.request);
       run_.p99_beside_slow_ns.push_back(p99_ns(measure(options_, sample.pump, moderate)));
     }
-    progress_.end("p99 " + format_nanoseconds(run_.p99_beside_slow_ns.back()));
+    progress_.end("p99 " + model::format_nanoseconds(run_.p99_beside_slow_ns.back()));
   }
 
   // Connections that have begun a frame and send a byte of it now and then, each about once a
@@ -205,7 +206,7 @@ class Runner {
    public:
     SlowPeers(const HostPort& address, std::string frame) : frame_(std::move(frame)) {
       for (std::size_t i = 0; i < slow_peers; ++i) {
-        sockets_.push_back(net::connect_tcp(address.host, address.port, limits::connect_max));
+        sockets_.push_back(net::connect_tcp(address.host, address.port, load::limits::connect_max));
         (void)::send(sockets_.back().get(), frame_.data(), 5, MSG_NOSIGNAL);
       }
       thread_ = std::jthread([this](const std::stop_token& stop) {
@@ -231,12 +232,12 @@ class Runner {
       const double before = rss_bytes(server.pid());
       std::vector<net::Fd> idle;
       for (std::size_t i = 0; i < idle_connections; ++i) {
-        idle.push_back(
-            net::connect_tcp(server.address().host, server.address().port, limits::connect_max));
+        idle.push_back(net::connect_tcp(server.address().host, server.address().port,
+                                        load::limits::connect_max));
         (void)::send(idle.back().get(), sample.pump.request.data(), sample.pump.request.size(),
                      MSG_NOSIGNAL);
       }
-      (void)ask_once(server.address(), sample.pump.request, sample.pump.framing);
+      (void)load::ask_once(server.address(), sample.pump.request, sample.pump.framing);
       run_.idle_bytes_per_connection =
           (rss_bytes(server.pid()) - before) / static_cast<double>(idle_connections);
     }
@@ -244,8 +245,9 @@ class Runner {
     const Sample sample = sample_of(server, json_frames);
     measure(options_, sample.pump, {.connections = rss_connections, .depth = 1});
     const std::array pids{server.pid()};
-    run_.rss_peak_bytes = static_cast<double>(read_usage(pids).value_or(Usage{}).rss_peak_bytes);
-    progress_.end(format_number(run_.rss_peak_bytes / 1e6) + " MB");
+    run_.rss_peak_bytes =
+        static_cast<double>(machine::read_usage(pids).value_or(machine::Usage{}).rss_peak_bytes);
+    progress_.end(model::format_number(run_.rss_peak_bytes / 1e6) + " MB");
   }
 
   static double rss_bytes(pid_t pid) {
@@ -261,13 +263,14 @@ class Runner {
     constexpr std::size_t connections = 64;
     constexpr std::size_t depth = 128;
     const Subject server = start_server(options_);
-    const PumpOptions pump = sample_of(server, json_frames).pump;
+    const load::PumpOptions pump = sample_of(server, json_frames).pump;
     run_.peak_per_second =
         measure(options_, pump, {.connections = connections, .depth = 1}).good_per_second();
     const Loop half{connections, depth, run_.peak_per_second / 2};
     run_.before_p99_ns = p99_ns(measure(options_, pump, half));
 
-    const PumpResult over = measure(options_, pump, {connections, depth, 2 * run_.peak_per_second});
+    const load::PumpResult over =
+        measure(options_, pump, {connections, depth, 2 * run_.peak_per_second});
     const auto rate = [&](std::uint64_t count) {
       return static_cast<double>(count) / over.seconds;
     };
@@ -279,12 +282,12 @@ class Runner {
     for (int second = 0; second < 5; ++second) {
       run_.after_p99_ns.push_back(p99_ns(measure(options_, pump, half)));
     }
-    progress_.end(format_rate(run_.overload_good_per_second) + "/s");
+    progress_.end(model::format_rate(run_.overload_good_per_second) + "/s");
   }
 
   const Stage2Options& options_;
   Interrupt& interrupt_;
-  Progress progress_;
+  report::Progress progress_;
   Stage2Run run_;
 };
 
@@ -294,30 +297,30 @@ std::string load_name(const Stage2Row& row) {
   return std::to_string(row.connections) + " × " + std::to_string(row.depth);
 }
 
-std::string share(const Estimate& ratio) {
-  return format_number(ratio.median) + " (" + format_number_range(ratio) + ")";
+std::string share(const model::Estimate& ratio) {
+  return model::format_number(ratio.median) + " (" + model::format_number_range(ratio) + ")";
 }
 
 std::string rows_text(const Stage2Run& run) {
-  Table table{{{.heading = "call in", .width = 12},
-               {.heading = "connections\n× open calls", .width = 12},
-               {.heading = "beside", .width = 8},
-               {.heading = "calls/s", .width = 8, .is_number = true},
-               {.heading = "theirs", .width = 8, .is_number = true},
-               {.heading = "share (interval)", .width = 20, .is_number = true},
-               {.heading = "p50", .width = 8, .is_number = true},
-               {.heading = "theirs", .width = 8, .is_number = true}}};
+  report::Table table{{{.heading = "call in", .width = 12},
+                       {.heading = "connections\n× open calls", .width = 12},
+                       {.heading = "beside", .width = 8},
+                       {.heading = "calls/s", .width = 8, .is_number = true},
+                       {.heading = "theirs", .width = 8, .is_number = true},
+                       {.heading = "share (interval)", .width = 20, .is_number = true},
+                       {.heading = "p50", .width = 8, .is_number = true},
+                       {.heading = "theirs", .width = 8, .is_number = true}}};
   for (std::size_t i = 0; i < stage2_rows.size(); ++i) {
     const Stage2Row& row = stage2_rows[i];
     const Pair& pair = run.rows[i];
     if (pair.ours_per_second.empty()) continue;
     table.add_row({std::string(row.ours.name), load_name(row),
                    row.against_floor ? "floor" : std::string(row.theirs.name),
-                   format_rate(median(pair.ours_per_second)),
-                   format_rate(median(pair.theirs_per_second)),
-                   share(estimate_ratio(pair.ours_per_second, pair.theirs_per_second, 1)),
-                   format_nanoseconds(median(pair.ours_p50_ns)),
-                   format_nanoseconds(median(pair.theirs_p50_ns))});
+                   model::format_rate(model::median(pair.ours_per_second)),
+                   model::format_rate(model::median(pair.theirs_per_second)),
+                   share(model::estimate_ratio(pair.ours_per_second, pair.theirs_per_second, 1)),
+                   model::format_nanoseconds(model::median(pair.ours_p50_ns)),
+                   model::format_nanoseconds(model::median(pair.theirs_p50_ns))});
   }
   return table.render();
 }
@@ -326,26 +329,27 @@ std::string pressure_text(const Stage2Run& run) {
   std::string text;
   const auto line = [&](const std::string& what) { text.append("  ").append(what).append("\n"); };
   if (run.rss_peak_bytes > 0) {
-    line("An idle connection costs " + format_number(run.idle_bytes_per_connection / 1e3) +
-         " kB; at its peak the process held " + format_number(run.rss_peak_bytes / 1e6) +
+    line("An idle connection costs " + model::format_number(run.idle_bytes_per_connection / 1e3) +
+         " kB; at its peak the process held " + model::format_number(run.rss_peak_bytes / 1e6) +
          " MB with " + std::to_string(rss_connections) + " connections.");
   }
   if (!run.p99_alone_ns.empty()) {
     line(std::to_string(slow_peers) + " slow peers: a client's p99 at 20k/s goes from " +
-         format_nanoseconds(median(run.p99_alone_ns)) + " to " +
-         format_nanoseconds(median(run.p99_beside_slow_ns)) + ", × " +
-         share(estimate_ratio(run.p99_beside_slow_ns, run.p99_alone_ns, 1)) + ".");
+         model::format_nanoseconds(model::median(run.p99_alone_ns)) + " to " +
+         model::format_nanoseconds(model::median(run.p99_beside_slow_ns)) + ", × " +
+         share(model::estimate_ratio(run.p99_beside_slow_ns, run.p99_alone_ns, 1)) + ".");
   }
   if (run.peak_per_second > 0) {
-    line("Offered 200 % of a closed loop's " + format_rate(run.peak_per_second) +
-         "/s: answered well " + format_rate(run.overload_good_per_second) + "/s (p99 " +
-         format_nanoseconds(run.overload_good_p99_ns) + "),");
-    line("  refused " + format_rate(run.overload_refused_per_second) + "/s (p99 " +
-         format_nanoseconds(run.overload_refused_p99_ns) + "), not sent for want of room " +
-         format_rate(run.overload_dropped_per_second) + "/s.");
+    line("Offered 200 % of a closed loop's " + model::format_rate(run.peak_per_second) +
+         "/s: answered well " + model::format_rate(run.overload_good_per_second) + "/s (p99 " +
+         model::format_nanoseconds(run.overload_good_p99_ns) + "),");
+    line("  refused " + model::format_rate(run.overload_refused_per_second) + "/s (p99 " +
+         model::format_nanoseconds(run.overload_refused_p99_ns) + "), not sent for want of room " +
+         model::format_rate(run.overload_dropped_per_second) + "/s.");
     std::string after;
-    for (const double p99 : run.after_p99_ns) after.append(" ").append(format_nanoseconds(p99));
-    line("  p99 at half the peak: " + format_nanoseconds(run.before_p99_ns) +
+    for (const double p99 : run.after_p99_ns)
+      after.append(" ").append(model::format_nanoseconds(p99));
+    line("  p99 at half the peak: " + model::format_nanoseconds(run.before_p99_ns) +
          " before; afterwards, by windows:");
     line("   " + after);
   }
@@ -360,9 +364,9 @@ Stage2Run run_stage2(const Stage2Options& options, Interrupt& interrupt) {
 
 std::string stage2_text(const Stage2Options& options, const Stage2Run& run) {
   return "Stage 2 beside its floor. " + std::to_string(options.rounds) + " interleaved rounds of " +
-         format_number(options.seconds) + " s, medians.\nServer on CPU " +
+         model::format_number(options.seconds) + " s, medians.\nServer on CPU " +
          std::to_string(options.cpus.server) + ", load on CPU " +
          std::to_string(options.cpus.load) + ".\n\n" + rows_text(run) + "\n" + pressure_text(run);
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

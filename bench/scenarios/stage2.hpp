@@ -13,7 +13,7 @@
 #include "bench/model/statistics.hpp"
 #include "bench/scenarios/interrupt.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 // How a call is spelled: the query of its URL.
 struct Spelling {
@@ -55,7 +55,7 @@ struct Stage2Options {
   std::size_t rounds = 6;
   double seconds = 1;
   double warmup = 0.2;
-  CpuPlan cpus;
+  machine::CpuPlan cpus;
   std::filesystem::path binaries;
   std::filesystem::path out;  // Where the servers' log goes.
   bool quiet = false;
@@ -98,4 +98,4 @@ Stage2Run run_stage2(const Stage2Options& options, Interrupt& interrupt);
 // The tables of README's last section, within report_columns.
 std::string stage2_text(const Stage2Options& options, const Stage2Run& run);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

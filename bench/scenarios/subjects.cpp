@@ -8,7 +8,7 @@
 #include "bench/load/clients/connect.hpp"
 #include "bench/scenarios/runner.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -63,9 +63,9 @@ const Subject* find_subject(std::string_view key) {
   return found == all_subjects.end() ? nullptr : &*found;
 }
 
-std::vector<FloorPair> floor_pairs(const Run& run) {
-  std::vector<FloorPair> pairs;
-  for (const Cell& cell : run.cells) {
+std::vector<report::FloorPair> floor_pairs(const model::Run& run) {
+  std::vector<report::FloorPair> pairs;
+  for (const model::Cell& cell : run.cells) {
     const Subject* const subject = find_subject(cell.subject);
     if (subject == nullptr || subject->floor.empty()) continue;
     const std::string floor = cell_key(subject->floor, cell.load);
@@ -74,19 +74,19 @@ std::vector<FloorPair> floor_pairs(const Run& run) {
   return pairs;
 }
 
-Target target_of(const Subject& subject, const std::filesystem::path& binaries,
-                 std::uint64_t seed) {
+model::Target target_of(const Subject& subject, const std::filesystem::path& binaries,
+                        std::uint64_t seed) {
   const std::string seed_text = std::to_string(seed);
   const auto filled = [&](std::string_view text, const std::string& bin) {
     return replace(replace(std::string(text), "{seed}", seed_text), "{bin}", bin);
   };
-  Target target{.server = {},
-                .instances = subject.instances,
-                .url = filled(subject.url, percent_encode(binaries.string())),
-                .has_observer = subject.has_observer,
-                .judging = subject.judging,
-                .rounds_per_call = subject.rounds_per_call,
-                .micro = std::string(subject.micro)};
+  model::Target target{.server = {},
+                       .instances = subject.instances,
+                       .url = filled(subject.url, percent_encode(binaries.string())),
+                       .has_observer = subject.has_observer,
+                       .judging = subject.judging,
+                       .rounds_per_call = subject.rounds_per_call,
+                       .micro = std::string(subject.micro)};
   if (subject.binary.empty()) return target;
   target.server.push_back((binaries / subject.binary).string());
   std::istringstream flags(filled(subject.flags, binaries.string()));
@@ -94,7 +94,7 @@ Target target_of(const Subject& subject, const std::filesystem::path& binaries,
   return target;
 }
 
-std::string command_of(const Target& target, const std::filesystem::path& binaries) {
+std::string command_of(const model::Target& target, const std::filesystem::path& binaries) {
   if (!target.micro.empty()) return "rps-micro --benchmark_filter='^" + target.micro + "$'";
   std::string command = target.server.empty() ? target.url : "";
   for (const std::string& word : target.server) {
@@ -110,8 +110,8 @@ std::string why_not(const Subject& subject, const std::filesystem::path& binarie
                                    : !subject.binary.empty() ? subject.binary
                                                              : program_in(subject.url);
   if (!program.empty() && !is_program(binaries / program)) return "not built here";
-  if (!subject.micro.empty() || speaks(scheme_of(subject))) return {};
+  if (!subject.micro.empty() || load::speaks(scheme_of(subject))) return {};
   return "this build does not speak " + std::string(scheme_of(subject));
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -15,7 +15,7 @@
 #include "bench/model/target.hpp"
 #include "bench/report/html.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 struct Subject {
   std::string_view key;     // In cells' keys and on the command line.
@@ -24,7 +24,7 @@ struct Subject {
   std::string_view flags;   // Its own, separated by spaces.
   std::string_view url;     // As Target::url.
   bool has_observer = false;
-  Judging judging = Judging::sessions;
+  load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
   std::size_t instances = 1;
   std::string_view floor;  // The subject whose transport it uses; empty: none.
@@ -65,7 +65,7 @@ inline constexpr auto all_subjects = std::to_array<Subject>({
     {.key = "cli-spawn",
      .name = "a process a round",
      .url = "cli+spawn:{bin}/rps-cli?house=fair&seed={seed}",
-     .judging = Judging::rounds,
+     .judging = load::Judging::rounds,
      .floor = "floor-spawn"},
     {.key = "cli-pty",
      .name = "monolith, terminal",
@@ -112,7 +112,7 @@ inline constexpr auto all_subjects = std::to_array<Subject>({
      .binary = "rps-grpc",
      .flags = stage_flags,
      .url = "?mode=many&rounds=16",
-     .judging = Judging::summaries,
+     .judging = load::Judging::summaries,
      .rounds_per_call = 16},
 
     // Six instances behind the fleet's client, as in the articles.
@@ -121,14 +121,14 @@ inline constexpr auto all_subjects = std::to_array<Subject>({
      .binary = "rps-jsonrpc",
      .flags = stage_flags,
      .url = "?balance=round_robin",
-     .judging = Judging::rounds,
+     .judging = load::Judging::rounds,
      .instances = 6},
     {.key = "fleet-least-request",
      .name = "least_request",
      .binary = "rps-jsonrpc",
      .flags = stage_flags,
      .url = "?balance=least_request",
-     .judging = Judging::rounds,
+     .judging = load::Judging::rounds,
      .instances = 6},
     {.key = "fleet-hash",
      .name = "hash of the session",
@@ -142,30 +142,30 @@ inline constexpr auto all_subjects = std::to_array<Subject>({
     {.key = "floor-pipe",
      .name = "echo on a pipe",
      .url = "echo+pipe:{bin}/rps-floor-pipe?request=40&reply=107",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
     {.key = "floor-spawn",
      .name = "an empty process",
      .url = "spawn:{bin}/rps-floor-nothing",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
     {.key = "floor-tcp",
      .name = "echo on epoll",
      .binary = "rps-floor-echo",
      .flags = "124 180",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
     {.key = "floor-http",
      .name = "empty HTTP handler",
      .binary = "rps-floor-http",
      .flags = "115 168",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
     {.key = "floor-grpc",
      .name = "empty gRPC handler",
      .binary = "rps-floor-grpc",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
     {.key = "floor-grpc-lean",
      .name = "empty gRPC, lean client",
      .binary = "rps-floor-grpc",
      .url = "grpc+lean:",
-     .judging = Judging::none},
+     .judging = load::Judging::none},
 
     // Functions, timed by rps-micro.
     {.key = "codec-dom-encode",
@@ -208,16 +208,17 @@ inline constexpr auto all_subjects = std::to_array<Subject>({
 const Subject* find_subject(std::string_view key);
 
 // The cells of a run whose transport's floor was measured at the same load.
-std::vector<FloorPair> floor_pairs(const Run& run);
+std::vector<report::FloorPair> floor_pairs(const model::Run& run);
 
 // How `subject` is reached; its binary stands in `binaries`.
-Target target_of(const Subject& subject, const std::filesystem::path& binaries, std::uint64_t seed);
+model::Target target_of(const Subject& subject, const std::filesystem::path& binaries,
+                        std::uint64_t seed);
 
 // What to type in the folder of the binaries to have it again: the server's command line, or the
 // URL.
-std::string command_of(const Target& target, const std::filesystem::path& binaries);
+std::string command_of(const model::Target& target, const std::filesystem::path& binaries);
 
 // Empty when it can be measured here, else why not: "not built", "this build does not speak grpc".
 std::string why_not(const Subject& subject, const std::filesystem::path& binaries);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -15,13 +15,16 @@ using Words = std::array<std::string_view, count>;
 
 constexpr auto main_columns = std::to_array<TableColumn>({
     {.heading = "latency\nclaim", .width = 7, .kind = Kind::words, .words = 0},
-    {.heading = "mean latency\nhere", .width = 12, .metric = Metric::mean, .with_range = true},
-    {.heading = "p50", .width = 7, .metric = Metric::p50},
-    {.heading = "p99", .width = 7, .metric = Metric::p99},
+    {.heading = "mean latency\nhere",
+     .width = 12,
+     .metric = model::Metric::mean,
+     .with_range = true},
+    {.heading = "p50", .width = 7, .metric = model::Metric::p50},
+    {.heading = "p99", .width = 7, .metric = model::Metric::p99},
     {.heading = "QPS\nclaim", .width = 5, .kind = Kind::words, .words = 1},
-    {.heading = "QPS\nhere", .width = 10, .metric = Metric::qps, .with_range = true},
-    {.heading = "CPU\nµs/req", .width = 6, .metric = Metric::cpu_us},
-    {.heading = "QPS/\nCPU-s", .width = 5, .metric = Metric::qps_per_cpu_second},
+    {.heading = "QPS\nhere", .width = 10, .metric = model::Metric::qps, .with_range = true},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
+    {.heading = "QPS/\nCPU-s", .width = 5, .metric = model::Metric::qps_per_cpu_second},
     {.heading = "observ-\nability", .width = 10, .kind = Kind::words, .words = 2},
     {.heading = "deployment", .width = 10, .kind = Kind::words, .words = 3},
 });
@@ -59,7 +62,7 @@ constexpr auto main_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "gRPC's mean latency is 0.3 times that of RPC (JSON)",
      .ours = {"grpc"},
      .theirs = {"jsonrpc"},
-     .metric = Metric::mean,
+     .metric = model::Metric::mean,
      .claimed = 3.0 / 10.0},
 });
 
@@ -81,13 +84,13 @@ constexpr Words<3> main_notes{
 // ---- One connection, floors, the console ---------------------------------------------------
 
 constexpr auto single_columns = std::to_array<TableColumn>({
-    {.heading = "mean latency", .width = 13, .metric = Metric::mean, .with_range = true},
-    {.heading = "p50", .width = 8, .metric = Metric::p50},
-    {.heading = "p99", .width = 8, .metric = Metric::p99},
-    {.heading = "QPS", .width = 11, .metric = Metric::qps, .with_range = true},
-    {.heading = "CPU\nµs/req", .width = 6, .metric = Metric::cpu_us},
-    {.heading = "syscalls\n/req", .width = 8, .metric = Metric::syscalls},
-    {.heading = "switches\n/req", .width = 8, .metric = Metric::switches},
+    {.heading = "mean latency", .width = 13, .metric = model::Metric::mean, .with_range = true},
+    {.heading = "p50", .width = 8, .metric = model::Metric::p50},
+    {.heading = "p99", .width = 8, .metric = model::Metric::p99},
+    {.heading = "QPS", .width = 11, .metric = model::Metric::qps, .with_range = true},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
+    {.heading = "syscalls\n/req", .width = 8, .metric = model::Metric::syscalls},
+    {.heading = "switches\n/req", .width = 8, .metric = model::Metric::switches},
 });
 
 constexpr auto single_rows = rows_at(1);
@@ -108,17 +111,20 @@ constexpr Words<2> console_notes{
     "echo on a pipe and an empty process are the floors of the rows above them."};
 
 constexpr auto floor_columns = std::to_array<TableColumn>({
-    {.heading = "mean\nlatency", .width = 8, .metric = Metric::mean},
-    {.heading = "above its\nfloor", .width = 9, .kind = Kind::net_of_floor, .metric = Metric::mean},
-    {.heading = "QPS", .width = 8, .metric = Metric::qps},
-    {.heading = "CPU\nµs/req", .width = 8, .metric = Metric::cpu_us},
+    {.heading = "mean\nlatency", .width = 8, .metric = model::Metric::mean},
     {.heading = "above its\nfloor",
      .width = 9,
      .kind = Kind::net_of_floor,
-     .metric = Metric::cpu_us},
-    {.heading = "syscalls\n/req", .width = 8, .metric = Metric::syscalls},
-    {.heading = "bytes\nout", .width = 6, .metric = Metric::bytes_sent},
-    {.heading = "bytes\nin", .width = 6, .metric = Metric::bytes_received},
+     .metric = model::Metric::mean},
+    {.heading = "QPS", .width = 8, .metric = model::Metric::qps},
+    {.heading = "CPU\nµs/req", .width = 8, .metric = model::Metric::cpu_us},
+    {.heading = "above its\nfloor",
+     .width = 9,
+     .kind = Kind::net_of_floor,
+     .metric = model::Metric::cpu_us},
+    {.heading = "syscalls\n/req", .width = 8, .metric = model::Metric::syscalls},
+    {.heading = "bytes\nout", .width = 6, .metric = model::Metric::bytes_sent},
+    {.heading = "bytes\nin", .width = 6, .metric = model::Metric::bytes_received},
 });
 
 constexpr auto floor_rows = std::to_array<TableRow>({
@@ -148,13 +154,13 @@ constexpr Words<2> floor_notes{
 
 constexpr auto load_columns = std::to_array<TableColumn>({
     {.heading = "claim", .width = 20, .kind = Kind::words, .words = 0},
-    {.heading = "QPS", .width = 11, .metric = Metric::qps, .with_range = true},
-    {.heading = "p50", .width = 8, .metric = Metric::p50},
-    {.heading = "p99", .width = 8, .metric = Metric::p99},
-    {.heading = "CPU\nµs/req", .width = 6, .metric = Metric::cpu_us},
-    {.heading = "bytes\nout", .width = 6, .metric = Metric::bytes_sent},
-    {.heading = "bytes\nin", .width = 6, .metric = Metric::bytes_received},
-    {.heading = "RSS\nMB", .width = 5, .metric = Metric::rss_peak},
+    {.heading = "QPS", .width = 11, .metric = model::Metric::qps, .with_range = true},
+    {.heading = "p50", .width = 8, .metric = model::Metric::p50},
+    {.heading = "p99", .width = 8, .metric = model::Metric::p99},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
+    {.heading = "bytes\nout", .width = 6, .metric = model::Metric::bytes_sent},
+    {.heading = "bytes\nin", .width = 6, .metric = model::Metric::bytes_received},
+    {.heading = "RSS\nMB", .width = 5, .metric = model::Metric::rss_peak},
 });
 
 constexpr auto codec_wire_rows = std::to_array<TableRow>({
@@ -167,12 +173,12 @@ constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "MessagePack in place of JSON takes 0.31 times the processor time (124 → 38 µs)",
      .ours = {"msgpack"},
      .theirs = {"jsonrpc"},
-     .metric = Metric::cpu_us,
+     .metric = model::Metric::cpu_us,
      .claimed = 38.0 / 124.0},
     {.sentence = "MessagePack in place of JSON takes 0.66 times the bytes (216 → 142)",
      .ours = {"msgpack"},
      .theirs = {"jsonrpc"},
-     .metric = Metric::bytes_received,
+     .metric = model::Metric::bytes_received,
      .claimed = 142.0 / 216.0},
 });
 
@@ -192,7 +198,7 @@ constexpr auto http_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "Its peak memory is 0.43 times as much",
      .ours = {"binary"},
      .theirs = {"http"},
-     .metric = Metric::rss_peak,
+     .metric = model::Metric::rss_peak,
      .claimed = 18.2 / 42.6},
 });
 
@@ -221,9 +227,9 @@ constexpr Words<1> middleware_notes{
 
 constexpr auto codec_columns = std::to_array<TableColumn>({
     {.heading = "claim", .width = 30, .kind = Kind::words, .words = 0},
-    {.heading = "time", .width = 16, .metric = Metric::micro_ns, .with_range = true},
-    {.heading = "bytes", .width = 8, .metric = Metric::micro_bytes},
-    {.heading = "allocations", .width = 11, .metric = Metric::micro_allocations},
+    {.heading = "time", .width = 16, .metric = model::Metric::micro_ns, .with_range = true},
+    {.heading = "bytes", .width = 8, .metric = model::Metric::micro_bytes},
+    {.heading = "allocations", .width = 11, .metric = model::Metric::micro_allocations},
 });
 
 constexpr auto codec_rows = std::to_array<TableRow>({
@@ -243,17 +249,17 @@ constexpr auto codec_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "A binary codec encodes 10 kB in 0.38 times the time of JSON (82 against 217 µs)",
      .ours = {"codec-binary-encode", 0, 0},
      .theirs = {"codec-dom-encode", 0, 0},
-     .metric = Metric::micro_ns,
+     .metric = model::Metric::micro_ns,
      .claimed = 82.0 / 217.0},
     {.sentence = "It decodes it in 0.31 times the time (95 against 304 µs)",
      .ours = {"codec-binary-decode", 0, 0},
      .theirs = {"codec-dom-decode", 0, 0},
-     .metric = Metric::micro_ns,
+     .metric = model::Metric::micro_ns,
      .claimed = 95.0 / 304.0},
     {.sentence = "It takes 0.62 times the bytes (6,142 against 9,861)",
      .ours = {"codec-binary-encode", 0, 0},
      .theirs = {"codec-dom-encode", 0, 0},
-     .metric = Metric::micro_bytes,
+     .metric = model::Metric::micro_bytes,
      .claimed = 6142.0 / 9861.0},
 });
 
@@ -266,7 +272,7 @@ constexpr Words<2> codec_notes{
 
 constexpr auto queue_columns = std::to_array<TableColumn>({
     {.heading = "claim", .width = 36, .kind = Kind::words, .words = 0},
-    {.heading = "time", .width = 16, .metric = Metric::micro_ns, .with_range = true},
+    {.heading = "time", .width = 16, .metric = model::Metric::micro_ns, .with_range = true},
 });
 
 constexpr auto queue_rows = std::to_array<TableRow>({
@@ -282,7 +288,7 @@ constexpr auto queue_ratios = std::to_array<ClaimedRatio>({
          "2.7 ms of a service)",
      .ours = {"queue-ring-flow", 0, 0},
      .theirs = {"queue-locked-flow", 0, 0},
-     .metric = Metric::micro_ns,
+     .metric = model::Metric::micro_ns,
      .claimed = 2.7 / 18.2},
 });
 
@@ -354,7 +360,7 @@ constexpr auto observer_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "The observer costs less than 1.8 % of the processor time",
      .ours = {"ebpf-lean"},
      .theirs = {"grpc-lean"},
-     .metric = Metric::cpu_us,
+     .metric = model::Metric::cpu_us,
      .claimed = 1.018,
      .at_most = true},
 });
@@ -460,4 +466,4 @@ const ArticleTable* find_table(std::string_view key) {
   return found == tables.end() ? nullptr : &*found;
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

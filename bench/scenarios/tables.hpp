@@ -11,7 +11,7 @@
 
 #include "bench/model/run.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 // The load at which the claims fit Little's law: latency times QPS is 70 to 90 calls in flight.
 inline constexpr std::size_t connections_of_claims = 64;
@@ -27,9 +27,9 @@ struct TableColumn {
   std::string_view heading;
   std::size_t width = 0;
   enum class Kind : std::uint8_t { measured, words, net_of_floor } kind = Kind::measured;
-  Metric metric = Metric::qps;  // Unless it is words.
-  bool with_range = false;      // The interval below the median.
-  std::size_t words = 0;        // Which of the row's words.
+  model::Metric metric = model::Metric::qps;  // Unless it is words.
+  bool with_range = false;                    // The interval below the median.
+  std::size_t words = 0;                      // Which of the row's words.
 };
 
 struct TableRow {
@@ -43,7 +43,7 @@ struct TableRow {
 struct ClaimedRatio {
   std::string_view sentence;
   CellName ours, theirs;
-  Metric metric = Metric::qps;
+  model::Metric metric = model::Metric::qps;
   double claimed = 1;
   bool at_most = false;  // The claim is a bound: not more than that.
 };
@@ -72,4 +72,4 @@ std::span<const ArticleTable> article_tables();
 // Null when there is none.
 const ArticleTable* find_table(std::string_view key);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

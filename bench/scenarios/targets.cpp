@@ -6,7 +6,7 @@
 #include "bench/load/clients/connect.hpp"
 #include "core/url.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 namespace {
 
@@ -18,12 +18,12 @@ std::string known_keys() {
   return keys;
 }
 
-Judging judging_of(const Url& url) {
-  if (url.scheme.starts_with("echo") || url.scheme == "spawn") return Judging::none;
-  if (url.scheme == "cli+spawn") return Judging::rounds;
-  if (url.find("mode") == "many") return Judging::summaries;
+load::Judging judging_of(const Url& url) {
+  if (url.scheme.starts_with("echo") || url.scheme == "spawn") return load::Judging::none;
+  if (url.scheme == "cli+spawn") return load::Judging::rounds;
+  if (url.find("mode") == "many") return load::Judging::summaries;
   const auto balance = url.find("balance");
-  return balance && *balance != "hash" ? Judging::rounds : Judging::sessions;
+  return balance && *balance != "hash" ? load::Judging::rounds : load::Judging::sessions;
 }
 
 std::size_t rounds_of(const Url& url) {
@@ -36,12 +36,12 @@ std::size_t rounds_of(const Url& url) {
 
 }  // namespace
 
-PlannedCell NamedTarget::at(const Load& load, std::size_t rounds) const {
+PlannedCell NamedTarget::at(const model::Load& load, std::size_t rounds) const {
   return {.cell = {.key = cell_key(key, load),
                    .subject = key,
                    .name = name,
                    .command = command,
-                   .is_floor = target.judging == Judging::none,
+                   .is_floor = target.judging == load::Judging::none,
                    .rounds_per_call = target.rounds_per_call,
                    .load = load},
           .target = target,
@@ -50,7 +50,7 @@ PlannedCell NamedTarget::at(const Load& load, std::size_t rounds) const {
 
 NamedTarget named(const Subject& subject, const std::filesystem::path& binaries,
                   std::uint64_t seed) {
-  Target target = target_of(subject, binaries, seed);
+  model::Target target = target_of(subject, binaries, seed);
   return {.key = std::string(subject.key),
           .name = std::string(subject.name),
           .command = command_of(target, binaries),
@@ -70,20 +70,21 @@ std::expected<NamedTarget, std::string> parse_target(std::string_view text,
     return std::unexpected("'" + std::string(text) + "' is neither a URL (" + url.error() +
                            ") nor one of " + known_keys());
   }
-  if (!speaks(url->scheme)) return std::unexpected("this build does not speak " + url->scheme);
+  if (!load::speaks(url->scheme))
+    return std::unexpected("this build does not speak " + url->scheme);
   return NamedTarget{.key = std::string(text),
                      .name = std::string(text),
                      .command = std::string(text),
                      .target = target_of_url(text)};
 }
 
-Target target_of_url(std::string_view text) {
-  Target target{.url = std::string(text)};
+model::Target target_of_url(std::string_view text) {
+  model::Target target{.url = std::string(text)};
   const auto url = parse_url(text);
   if (!url) return target;
   target.judging = judging_of(*url);
-  if (target.judging == Judging::summaries) target.rounds_per_call = rounds_of(*url);
+  if (target.judging == load::Judging::summaries) target.rounds_per_call = rounds_of(*url);
   return target;
 }
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -10,17 +10,17 @@
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/subjects.hpp"
 
-namespace rps::load {
+namespace rps::scenarios {
 
 // Somebody to measure, without a load yet.
 struct NamedTarget {
   std::string key;  // A subject's, or the URL.
   std::string name;
   std::string command;  // As Cell::command.
-  Target target;
+  model::Target target;
 
   // A cell of it.
-  PlannedCell at(const Load& load, std::size_t rounds) const;
+  PlannedCell at(const model::Load& load, std::size_t rounds) const;
 };
 
 NamedTarget named(const Subject& subject, const std::filesystem::path& binaries,
@@ -33,6 +33,6 @@ std::expected<NamedTarget, std::string> parse_target(std::string_view text,
                                                      std::uint64_t seed);
 
 // How the answers behind a URL are to be judged, from its scheme and query.
-Target target_of_url(std::string_view url);
+model::Target target_of_url(std::string_view url);
 
-}  // namespace rps::load
+}  // namespace rps::scenarios

@@ -27,11 +27,11 @@
 
 using namespace std::chrono_literals;
 using rps::Clock;
-using rps::load::Child;
-using rps::load::read_usage;
-using rps::load::Traffic;
-using rps::load::Turns;
-using rps::load::Usage;
+using rps::machine::Child;
+using rps::machine::read_usage;
+using rps::machine::Traffic;
+using rps::machine::Turns;
+using rps::machine::Usage;
 using rps::net::Fd;
 
 namespace {
@@ -234,7 +234,7 @@ TEST_CASE("what was used in between never runs backwards") {
               .involuntary_switches = 27,
               .threads = 4,
               .rss_bytes = 400};
-  const Usage used = rps::load::used_between(earlier, later);
+  const Usage used = rps::machine::used_between(earlier, later);
   CHECK(used.user_seconds == 0.5);
   CHECK(used.system_seconds == 0.25);
   CHECK(used.voluntary_switches == 5);
@@ -245,7 +245,7 @@ TEST_CASE("what was used in between never runs backwards") {
   later.user_seconds = 0.75;  // The split moved, the sum is 3.25.
   later.system_seconds = 2.5;
   later.voluntary_switches = 3;  // A thread has ended.
-  const Usage moved = rps::load::used_between(earlier, later);
+  const Usage moved = rps::machine::used_between(earlier, later);
   CHECK(moved.user_seconds == 0);
   CHECK(moved.system_seconds == 0.25);
   CHECK(moved.voluntary_switches == 0);
@@ -253,12 +253,12 @@ TEST_CASE("what was used in between never runs backwards") {
 
 TEST_CASE("TCP connections tell every byte, and other descriptors none") {
   const Connection inside;  // Both ends are ours: what one sends, the other receives.
-  const Traffic before = rps::load::read_tcp_traffic();
+  const Traffic before = rps::machine::read_tcp_traffic();
   REQUIRE(send_all(inside.client, 10'000));
   REQUIRE(receive_all(inside.server, 10'000));
   REQUIRE(send_all(inside.server, 300));
   REQUIRE(receive_all(inside.client, 300));
-  const Traffic both = rps::load::moved_between(before, rps::load::read_tcp_traffic());
+  const Traffic both = rps::machine::moved_between(before, rps::machine::read_tcp_traffic());
   CHECK(both.sent == 10'300);
   CHECK(both.received == 10'300);
 
@@ -270,12 +270,12 @@ TEST_CASE("TCP connections tell every byte, and other descriptors none") {
   });
   outside.server = Fd();
   const Fd null(::open("/dev/null", O_WRONLY));
-  const Traffic start = rps::load::read_tcp_traffic();
+  const Traffic start = rps::machine::read_tcp_traffic();
   REQUIRE(send_all(outside.client, 2'000'000));
   REQUIRE(receive_all(outside.client, 77));
   REQUIRE(::write(null.get(), "nothing", 7) == 7);
   child.await();
-  const Traffic one_way = rps::load::moved_between(start, rps::load::read_tcp_traffic());
+  const Traffic one_way = rps::machine::moved_between(start, rps::machine::read_tcp_traffic());
   CHECK(one_way.sent == 2'000'000);
   CHECK(one_way.received == 77);
 }
@@ -285,9 +285,9 @@ TEST_CASE("connections that are closed take their bytes with them") {
   {
     const Connection connection;
     REQUIRE(send_all(connection.client, 100));
-    before = rps::load::read_tcp_traffic();
+    before = rps::machine::read_tcp_traffic();
   }
-  const Traffic moved = rps::load::moved_between(before, rps::load::read_tcp_traffic());
+  const Traffic moved = rps::machine::moved_between(before, rps::machine::read_tcp_traffic());
   CHECK(moved.sent == 0);
   CHECK(moved.received == 0);
 }
@@ -302,19 +302,19 @@ TEST_CASE("what children read and write is what was sent to them and received") 
     }
   });
   const std::array pids{child.pid()};
-  const auto before = rps::load::read_pipe_traffic(pids);
+  const auto before = rps::machine::read_pipe_traffic(pids);
   REQUIRE(before);
   for (int i = 0; i < turns; ++i) {
     child.tell();
     child.await();
     child.await();
   }
-  const auto after = rps::load::read_pipe_traffic(pids);
+  const auto after = rps::machine::read_pipe_traffic(pids);
   REQUIRE(after);
-  const Traffic moved = rps::load::moved_between(*before, *after);
+  const Traffic moved = rps::machine::moved_between(*before, *after);
   CHECK(moved.sent == turns * sizeof(double));
   CHECK(moved.received == 2 * turns * sizeof(double));
-  CHECK_FALSE(rps::load::read_pipe_traffic({}));
+  CHECK_FALSE(rps::machine::read_pipe_traffic({}));
 }
 
 TEST_CASE("what the hypervisor took is part of what a CPU was busy") {
@@ -323,18 +323,18 @@ TEST_CASE("what the hypervisor took is part of what a CPU was busy") {
       "cpu0 10 1 20 900 800 2 3 40 700 600\n"
       "cpu1 50 0 50 900 800 0 0 5 0 0\n");
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  CHECK(rps::load::stolen_seconds({0}, stat) == Approx(40 / ticks));
+  CHECK(rps::machine::stolen_seconds({0}, stat) == Approx(40 / ticks));
   stat.clear();
   stat.seekg(0);
-  CHECK(rps::load::stolen_seconds({0, 1}, stat) == Approx(45 / ticks));
+  CHECK(rps::machine::stolen_seconds({0, 1}, stat) == Approx(45 / ticks));
   stat.clear();
   stat.seekg(0);
-  CHECK(rps::load::busy_seconds({0}, stat) == Approx(76 / ticks));
+  CHECK(rps::machine::busy_seconds({0}, stat) == Approx(76 / ticks));
 }
 
 // Another process may use the CPU at any time, but then ours gets less than all of it.
 TEST_CASE("both sides together are what the machine counted for their CPU") {
-  const int cpu = rps::load::usable_cpus().back();
+  const int cpu = rps::machine::usable_cpus().back();
   const std::vector cpus{cpu};
   const auto burner = [](const Turns& parent) {
     go_first();
@@ -346,23 +346,23 @@ TEST_CASE("both sides together are what the machine counted for their CPU") {
   const Child server(burner);
   const Child load(burner);
   const std::array pids{server.pid(), load.pid()};
-  for (const pid_t pid : pids) REQUIRE(rps::load::pin_process(pid, cpu));
+  for (const pid_t pid : pids) REQUIRE(rps::machine::pin_process(pid, cpu));
 
   const Clock::time_point begin = Clock::now();
-  const double busy_before = rps::load::busy_seconds(cpus);
-  const double stolen_before = rps::load::stolen_seconds(cpus);
+  const double busy_before = rps::machine::busy_seconds(cpus);
+  const double stolen_before = rps::machine::stolen_seconds(cpus);
   const auto before = read_usage(pids);
   server.tell();
   load.tell();
   server.await();
   load.await();
   const auto after = read_usage(pids);
-  const double busy = rps::load::busy_seconds(cpus) - busy_before;
-  const double stolen = rps::load::stolen_seconds(cpus) - stolen_before;
+  const double busy = rps::machine::busy_seconds(cpus) - busy_before;
+  const double stolen = rps::machine::stolen_seconds(cpus) - stolen_before;
   const double wall = std::chrono::duration<double>(Clock::now() - begin).count();
   REQUIRE(before);
   REQUIRE(after);
-  const double ours = seconds(rps::load::used_between(*before, *after));
+  const double ours = seconds(rps::machine::used_between(*before, *after));
 
   constexpr double ticks = 0.03;  // Of the kernel's account in hundredths.
   CHECK(ours >= 1.5);

@@ -13,7 +13,8 @@
 #include "tests/bench/markup.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::report;
 
 namespace {
 
@@ -21,7 +22,7 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 AxisOptions axis(Scale scale, bool from_zero = false) {
-  return {.title = "axis", .scale = scale, .format = format_number, .from_zero = from_zero};
+  return {.title = "axis", .scale = scale, .format = model::format_number, .from_zero = from_zero};
 }
 
 // Every number in the attributes is one that a browser can read: no word stands for a number.
@@ -121,7 +122,7 @@ TEST_CASE("labels of ticks have no useless zeros") {
   for (const Tick& tick : it.ticks(6)) CHECK_FALSE(contains(tick.label, ".0"));
   CHECK(it.ticks(6)[1].label == "2");
   AxisOptions time = axis(Scale::log);
-  time.format = format_nanoseconds;
+  time.format = model::format_nanoseconds;
   const Axis times(time, {1e3, 1e6}, {0, 100});
   CHECK(times.ticks(8).front().label == "1 µs");
   CHECK(times.ticks(8).back().label == "1 ms");

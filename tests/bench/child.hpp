@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace rps::load {
+namespace rps::machine {
 
 // Two pipes between parent and child, over which they take turns.
 class Turns {
@@ -79,4 +79,4 @@ class Child {
   pid_t pid_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::machine

@@ -64,7 +64,7 @@ class Server {
     return argv;
   }
 
-  Process process_;
+  machine::Process process_;
   std::string url_;
 };
 
@@ -402,7 +402,7 @@ class Certificates {
 
  private:
   void run(const std::string& arguments) const {
-    Process shell(
+    machine::Process shell(
         {.argv = {"sh", "-c",
                   "cd " + directory_ + " && openssl " + arguments + " >openssl.log 2>&1; echo $?"},
          .stderr_file = {},
@@ -555,9 +555,9 @@ TEST_CASE("the lean client allocates nothing per call of its own") {
     while (again.open > 0) again.client->poll(Clock::now() + patience, again);
   };
   play(1000);
-  const std::uint64_t before = allocation_count();
+  const std::uint64_t before = micro::allocation_count();
   play(1000);
-  CHECK(allocation_count() == before);
+  CHECK(micro::allocation_count() == before);
   CHECK(again.errors == 0);
 }
 

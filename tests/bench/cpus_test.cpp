@@ -7,7 +7,7 @@
 #include "bench/machine/machine_cpu.hpp"
 #include "tests/catch.hpp"
 
-using rps::load::plan_cpus;
+using rps::machine::plan_cpus;
 
 TEST_CASE("server and load get different CPUs when there are two") {
   const auto plan = plan_cpus({0, 1}, {}, {});
@@ -32,8 +32,8 @@ TEST_CASE("what was asked for is taken, or refused") {
 }
 
 TEST_CASE("a process that does not exist cannot be pinned") {
-  CHECK_FALSE(rps::load::usable_cpus().empty());
-  CHECK_FALSE(rps::load::pin_process(0x3fffffff, 0));
+  CHECK_FALSE(rps::machine::usable_cpus().empty());
+  CHECK_FALSE(rps::machine::pin_process(0x3fffffff, 0));
 }
 
 TEST_CASE("busy time is everything but idle and waiting for disks, of the CPUs asked for") {
@@ -44,7 +44,7 @@ TEST_CASE("busy time is everything but idle and waiting for disks, of the CPUs a
       "cpu1 100 0 0 5000 300 0 0 0 0 0\n"
       "cpu10 7000 0 0 0 0 0 0 0 0 0\n"
       "intr 12345\n");
-  CHECK(rps::load::busy_seconds({0, 1}, stat) == Approx(140 / ticks));
+  CHECK(rps::machine::busy_seconds({0, 1}, stat) == Approx(140 / ticks));
   std::istringstream none("");
-  CHECK(rps::load::busy_seconds({0}, none) == 0);
+  CHECK(rps::machine::busy_seconds({0}, none) == 0);
 }

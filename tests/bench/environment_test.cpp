@@ -19,7 +19,8 @@
 #include "tests/catch.hpp"
 
 namespace fs = std::filesystem;
-using namespace rps::load;
+using namespace rps;
+using namespace rps::machine;
 
 namespace {
 

@@ -3,7 +3,8 @@
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 
 TEST_CASE("numbers have three significant digits") {
   CHECK(format_number(0) == "0.00");

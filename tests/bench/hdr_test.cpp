@@ -13,23 +13,24 @@
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 using std::chrono::nanoseconds;
 
 namespace {
 
-Distribution recorded(std::uint64_t seed, std::uint64_t count) {
-  Histogram histogram;
+load::Distribution recorded(std::uint64_t seed, std::uint64_t count) {
+  load::Histogram histogram;
   for (std::uint64_t i = 0; i < count; ++i) {
     histogram.record(nanoseconds(rps::mix(seed, i) >> (i % 40 + 24)));
   }
-  return Distribution(histogram);
+  return load::Distribution(histogram);
 }
 
-Distribution of(std::initializer_list<nanoseconds> values) {
-  Histogram histogram;
+load::Distribution of(std::initializer_list<nanoseconds> values) {
+  load::Histogram histogram;
   for (const nanoseconds value : values) histogram.record(value);
-  return Distribution(histogram);
+  return load::Distribution(histogram);
 }
 
 bool is_number(const std::string& text) {
@@ -73,7 +74,7 @@ std::string packed(const Bytes& inner) {
 }
 
 // Whatever was read can be worked with.
-void check_whole(const std::expected<Distribution, std::string>& read, std::size_t byte) {
+void check_whole(const std::expected<load::Distribution, std::string>& read, std::size_t byte) {
   INFO("byte " << byte);
   if (!read) {
     CHECK(read.error().starts_with("not a histogram"));
@@ -82,7 +83,7 @@ void check_whole(const std::expected<Distribution, std::string>& read, std::size
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < read->buckets.size(); ++i) {
     const auto& bucket = read->buckets[i];
-    CHECK((bucket.count > 0 && bucket.index < Histogram::bucket_count));
+    CHECK((bucket.count > 0 && bucket.index < load::Histogram::bucket_count));
     CHECK((i == 0 || bucket.index > read->buckets[i - 1].index));
     total += bucket.count;
   }
@@ -122,7 +123,7 @@ TEST_CASE("base64: what no encoder writes is refused") {
 
 TEST_CASE("a distribution survives the encoding, bucket by bucket") {
   for (const std::uint64_t count : {1, 2, 10, 1'000, 50'000}) {
-    const Distribution before = recorded(count, count);
+    const load::Distribution before = recorded(count, count);
     const auto after = parse_hdr_base64(to_hdr_base64(before));
     REQUIRE(after);
     CHECK(after->buckets == before.buckets);
@@ -134,8 +135,8 @@ TEST_CASE("a distribution survives the encoding, bucket by bucket") {
 }
 
 TEST_CASE("the ends of the range, long gaps, lone zeros and great counts survive the encoding") {
-  Distribution odd =
-      of({0ns, 2ns, 3ns, 6ns, 2047ns, 2048ns, 1h, nanoseconds(Histogram::value_max)});
+  load::Distribution odd =
+      of({0ns, 2ns, 3ns, 6ns, 2047ns, 2048ns, 1h, nanoseconds(load::Histogram::value_max)});
   odd.buckets[1].count = (std::uint64_t{1} << 62) - 1;
   odd.buckets[2].count = 1ULL << 34;
   odd.count = 0;
@@ -148,15 +149,15 @@ TEST_CASE("the ends of the range, long gaps, lone zeros and great counts survive
 TEST_CASE("nothing is a histogram too") {
   const auto after = parse_hdr_base64(to_hdr_base64({}));
   REQUIRE(after);
-  CHECK(*after == Distribution());
+  CHECK(*after == load::Distribution());
 }
 
 TEST_CASE("what another implementation wrote is read") {
   const auto read = parse_hdr_base64(foreign);
   REQUIRE(read);
-  CHECK(
-      read->buckets ==
-      of({1ns, 2ns, 2ns, 2047ns, 2048ns, 4096ns, 1ms, nanoseconds(Histogram::value_max)}).buckets);
+  CHECK(read->buckets ==
+        of({1ns, 2ns, 2ns, 2047ns, 2048ns, 4096ns, 1ms, nanoseconds(load::Histogram::value_max)})
+            .buckets);
 }
 
 TEST_CASE("every truncation is refused with a sentence") {
@@ -175,7 +176,7 @@ TEST_CASE("every truncation is refused with a sentence") {
 }
 
 TEST_CASE("every flipped bit is refused, or meant nothing") {
-  const Distribution before = recorded(2, 300);
+  const load::Distribution before = recorded(2, 300);
   const std::string whole = to_hdr_base64(before);
   std::size_t refused = 0;
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
@@ -231,7 +232,7 @@ TEST_CASE("counts beyond the range, or too many to add up, are refused") {
   for (int i = 0; i < 3; ++i) thrice.insert(thrice.end(), most.begin(), most.end());
   CHECK(with_counts(thrice).error().find("too many") != std::string::npos);
   // As many zeros as there are buckets, one more, and a value behind them.
-  static_assert(Histogram::bucket_count == 34'816);
+  static_assert(load::Histogram::bucket_count == 34'816);
   CHECK(with_counts({0xFF, 0x9F, 0x04})->count == 0);
   CHECK_FALSE(with_counts({0x81, 0xA0, 0x04}));
   CHECK_FALSE(with_counts({0xFF, 0x9F, 0x04, 0x02}));
@@ -252,7 +253,7 @@ TEST_CASE("hgrm: one value is every percentile") {
 }
 
 TEST_CASE("hgrm: percentiles ascend in steps that halve, values and counts with them") {
-  const Distribution kept = recorded(3, 100'000);
+  const load::Distribution kept = recorded(3, 100'000);
   const auto rows = rows_of(to_hgrm(kept, 1e3));
   REQUIRE(rows.size() > 60);
   CHECK(rows[1][1] == "0.100000000000");

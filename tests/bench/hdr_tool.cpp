@@ -12,12 +12,13 @@
 
 namespace {
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 
 int write() {
-  Histogram histogram;
+  load::Histogram histogram;
   for (std::int64_t ns = 0; std::cin >> ns;) histogram.record(std::chrono::nanoseconds(ns));
-  const Distribution distribution(histogram);
+  const load::Distribution distribution(histogram);
   std::cout << to_hdr_base64(distribution) << '\n' << to_hgrm(distribution, 1e3);
   return 0;
 }
@@ -31,7 +32,7 @@ int read() {
     return 1;
   }
   for (const auto& bucket : distribution->buckets) {
-    std::cout << Histogram::last_value_of(bucket.index) << ' ' << bucket.count << '\n';
+    std::cout << load::Histogram::last_value_of(bucket.index) << ' ' << bucket.count << '\n';
   }
   return 0;
 }

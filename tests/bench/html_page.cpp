@@ -4,8 +4,8 @@
 #include "tests/bench/html_run.hpp"
 
 int main() {
-  std::cout << rps::load::to_html(rps::load::run_with_everything(),
-                                  rps::load::view_with_everything(),
-                                  rps::load::floors_of_everything());
+  std::cout << rps::report::to_html(rps::report::run_with_everything(),
+                                    rps::report::view_with_everything(),
+                                    rps::report::floors_of_everything());
   return std::cout.flush() ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 namespace {
 
@@ -47,23 +47,24 @@ double normal(std::uint64_t seed) {
 }
 
 // Log-normal around a mean, and one in a hundred much slower.
-Distribution latencies(double mean_ns, std::uint64_t seed) {
-  Histogram histogram;
+load::Distribution latencies(double mean_ns, std::uint64_t seed) {
+  load::Histogram histogram;
   for (std::uint64_t i = 0; i < samples; ++i) {
     const std::uint64_t random = mix(seed, i);
     const double tail = random % 100 == 0 ? 3 + 5 * uniform(mix(random)) : 1;
     const double value = mean_ns * std::exp(0.3 * normal(random)) * tail;
     histogram.record(std::chrono::nanoseconds(static_cast<std::int64_t>(value)));
   }
-  return Distribution(histogram);
+  return load::Distribution(histogram);
 }
 
 std::uint64_t whole(double value) {
   return static_cast<std::uint64_t>(std::max(0.0, value));
 }
 
-Usage usage(double seconds, double kernel_share, std::uint64_t switches, std::uint64_t rss) {
-  Usage out;
+machine::Usage usage(double seconds, double kernel_share, std::uint64_t switches,
+                     std::uint64_t rss) {
+  machine::Usage out;
   out.user_seconds = seconds * (1 - kernel_share);
   out.system_seconds = seconds * kernel_share;
   out.voluntary_switches = switches;
@@ -93,8 +94,8 @@ Meeting meet_rate(const Server& server, double rate) {
   return {.good = rate, .wait_ns = std::min(wait, longest)};
 }
 
-double rate_at(const Schedule& schedule, double second) {
-  for (const Phase& phase : schedule.phases) {
+double rate_at(const load::Schedule& schedule, double second) {
+  for (const load::Phase& phase : schedule.phases) {
     if (second < phase.seconds) {
       const double share = second / phase.seconds;
       return phase.from_per_second + share * (phase.to_per_second - phase.from_per_second);
@@ -104,9 +105,9 @@ double rate_at(const Schedule& schedule, double second) {
   return schedule.phases.back().to_per_second;
 }
 
-std::vector<Interval> series_of(const Server& server, const Load& load, double seconds,
-                                std::uint64_t seed) {
-  std::vector<Interval> out;
+std::vector<load::Interval> series_of(const Server& server, const model::Load& load, double seconds,
+                                      std::uint64_t seed) {
+  std::vector<load::Interval> out;
   for (double second = 0; second < seconds; ++second) {
     const Meeting meeting = load.schedule.is_closed()
                                 ? meet_closed(server, static_cast<double>(load.lanes()))
@@ -124,7 +125,7 @@ std::vector<Interval> series_of(const Server& server, const Load& load, double s
   return out;
 }
 
-Trial trial_of(const Server& server, const Load& load, std::uint64_t seed) {
+model::Trial trial_of(const Server& server, const model::Load& load, std::uint64_t seed) {
   const bool is_closed = load.schedule.is_closed();
   const double seconds = is_closed ? window : load.schedule.seconds();
   const double rate = is_closed ? 0 : load.schedule.calls() / seconds;
@@ -132,13 +133,13 @@ Trial trial_of(const Server& server, const Load& load, std::uint64_t seed) {
       is_closed ? meet_closed(server, static_cast<double>(load.lanes())) : meet_rate(server, rate);
   // Two states, so that there is something to see among the trials.
   meeting.good *= 1 + 0.003 * normal(seed) - (seed % 3 == 0 ? 0.025 : 0);
-  Trial trial;
+  model::Trial trial;
   trial.valid = true;
   trial.seconds = seconds;
   trial.answered = whole(meeting.good * seconds);
   trial.due = is_closed ? trial.answered : whole(rate * seconds);
   trial.dropped = whole(meeting.dropped * seconds);
-  for (std::uint64_t i = 0; i < 1000; ++i) trial.verdicts.count(Verdict::right);
+  for (std::uint64_t i = 0; i < 1000; ++i) trial.verdicts.count(load::Verdict::right);
   trial.service = latencies(is_closed ? meeting.wait_ns : server.micros * 1e3 + 40e3, seed);
   trial.response = latencies(meeting.wait_ns, seed);
   if (!is_closed) trial.lateness = latencies(3e3, mix(seed));
@@ -156,7 +157,8 @@ Trial trial_of(const Server& server, const Load& load, std::uint64_t seed) {
   return trial;
 }
 
-void add_cell(const Server& server, const Load& load, const std::string& load_name, Run& run) {
+void add_cell(const Server& server, const model::Load& load, const std::string& load_name,
+              model::Run& run) {
   run.cells.push_back({.key = server.key + "/" + load_name,
                        .subject = server.key,
                        .name = server.name,
@@ -172,7 +174,7 @@ void add_cell(const Server& server, const Load& load, const std::string& load_na
   }
 }
 
-void add_cells(const Server& server, Run& run) {
+void add_cells(const Server& server, model::Run& run) {
   for (const std::size_t connections : {1, 4, 16, 64, 256}) {
     add_cell(server, {.connections = connections}, std::to_string(connections) + "x1", run);
   }
@@ -180,15 +182,16 @@ void add_cells(const Server& server, Run& run) {
   const double capacity = 1e6 / server.micros;
   for (const int percent : {10, 30, 50, 70, 85, 95, 120, 150}) {
     const double rate = std::round(capacity * percent / 100);
-    add_cell(server,
-             {.connections = 64, .depth = 64, .schedule = steady(Arrivals::poisson, rate, window)},
-             "64x64 poisson " + std::to_string(whole(rate)), run);
+    add_cell(
+        server,
+        {.connections = 64, .depth = 64, .schedule = steady(load::Arrivals::poisson, rate, window)},
+        "64x64 poisson " + std::to_string(whole(rate)), run);
   }
   if (server.key != "grpc") return;
   add_cell(server,
            {.connections = 64,
             .depth = 64,
-            .schedule = {.arrivals = Arrivals::poisson,
+            .schedule = {.arrivals = load::Arrivals::poisson,
                          .phases = {{10, capacity / 2, capacity / 2},
                                     {10, 2 * capacity, 2 * capacity},
                                     {20, capacity / 2, capacity / 2}}}},
@@ -197,8 +200,8 @@ void add_cells(const Server& server, Run& run) {
 
 }  // namespace
 
-Run run_with_everything() {
-  Run run;
+model::Run run_with_everything() {
+  model::Run run;
   run.id = "2026-01-02-42";
   run.title = "Four architectures, one game";
   run.environment = {.date = "2026-01-02T03:04:05Z",
@@ -215,7 +218,7 @@ Run run_with_everything() {
               .seconds = window,
               .warmup = 3,
               .seed = 42,
-              .cpus = CpuPlan{.server = 0, .load = 1}};
+              .cpus = machine::CpuPlan{.server = 0, .load = 1}};
   for (const Server& server : servers()) add_cells(server, run);
   return run;
 }
@@ -257,4 +260,4 @@ std::vector<FloorPair> floors_of_everything() {
           {"ebpf/64x1", "floor-grpc/64x1"}};
 }
 
-}  // namespace rps::load
+}  // namespace rps::report

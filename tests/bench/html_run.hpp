@@ -6,11 +6,11 @@
 
 #include "bench/report/html.hpp"
 
-namespace rps::load {
+namespace rps::report {
 
 // The same for every call.
-Run run_with_everything();
+model::Run run_with_everything();
 View view_with_everything();
 std::vector<FloorPair> floors_of_everything();
 
-}  // namespace rps::load
+}  // namespace rps::report

@@ -10,11 +10,12 @@
 #include "tests/bench/markup.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::report;
 
 namespace {
 
-std::string page(const Run& run) {
+std::string page(const model::Run& run) {
   return to_html(run, View{.title = run.title}, {});
 }
 
@@ -56,7 +57,7 @@ TEST_CASE("a run with everything fills every chart") {
 }
 
 TEST_CASE("no text of a run becomes markup") {
-  Run run = run_with_everything();
+  model::Run run = run_with_everything();
   run.title = "<b>\"bold\"</b> & 'quoted'";
   run.id = "\"><script>";
   const std::string html = to_html(run, view_with_everything(), floors_of_everything());
@@ -83,17 +84,17 @@ TEST_CASE("the page asks nobody for anything") {
 }
 
 TEST_CASE("the stored run is in the page, and is the run") {
-  const Run run = run_with_everything();
+  const model::Run run = run_with_everything();
   const std::string html = page(run);
   const std::string_view begin = "<script type=\"application/json\" id=\"run\">";
   const std::size_t from = html.find(begin) + begin.size();
-  const auto read = parse_run(html.substr(from, html.find("</script>", from) - from));
+  const auto read = model::parse_run(html.substr(from, html.find("</script>", from) - from));
   REQUIRE(read);
   CHECK(*read == run);
 }
 
 TEST_CASE("a run that is too long for a link is in the page all the same") {
-  Run run;
+  model::Run run;
   run.id = "long";
   run.title = "long";
   CHECK(contains(page(run), "download=\"long.json\""));
@@ -104,7 +105,7 @@ TEST_CASE("a run that is too long for a link is in the page all the same") {
 }
 
 TEST_CASE("an empty run says what is missing, and how to have it") {
-  const std::string html = page(Run{});
+  const std::string html = page(model::Run{});
   CHECK_FALSE(contains(html, "<figure"));
   CHECK(count_of(html, "<code>rps-bench ") == 9);
   CHECK(contains(html, "No cell was flagged."));
@@ -112,9 +113,9 @@ TEST_CASE("an empty run says what is missing, and how to have it") {
 }
 
 TEST_CASE("trials that failed leave no hole and no number") {
-  Run run = run_with_everything();
-  for (CellTrial& each : run.trials) {
-    each.trial = Trial{};
+  model::Run run = run_with_everything();
+  for (model::CellTrial& each : run.trials) {
+    each.trial = model::Trial{};
     each.trial.start_error = "it did not start";
   }
   const std::string html = page(run);
@@ -124,7 +125,7 @@ TEST_CASE("trials that failed leave no hole and no number") {
 }
 
 TEST_CASE("one trial of one cell is enough for its charts") {
-  Run run = run_with_everything();
+  model::Run run = run_with_everything();
   run.trials.resize(1);
   const std::string html = page(run);
   CHECK(contains(html, "<figure id=\"spectrum\">"));
@@ -135,14 +136,14 @@ TEST_CASE("one trial of one cell is enough for its charts") {
 }
 
 TEST_CASE("more subjects than colours: the rest stands in the numbers, and the page says so") {
-  Run run;
-  const Run everything = run_with_everything();
+  model::Run run;
+  const model::Run everything = run_with_everything();
   for (std::size_t i = 0; i < look_count + 2; ++i) {
-    Cell cell = everything.cells[3];
+    model::Cell cell = everything.cells[3];
     cell.subject = cell.name = "s" + std::to_string(i);
     cell.key = cell.subject + "/64x1";
     run.cells.push_back(cell);
-    CellTrial trial = everything.trials[21];
+    model::CellTrial trial = everything.trials[21];
     trial.cell = i;
     run.trials.push_back(trial);
   }

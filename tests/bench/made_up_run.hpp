@@ -7,22 +7,22 @@
 #include "bench/model/run.hpp"
 #include "core/random.hpp"
 
-namespace rps::load {
+namespace rps::model {
 
 // Response times around `mean_ns`.
-inline Distribution made_up_times(double mean_ns, std::uint64_t count, std::uint64_t seed) {
-  Histogram histogram;
+inline load::Distribution made_up_times(double mean_ns, std::uint64_t count, std::uint64_t seed) {
+  load::Histogram histogram;
   for (std::uint64_t i = 0; i < count; ++i) {
     const double share = static_cast<double>(mix(seed, i) >> 11) * 0x1p-53;
     histogram.record(std::chrono::nanoseconds(static_cast<std::int64_t>(mean_ns * (0.5 + share))));
   }
-  return Distribution(histogram);
+  return load::Distribution(histogram);
 }
 
 // A valid second at `qps` that nothing is wrong with, of a closed loop with `lanes` calls open.
 inline Trial made_up_trial(double qps, double lanes, std::uint64_t seed) {
   const auto answers = static_cast<std::uint64_t>(qps);
-  const Distribution times = made_up_times(lanes / qps * 1e9, 2'000, seed);
+  const load::Distribution times = made_up_times(lanes / qps * 1e9, 2'000, seed);
   Trial trial{.valid = true,
               .answered = answers,
               .due = answers,
@@ -31,16 +31,16 @@ inline Trial made_up_trial(double qps, double lanes, std::uint64_t seed) {
               .service = times,
               .open_mean = lanes,
               .load = {.user_seconds = 0.3, .system_seconds = 0.3, .threads = 1},
-              .server = Usage{.user_seconds = 0.4,
-                              .system_seconds = 0.5,
-                              .voluntary_switches = answers / 10,
-                              .threads = 3,
-                              .rss_bytes = 11'000'000,
-                              .rss_peak_bytes = 12'345'678,
-                              .open_files = 70},
+              .server = machine::Usage{.user_seconds = 0.4,
+                                       .system_seconds = 0.5,
+                                       .voluntary_switches = answers / 10,
+                                       .threads = 3,
+                                       .rss_bytes = 11'000'000,
+                                       .rss_peak_bytes = 12'345'678,
+                                       .open_files = 70},
               .other_cpu_share = 0.02,
               .stolen_share = 0.0};
-  trial.verdicts.count(Verdict::right, answers);
+  trial.verdicts.count(load::Verdict::right, answers);
   trial.open_mean = trial.good_per_second() * times.mean_ns / 1e9;
   return trial;
 }
@@ -77,4 +77,4 @@ inline Run made_up_run(std::size_t rounds = 7) {
   return run;
 }
 
-}  // namespace rps::load
+}  // namespace rps::model

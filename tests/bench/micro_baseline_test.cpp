@@ -8,7 +8,7 @@
 #include "bench/report/table.hpp"
 #include "tests/catch.hpp"
 
-namespace rps::load {
+namespace rps::micro {
 namespace {
 
 constexpr double alpha = 0.01;
@@ -26,7 +26,7 @@ MicroChange change_of(const std::vector<double>& before, const std::vector<doubl
   return comparison.changes.front();
 }
 
-Environment somewhere() {
+machine::Environment somewhere() {
   return {.date = "2030-01-02T03:04:05Z",
           .kernel = "Linux 6.1 x86_64",
           .cpu = "A \"fast\" one",
@@ -163,7 +163,7 @@ TEST_CASE("The table says it all in the width of a report") {
   const std::string long_name = "session_store/100k/with_a_name_that_is_too_long_for_it/2_threads";
   const MicroTimes before{{"judge", around(2)}, {long_name, around(5000)}, {"gone", around(1)}};
   const MicroTimes now{{"judge", around(3)}, {long_name, around(4000)}, {"new", around(1)}};
-  Environment later = somewhere();
+  machine::Environment later = somewhere();
   later.revision = "def";
   const std::string text = render(compare_micro(before, now, alpha), somewhere(), later);
   CAPTURE(text);
@@ -176,10 +176,10 @@ TEST_CASE("The table says it all in the width of a report") {
   const std::string tables = text.substr(0, text.find("\nbefore  "));
   for (std::size_t begin = 0; begin < tables.size();) {
     const std::size_t end = std::min(tables.find('\n', begin), tables.size());
-    CHECK(display_width(tables.substr(begin, end - begin)) <= report_columns);
+    CHECK(model::display_width(tables.substr(begin, end - begin)) <= report::report_columns);
     begin = end + 1;
   }
 }
 
 }  // namespace
-}  // namespace rps::load
+}  // namespace rps::micro

@@ -3,7 +3,8 @@
 #include "bench/model/format.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::scenarios;
 
 namespace {
 
@@ -11,9 +12,9 @@ constexpr double tick = 0.5;
 constexpr double ms = 1e6;
 
 // Two seconds at half, four at twice, two at half of a peak of 1000/s.
-const std::vector<Phase> phases{{2, 500, 500}, {4, 2000, 2000}, {2, 500, 500}};
+const std::vector<load::Phase> phases{{2, 500, 500}, {4, 2000, 2000}, {2, 500, 500}};
 
-Interval interval(double begins, double per_second, double p99_ns) {
+load::Interval interval(double begins, double per_second, double p99_ns) {
   return {.begins = begins,
           .seconds = tick,
           .good = static_cast<std::uint64_t>(per_second * tick),
@@ -22,8 +23,8 @@ Interval interval(double begins, double per_second, double p99_ns) {
 
 // A server that keeps 950/s while overloaded, and whose p99 is 10 ms before; afterwards it is
 // `after_ns` one interval after the other.
-Trial trial(const std::vector<double>& after_ns) {
-  Trial trial;
+model::Trial trial(const std::vector<double>& after_ns) {
+  model::Trial trial;
   for (double at = 0; at < 2; at += tick) trial.series.push_back(interval(at, 500, 10 * ms));
   for (double at = 2; at < 6; at += tick) {
     trial.series.push_back(interval(at, 950, 300 * ms));
@@ -65,8 +66,8 @@ TEST_CASE("a server that relapses, or is not seen for long enough, has not recov
 }
 
 TEST_CASE("an interval in which nothing was answered is no recovery") {
-  Trial silent = trial({10 * ms, 10 * ms, 10 * ms, 10 * ms});
-  for (Interval& each : silent.series) {
+  model::Trial silent = trial({10 * ms, 10 * ms, 10 * ms, 10 * ms});
+  for (load::Interval& each : silent.series) {
     if (each.begins >= 6) each.good = 0;
     if (each.begins >= 6) each.p99_ns = 0;
   }
@@ -74,8 +75,8 @@ TEST_CASE("an interval in which nothing was answered is no recovery") {
 }
 
 TEST_CASE("an interval that lies in two phases is in neither") {
-  Trial shifted = trial({10 * ms, 10 * ms, 10 * ms, 10 * ms});
-  for (Interval& each : shifted.series) each.begins += tick / 2;
+  model::Trial shifted = trial({10 * ms, 10 * ms, 10 * ms, 10 * ms});
+  for (load::Interval& each : shifted.series) each.begins += tick / 2;
   const OverloadResult result = judge_overload(shifted, phases, 1000);
   CHECK(result.before_p99_ns == 10 * ms);
   CHECK(result.during_good == Approx(950));
@@ -84,7 +85,7 @@ TEST_CASE("an interval that lies in two phases is in neither") {
 
 TEST_CASE("the text of an overload says the share that was kept, and when it came back") {
   const std::string back = to_text(judged({90 * ms, 11 * ms, 10 * ms, 9 * ms}));
-  CHECK(back.find("950/s, " + format_number(95) + " % of it") != std::string::npos);
-  CHECK(back.find("after " + format_number(0.5) + " s") != std::string::npos);
+  CHECK(back.find("950/s, " + model::format_number(95) + " % of it") != std::string::npos);
+  CHECK(back.find("after " + model::format_number(0.5) + " s") != std::string::npos);
   CHECK(to_text(judged({})).find("did not come back") != std::string::npos);
 }

@@ -13,7 +13,7 @@
 
 using namespace std::chrono_literals;
 using rps::Clock;
-using rps::load::Process;
+using rps::machine::Process;
 
 namespace {
 
@@ -83,7 +83,7 @@ TEST_CASE("stderr goes to its file") {
 }
 
 TEST_CASE("a pinned process may use its CPU only") {
-  const int cpu = rps::load::usable_cpus().back();
+  const int cpu = rps::machine::usable_cpus().back();
   Process process({.argv = {"sh", "-c", "grep Cpus_allowed_list /proc/self/status"},
                    .stderr_file = {},
                    .cpus = {cpu}});

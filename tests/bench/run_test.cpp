@@ -12,7 +12,8 @@
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -67,15 +68,15 @@ class Anything {
     return all;
   }
 
-  Environment environment() {
-    Environment made{.date = text(),
-                     .kernel = text(),
-                     .cpu = text(),
-                     .compiler = text(),
-                     .build = text(),
-                     .revision = text(),
-                     .warning = text(),
-                     .cores = small()};
+  machine::Environment environment() {
+    machine::Environment made{.date = text(),
+                              .kernel = text(),
+                              .cpu = text(),
+                              .compiler = text(),
+                              .build = text(),
+                              .revision = text(),
+                              .warning = text(),
+                              .cores = small()};
     for (std::size_t i = number() % 4; i > 0; --i) {
       made.details.emplace_back("detail " + std::to_string(i) + text(), text());
     }
@@ -89,13 +90,13 @@ class Anything {
               .seconds = real(),
               .warmup = real(),
               .seed = number()};
-    if (flag()) made.cpus = CpuPlan{.server = -static_cast<int>(number() % 9), .load = 1};
+    if (flag()) made.cpus = machine::CpuPlan{.server = -static_cast<int>(number() % 9), .load = 1};
     return made;
   }
 
   Load load() {
     Load made{.connections = number(), .depth = number()};
-    made.schedule.arrivals = flag() ? Arrivals::constant : Arrivals::poisson;
+    made.schedule.arrivals = flag() ? load::Arrivals::constant : load::Arrivals::poisson;
     made.schedule.burst = number();
     for (std::size_t i = number() % 3; i > 0; --i) {
       made.schedule.phases.push_back({real(), real(), real()});
@@ -114,7 +115,7 @@ class Anything {
             .load = load()};
   }
 
-  Usage usage() {
+  machine::Usage usage() {
     return {.user_seconds = real(),
             .system_seconds = real(),
             .voluntary_switches = number(),
@@ -125,17 +126,17 @@ class Anything {
             .open_files = number()};
   }
 
-  Distribution times() {
-    Histogram histogram;
+  load::Distribution times() {
+    load::Histogram histogram;
     for (std::size_t i = number() % 50; i > 0; --i) {
       histogram.record(std::chrono::nanoseconds(number() >> 21));
     }
-    return Distribution(histogram);
+    return load::Distribution(histogram);
   }
 
   Trial trial() {
     Trial made{.start_error = text(),
-               .ending = static_cast<Ending>(number() % 3),
+               .ending = static_cast<load::Ending>(number() % 3),
                .valid = flag(),
                .answered = number(),
                .due = number(),
@@ -154,7 +155,8 @@ class Anything {
                .bytes_sent_per_call = maybe(),
                .bytes_received_per_call = maybe(),
                .syscalls_per_call = maybe()};
-    for (const Verdict verdict : all_verdicts) made.verdicts.count(verdict, number() >> 4);
+    for (const load::Verdict verdict : load::all_verdicts)
+      made.verdicts.count(verdict, number() >> 4);
     for (std::size_t i = number() % 4; i > 0; --i) {
       made.series.push_back({.begins = real(),
                              .seconds = real(),
@@ -237,7 +239,7 @@ TEST_CASE("members that are new change nothing") {
 
 TEST_CASE("what is missing or of a wrong type is named") {
   Run run = made_up_run(1);
-  run.plan.cpus = CpuPlan{};
+  run.plan.cpus = machine::CpuPlan{};
   run.cells[0].load.schedule.phases = {{1, 2, 3}};
   run.trials[0].trial.series = {{}};
   run.trials.resize(1);
@@ -337,11 +339,11 @@ TEST_CASE("250 trials of ten seconds stay below five megabytes") {
   }
   for (CellTrial& each : run.trials) {
     // Twelve octaves, from a microsecond to four milliseconds: more than a measurement fills.
-    Histogram histogram;
+    load::Histogram histogram;
     for (std::uint64_t i = 0; i < 20'000; ++i) {
       histogram.record(std::chrono::nanoseconds(rps::mix(each.order, i) >> (42 + i % 12)));
     }
-    each.trial.response = Distribution(histogram);
+    each.trial.response = load::Distribution(histogram);
     each.trial.service = each.trial.response;
     for (int second = 0; second < 10; ++second) {
       each.trial.series.push_back({.begins = 1.0 * second,
@@ -400,7 +402,7 @@ TEST_CASE("a trial that is not valid has no figures but the shares that say why"
   const Cell cell{};
   Trial trial = made_up_trial(900, 1, 1);
   trial.valid = false;
-  trial.verdicts.count(Verdict::refused, 50);
+  trial.verdicts.count(load::Verdict::refused, 50);
   trial.timed_out = 25;
   trial.lost = 25;
   for (const MetricInfo& each : all_metrics) {
@@ -439,7 +441,7 @@ TEST_CASE("CSV: a header and a line a trial, with as many fields each") {
   run.cells[0].key = "a \"quoted\", cell";
   run.trials[1].trial.valid = false;
   run.trials[1].trial.start_error = "it\nbroke";
-  const std::string csv = to_csv(run);
+  const std::string csv = report::to_csv(run);
   CHECK(csv.starts_with("run,date,cell,subject,"));
   CHECK(csv.find("\"a \"\"quoted\"\", cell\"") != std::string::npos);
   CHECK(csv.find(",false,\"it\nbroke\",") != std::string::npos);
@@ -458,7 +460,7 @@ TEST_CASE("JUnit: a case a cell and a threshold, and why it failed") {
   run.trials[1].trial.start_error = "<no> \"server\" & \x01 \xff\n";
   const auto thresholds =
       check_thresholds(run, {*parse_threshold("slow:qps>1"), *parse_threshold("slow:p50<1ns")});
-  const std::string xml = to_junit(run, thresholds);
+  const std::string xml = report::to_junit(run, thresholds);
   CHECK(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite "));
   CHECK(xml.find("tests=\"5\" failures=\"2\" errors=\"0\" skipped=\"1\"") != std::string::npos);
   CHECK(xml.find("&lt;no&gt; &quot;server&quot; &amp; ? ?&#10;") != std::string::npos);

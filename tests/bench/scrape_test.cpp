@@ -2,7 +2,7 @@
 
 #include "tests/catch.hpp"
 
-using rps::load::metric_value;
+using rps::scenarios::metric_value;
 
 TEST_CASE("a metric is found by its whole name, with or without labels") {
   constexpr std::string_view text =
@@ -21,5 +21,5 @@ TEST_CASE("a metric is found by its whole name, with or without labels") {
 }
 
 TEST_CASE("where nobody listens there is no page") {
-  CHECK_FALSE(rps::load::http_get({.host = "127.0.0.1", .port = 1}, "/metrics"));
+  CHECK_FALSE(rps::scenarios::http_get({.host = "127.0.0.1", .port = 1}, "/metrics"));
 }

@@ -6,7 +6,8 @@
 
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::scenarios;
 
 namespace {
 
@@ -16,12 +17,12 @@ SearchOptions options(const std::string& objective) {
   return {.target = *parse_target("inproc:", std::filesystem::current_path(), 1),
           .connections = 4,
           .depth = 64,
-          .arrivals = Arrivals::constant,
-          .objectives = {*parse_threshold(objective)},
+          .arrivals = load::Arrivals::constant,
+          .objectives = {*model::parse_threshold(objective)},
           .rounds = 1};
 }
 
-SearchResult found(Run& run, const std::string& objective) {
+SearchResult found(model::Run& run, const std::string& objective) {
   run.plan.seconds = 0.1;
   run.plan.rounds = 1;
   Interrupt interrupt;
@@ -36,7 +37,7 @@ SearchResult found(Run& run, const std::string& objective) {
 
 TEST_CASE("a search closes in on the edge of its objective, and says how") {
   constexpr double edge = 20'000;
-  Run run;
+  model::Run run;
   const SearchResult result = found(run, "qps<20k");
   CHECK(result.closed_loop > edge);
   REQUIRE_FALSE(result.steps.empty());
@@ -58,7 +59,7 @@ TEST_CASE("a search closes in on the edge of its objective, and says how") {
 }
 
 TEST_CASE("a search that no rate satisfies ends, and finds none") {
-  Run run;
+  model::Run run;
   const SearchResult result = found(run, "p50<0ns");
   CHECK(result.best == 0);
   CHECK(result.steps.size() <= 16);
@@ -67,7 +68,7 @@ TEST_CASE("a search that no rate satisfies ends, and finds none") {
 }
 
 TEST_CASE("a search of nobody is an error") {
-  Run run;
+  model::Run run;
   run.plan.seconds = 0.1;
   SearchOptions nobody = options("p99<1s");
   nobody.target = *parse_target("cli:/nonexistent/binary", std::filesystem::current_path(), 1);

@@ -2,7 +2,8 @@
 
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::scenarios;
 
 namespace {
 
@@ -11,8 +12,8 @@ constexpr double ms = 1e6;
 constexpr double mb = 1e6;
 
 // Fifteen minutes, an interval a second; `change` is what becomes of each.
-Trial trial(auto change) {
-  Trial trial;
+model::Trial trial(auto change) {
+  model::Trial trial;
   for (double at = 0; at < seconds; at += 1) {
     trial.series.push_back({.begins = at,
                             .seconds = 1,
@@ -28,7 +29,7 @@ Trial trial(auto change) {
 }  // namespace
 
 TEST_CASE("a server that only works neither grows nor slows down") {
-  const SoakResult result = judge_soak(trial([](Interval&) {}), 1000);
+  const SoakResult result = judge_soak(trial([](load::Interval&) {}), 1000);
   CHECK(result.rate == 1000);
   CHECK(result.rss_first_bytes == Approx(100 * mb));
   CHECK(result.rss_last_bytes == Approx(100 * mb));
@@ -43,7 +44,7 @@ TEST_CASE("a server that only works neither grows nor slows down") {
 TEST_CASE("a leak is seen, and how fast it is") {
   // From 100 MB, 20 MB in the quarter of an hour: 80 MB an hour of 110 MB on average.
   const SoakResult result = judge_soak(
-      trial([](Interval& each) {
+      trial([](load::Interval& each) {
         each.rss_bytes = static_cast<std::uint64_t>((100 + 20 * each.begins / seconds) * mb);
         each.open_files = 70 + static_cast<std::uint64_t>(each.begins / 300);
       }),
@@ -57,7 +58,7 @@ TEST_CASE("a leak is seen, and how fast it is") {
 }
 
 TEST_CASE("what a server takes in its first minutes is no leak") {
-  const SoakResult result = judge_soak(trial([](Interval& each) {
+  const SoakResult result = judge_soak(trial([](load::Interval& each) {
                                          if (each.begins < 100) each.rss_bytes /= 2;
                                        }),
                                        1000);
@@ -65,7 +66,7 @@ TEST_CASE("what a server takes in its first minutes is no leak") {
 }
 
 TEST_CASE("an interval that nobody looked at says nothing of memory and files") {
-  Trial cut = trial([](Interval&) {});
+  model::Trial cut = trial([](load::Interval&) {});
   cut.series.push_back({.begins = seconds, .seconds = 0.02, .good = 20, .p99_ns = 2 * ms});
   const SoakResult result = judge_soak(cut, 1000);
   CHECK(result.rss_slope_per_hour == Approx(0).margin(1e-9));
@@ -74,7 +75,7 @@ TEST_CASE("an interval that nobody looked at says nothing of memory and files") 
 }
 
 TEST_CASE("a server that slows down or fails is seen") {
-  const SoakResult result = judge_soak(trial([](Interval& each) {
+  const SoakResult result = judge_soak(trial([](load::Interval& each) {
                                          if (each.begins >= 500) each.p99_ns = 5 * ms;
                                          if (each.begins == 700) each.bad = 3;
                                        }),
@@ -85,7 +86,7 @@ TEST_CASE("a server that slows down or fails is seen") {
 }
 
 TEST_CASE("a soak that ended at once has nothing to say, and says so") {
-  const SoakResult result = judge_soak(Trial{}, 1000);
+  const SoakResult result = judge_soak(model::Trial{}, 1000);
   CHECK(result.rss_slope_per_hour == 0);
   CHECK(result.rss_last_bytes == 0);
   CHECK_FALSE(to_text(result).empty());

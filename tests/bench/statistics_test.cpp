@@ -9,7 +9,8 @@
 #include "core/random.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 
 namespace {
 

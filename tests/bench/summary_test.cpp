@@ -5,7 +5,8 @@
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 
 namespace {
 
@@ -14,7 +15,7 @@ constexpr std::size_t fast = 1;
 
 // A run of one cell, in which `change` is done to so many of its trials.
 template <class Change>
-Run with(std::size_t trials, const Change& change, Schedule schedule = {}) {
+Run with(std::size_t trials, const Change& change, load::Schedule schedule = {}) {
   Run run = made_up_run(8);
   std::erase_if(run.trials, [](const CellTrial& each) { return each.cell != fast; });
   run.cells[fast].load.schedule = std::move(schedule);
@@ -30,19 +31,19 @@ std::vector<Flag> flags(const Run& run) {
 
 using Flags = std::vector<Flag>;
 
-const Schedule open_loop{.phases = {{1, 20'000, 20'000}}};
+const load::Schedule open_loop{.phases = {{1, 20'000, 20'000}}};
 
-Distribution all_at(double ns, std::uint64_t count) {
-  Histogram histogram;
+load::Distribution all_at(double ns, std::uint64_t count) {
+  load::Histogram histogram;
   for (std::uint64_t i = 0; i < count; ++i) {
     histogram.record(std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
   }
-  return Distribution(histogram);
+  return load::Distribution(histogram);
 }
 
 // Answers a second that go from one rate to another over so many seconds.
-std::vector<Interval> series(std::size_t seconds, double from, double to) {
-  std::vector<Interval> intervals;
+std::vector<load::Interval> series(std::size_t seconds, double from, double to) {
+  std::vector<load::Interval> intervals;
   for (std::size_t i = 0; i < seconds; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(seconds - 1);
     intervals.push_back({.begins = static_cast<double>(i),
@@ -103,7 +104,7 @@ TEST_CASE("a run with nothing wrong has no flags") {
 TEST_CASE("flag: one trial that is not valid is told, with its complaint") {
   const Run run = with(1, [](Trial& trial) {
     trial.valid = false;
-    trial.ending = Ending::broken;
+    trial.ending = load::Ending::broken;
   });
   const auto found = flags_of(run, fast);
   REQUIRE(found.size() == 1);
@@ -115,7 +116,7 @@ TEST_CASE("flag: wrong answers") {
   const auto refuse = [](std::uint64_t times) {
     return [times](Trial& trial) {
       trial.valid = false;
-      trial.verdicts.count(Verdict::refused, times);
+      trial.verdicts.count(load::Verdict::refused, times);
     };
   };
   CHECK(flags(with(1, refuse(1'000))) == Flags{Flag::invalid, Flag::errors});

@@ -23,9 +23,9 @@
 
 using namespace std::chrono_literals;
 using rps::Clock;
-using rps::load::Child;
-using rps::load::SyscallCounter;
-using rps::load::Turns;
+using rps::machine::Child;
+using rps::machine::SyscallCounter;
+using rps::machine::Turns;
 
 namespace {
 
@@ -61,7 +61,7 @@ Child::Body caller(unsigned times) {
 void wait_until_idle(const Child& child) {
   child.await();
   const std::string path = "/proc/" + std::to_string(child.pid()) + "/stat";
-  while (rps::load::read_first_line(path).find(") S ") == std::string::npos) {
+  while (rps::machine::read_first_line(path).find(") S ") == std::string::npos) {
     std::this_thread::sleep_for(1ms);
   }
 }
@@ -70,8 +70,8 @@ void wait_until_idle(const Child& child) {
 std::set<unsigned> program_ids() {
   std::set<unsigned> ids;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
-    const std::string text = rps::load::read_text(entry.path().string()).value_or("");
-    const auto id = static_cast<unsigned>(rps::load::number_of(text, "prog_id:"));
+    const std::string text = rps::machine::read_text(entry.path().string()).value_or("");
+    const auto id = static_cast<unsigned>(rps::machine::number_of(text, "prog_id:"));
     if (id != 0) ids.insert(id);
   }
   return ids;

@@ -2,7 +2,7 @@
 
 #include "tests/catch.hpp"
 
-using rps::load::Table;
+using rps::report::Table;
 
 TEST_CASE("numbers stand right, words left, and long cells take lines of their own") {
   Table table({{.heading = "stage", .width = 6},

@@ -3,7 +3,8 @@
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::model;
 
 namespace {
 

@@ -11,14 +11,15 @@
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace rps::load;
+using namespace rps;
+using namespace rps::report;
 
 namespace {
 
 // A run of the observer's table: gRPC at 10,000 a second, observed at `times` that, with so much
 // noise between the rounds.
-Run observed(double times, double noise, std::size_t rounds = 7) {
-  Run run = made_up_run(0);
+model::Run observed(double times, double noise, std::size_t rounds = 7) {
+  model::Run run = model::made_up_run(0);
   run.plan.rounds = rounds;
   run.tables = {"observer"};
   run.cells = {{.key = "grpc/64x1", .subject = "grpc", .name = "gRPC", .load = {64}},
@@ -26,13 +27,13 @@ Run observed(double times, double noise, std::size_t rounds = 7) {
   for (std::size_t round = 0; round < rounds; ++round) {
     const double swing = round % 2 == 0 ? 1 + noise : 1 / (1 + noise);
     const double qps = 10'000 * times * swing * (1 + 0.001 * static_cast<double>(round));
-    run.trials.push_back({0, round, 2 * round, made_up_trial(10'000, 64, round)});
-    run.trials.push_back({1, round, 2 * round + 1, made_up_trial(qps, 64, 100 + round)});
+    run.trials.push_back({0, round, 2 * round, model::made_up_trial(10'000, 64, round)});
+    run.trials.push_back({1, round, 2 * round + 1, model::made_up_trial(qps, 64, 100 + round)});
   }
   return run;
 }
 
-std::string verdict_on(const Run& run) {
+std::string verdict_on(const model::Run& run) {
   return view_of(run).claims.at(0).verdict;  // 0.94 times is claimed.
 }
 
@@ -57,8 +58,8 @@ TEST_CASE("a claim is held against the interval of what was measured") {
 }
 
 TEST_CASE("what was not measured, or cannot be, is said with the reason") {
-  Run run = observed(0.943, 0.01);
-  for (CellTrial& each : run.trials) {
+  model::Run run = observed(0.943, 0.01);
+  for (model::CellTrial& each : run.trials) {
     if (each.cell == 1) each.trial = {.start_error = "the server did not print its URL"};
   }
   const View view = view_of(run);
@@ -69,19 +70,19 @@ TEST_CASE("what was not measured, or cannot be, is said with the reason") {
 }
 
 TEST_CASE("no line of the text is wider than a terminal") {
-  for (const ArticleTable& table : article_tables()) {
+  for (const scenarios::ArticleTable& table : scenarios::article_tables()) {
     CAPTURE(table.key);
-    Run run = made_up_run(0);
+    model::Run run = model::made_up_run(0);
     run.plan.rounds = 7;
     run.tables = {std::string(table.key)};
-    for (const TableRow& row : table.rows) {
+    for (const scenarios::TableRow& row : table.rows) {
       const std::string key =
-          cell_key(row.cell.subject, {row.cell.connections, row.cell.depth, {}});
+          scenarios::cell_key(row.cell.subject, {row.cell.connections, row.cell.depth, {}});
       if (!row.missing.empty() || run.find(key) != nullptr) continue;
       run.cells.push_back({.key = key, .subject = std::string(row.cell.subject), .load = {64}});
       for (std::size_t round = 0; round < 7; ++round) {
-        run.trials.push_back(
-            {run.cells.size() - 1, round, run.trials.size(), made_up_trial(98'765.4, 64, round)});
+        run.trials.push_back({run.cells.size() - 1, round, run.trials.size(),
+                              model::made_up_trial(98'765.4, 64, round)});
       }
     }
     const std::string text = to_text(view_of(run));
@@ -89,26 +90,26 @@ TEST_CASE("no line of the text is wider than a terminal") {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string line = text.substr(at, end - at);
       CAPTURE(line);
-      CHECK(display_width(line) <= report_columns);
+      CHECK(model::display_width(line) <= report_columns);
       at = end + 1;
     }
   }
 }
 
 TEST_CASE("every row names a subject, every ratio two rows that are measured in every round") {
-  for (const ArticleTable& table : article_tables()) {
+  for (const scenarios::ArticleTable& table : scenarios::article_tables()) {
     CAPTURE(table.key);
-    const auto has_row = [&](const CellName& name) {
-      return std::ranges::any_of(table.rows, [&](const TableRow& row) {
+    const auto has_row = [&](const scenarios::CellName& name) {
+      return std::ranges::any_of(table.rows, [&](const scenarios::TableRow& row) {
         return row.cell.subject == name.subject && row.cell.connections == name.connections &&
                row.cell.depth == name.depth;
       });
     };
-    for (const TableRow& row : table.rows) {
+    for (const scenarios::TableRow& row : table.rows) {
       CAPTURE(row.cell.subject);
-      CHECK((find_subject(row.cell.subject) != nullptr || !row.missing.empty()));
+      CHECK((scenarios::find_subject(row.cell.subject) != nullptr || !row.missing.empty()));
     }
-    for (const ClaimedRatio& ratio : table.ratios) {
+    for (const scenarios::ClaimedRatio& ratio : table.ratios) {
       CAPTURE(ratio.sentence);
       CHECK(has_row(ratio.ours));
       CHECK(has_row(ratio.theirs));
@@ -118,29 +119,30 @@ TEST_CASE("every row names a subject, every ratio two rows that are measured in 
 }
 
 TEST_CASE("subjects have different keys, floors are subjects, names fit") {
-  for (const Subject& subject : all_subjects) {
+  for (const scenarios::Subject& subject : scenarios::all_subjects) {
     CAPTURE(subject.key);
-    CHECK(find_subject(subject.key) == &subject);
-    CHECK((subject.floor.empty() || find_subject(subject.floor) != nullptr));
-    CHECK(display_width(subject.name) <= 24);
+    CHECK(scenarios::find_subject(subject.key) == &subject);
+    CHECK((subject.floor.empty() || scenarios::find_subject(subject.floor) != nullptr));
+    CHECK(model::display_width(subject.name) <= 24);
   }
 }
 
 TEST_CASE("without tables every cell is shown, and compared with the first at its load") {
-  const View view = view_of(made_up_run());
+  const View view = view_of(model::made_up_run());
   REQUIRE(view.tables.size() == 1);
   CHECK(view.tables[0].rows.size() == 3);
   REQUIRE_FALSE(view.comparisons.empty());
   CHECK(contains(view.comparisons[0], "fast/64x1 against slow/64x1, qps: "));
   CHECK(contains(view.comparisons[0], "better. "));
   CHECK(contains(view.comparisons[0], "could have been seen."));
-  const View few = view_of(made_up_run(6));
+  const View few = view_of(model::made_up_run(6));
   CHECK(contains(few.comparisons[0], "too few rounds to tell"));
 }
 
 TEST_CASE("a printed URL is reached as a subject wants") {
-  CHECK(join_url("grpc://127.0.0.1:1", "") == "grpc://127.0.0.1:1");
-  CHECK(join_url("grpc://127.0.0.1:1", "grpc+lean:") == "grpc+lean://127.0.0.1:1");
-  CHECK(join_url("jsonrpc://[::1]:1", "?codec=binary") == "jsonrpc://[::1]:1?codec=binary");
-  CHECK(join_url("echo://h:1?request=5", "x:?reply=6") == "x://h:1?request=5&reply=6");
+  CHECK(scenarios::join_url("grpc://127.0.0.1:1", "") == "grpc://127.0.0.1:1");
+  CHECK(scenarios::join_url("grpc://127.0.0.1:1", "grpc+lean:") == "grpc+lean://127.0.0.1:1");
+  CHECK(scenarios::join_url("jsonrpc://[::1]:1", "?codec=binary") ==
+        "jsonrpc://[::1]:1?codec=binary");
+  CHECK(scenarios::join_url("echo://h:1?request=5", "x:?reply=6") == "x://h:1?request=5&reply=6");
 }

@@ -139,9 +139,9 @@ TEST_CASE("Once warmed up, a call costs no allocation on either side, in any cod
       return ends.client.read_reply(response, 1234, reply) && reply.round == answer.round;
     };
     REQUIRE(round());
-    const std::uint64_t before = load::allocation_count();
+    const std::uint64_t before = micro::allocation_count();
     const bool is_same = round();
-    const std::uint64_t after = load::allocation_count();
+    const std::uint64_t after = micro::allocation_count();
     CHECK(is_same);
     CHECK(after == before);
   }

@@ -105,9 +105,9 @@ TEST_CASE("A call in a frame allocates nothing") {
     REQUIRE(table.errors.empty());
     REQUIRE(table.last.messages == 1);
     REQUIRE(!out.empty());
-    const std::uint64_t before = load::allocation_count();
+    const std::uint64_t before = micro::allocation_count();
     for (int i = 0; i < 1000; ++i) turn();
-    CHECK(load::allocation_count() == before);
+    CHECK(micro::allocation_count() == before);
   }
 }
 

@@ -367,10 +367,10 @@ TEST_CASE("Serving calls in frames allocates nothing") {
     return peer.receive_into(scrap) > 0;
   };
   for (int i = 0; i < 100; ++i) REQUIRE(round_trip());
-  const std::uint64_t before = load::allocation_count();
+  const std::uint64_t before = micro::allocation_count();
   bool all = true;
   for (int i = 0; i < 2000; ++i) all &= round_trip();
-  CHECK(load::allocation_count() == before);
+  CHECK(micro::allocation_count() == before);
   CHECK(all);
 }
 

@@ -107,8 +107,8 @@ def layer_of(path: str) -> str | None:
 
 
 def layers(tree: Tree):
-    """core <- core/net <- core/server, core/fleet <- stages <- bench, tests: so each can be read, or
-    removed, without those on its right."""
+    """core <- core/net <- core/server, core/fleet <- stages <- bench, tests: each can be read, and
+    removed, without what stands to its right."""
     for path, code in tree.code.items():
         own = layer_of(path)
         for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', code, re.MULTILINE):

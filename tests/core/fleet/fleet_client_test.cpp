@@ -636,9 +636,9 @@ TEST_CASE("A warm client allocates nothing for a call") {
   const auto run = [&](std::uint64_t calls) {
     allocated = 0;
     for (const std::uint64_t end = loop.answered + calls; loop.answered < end;) {
-      const std::uint64_t before = load::allocation_count();
+      const std::uint64_t before = micro::allocation_count();
       bench.client->poll(Clock::now() + milliseconds(1), loop);
-      allocated += load::allocation_count() - before;
+      allocated += micro::allocation_count() - before;
       for (FakeServer& server : bench.servers) server.work();
     }
   };

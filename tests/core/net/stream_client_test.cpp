@@ -404,9 +404,9 @@ TEST_CASE("a warm client allocates nothing per call") {
     bench.client->poll(Clock::time_point::min(), sink);
   };
   for (std::uint64_t id = 0; id < 100; ++id) round_trip(id);
-  const std::uint64_t before = load::allocation_count();
+  const std::uint64_t before = micro::allocation_count();
   for (std::uint64_t id = 0; id < 1000; ++id) round_trip(id);
-  CHECK(load::allocation_count() == before);
+  CHECK(micro::allocation_count() == before);
   CHECK(sink.replies == 1100);
 }
 

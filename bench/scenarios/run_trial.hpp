@@ -1,0 +1,40 @@
+// One trial: servers of its own, a client, a loop, and the accounts of both sides. Servers start
+// anew for each trial, so what a restart changes is part of the spread between trials.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "bench/load/loop.hpp"
+#include "bench/machine/cpus.hpp"
+#include "bench/model/target.hpp"
+#include "bench/model/trial.hpp"
+
+namespace rps::scenarios {
+
+struct TrialOptions {
+  model::Target target;
+  model::Load load;
+  Clock::duration warmup{};
+  Clock::duration window{};
+  Clock::duration interval = std::chrono::seconds(1);
+  Clock::duration timeout = std::chrono::seconds(10);
+  std::uint64_t seed = 0;
+  std::optional<machine::CpuPlan> cpus;  // Absent: nothing is pinned.
+  bool count_syscalls = true;            // In the warm-up, where the kernel lets us.
+  std::filesystem::path binaries;        // Where rps-micro is.
+  std::filesystem::path scratch;  // For the servers' logs (appended to) and a fleet's registry.
+  std::string log_name;           // The log's file name there, without ".log".
+  // Asked ten times a second; and with each interval as it ends.
+  std::function<bool()> keep_going = [] { return true; };
+  std::function<void(const load::Interval&)> interval_ended = [](const load::Interval&) {};
+};
+
+// Starts, connects, measures and stops. A server or client that cannot be started is told in
+// Trial::start_error; nothing is thrown.
+model::Trial run_trial(const TrialOptions& options);
+
+}  // namespace rps::scenarios
