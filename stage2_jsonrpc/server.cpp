@@ -4,14 +4,16 @@
 #include <cstddef>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <prometheus/registry.h>
+#include <spdlog/logger.h>
 
 #include "core/net/listen.hpp"
+#include "core/server/cpus.hpp"
 #include "core/server/descriptors.hpp"
+#include "core/server/limits.hpp"
 #include "stage2_jsonrpc/worker.hpp"
 
 namespace rps::jsonrpc {
@@ -24,8 +26,15 @@ void expect_free(const HostPort& address) {
   (void)net::listen_on(address, net::PortSharing::no);
 }
 
-unsigned thread_count(const server::ServerFlags& flags) {
-  return flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+// How many workers to start; the log says why.
+unsigned thread_count(const server::Context& context) {
+  const unsigned asked_for = context.flags.threads;
+  const server::UsableCpus cpus = server::usable_cpus();
+  const unsigned threads =
+      asked_for > 0 ? asked_for : std::min(cpus.count(), server::limits::threads_max);
+  context.log.info("serving threads: {} ({})", threads,
+                   asked_for > 0 ? "--threads" : cpus.reason());
+  return threads;
 }
 
 Limits with_descriptors(Limits limits, spdlog::logger& log) {
@@ -37,18 +46,18 @@ class Server final : public server::Server {
  public:
   Server(const server::Context& context, const Limits& limits)
       : address_(context.flags.listen),
+        threads_(thread_count(context)),
         shared_{.limits = with_descriptors(limits, context.log),
                 .game = context.game,
                 .metrics = context.metrics,
                 .log = context.log,
-                .counters = Counters(thread_count(context.flags)),
+                .counters = Counters(threads_),
                 .peers = PeerLimits(shared_.limits, std::random_device{}())} {
     context.metrics.add(shared_.counters.registry());
-    const unsigned threads = thread_count(context.flags);
-    for (unsigned i = 0; i < threads; ++i) {
+    for (unsigned i = 0; i < threads_; ++i) {
       workers_.push_back(std::make_unique<Worker>(shared_, i));
     }
-    if (threads > 1 && limits.accepting == Accepting::shared_port) {
+    if (threads_ > 1 && limits.accepting == Accepting::shared_port) {
       share_port();
     } else {
       accept_alone();
@@ -95,6 +104,7 @@ class Server final : public server::Server {
   }
 
   HostPort address_;
+  const unsigned threads_;
   Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

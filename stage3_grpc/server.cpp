@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 
 #include "core/net/fd.hpp"
+#include "core/server/cpus.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
 
@@ -26,9 +27,12 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
       service_(std::make_unique<Service>(context.game, context.metrics, limits)) {
+  const server::UsableCpus cpus = server::usable_cpus();
   if (context.flags.threads != 0) {
     context.log.warn("--threads has no effect: gRPC chooses its own number of threads");
   }
+  context.log.info("serving threads: gRPC's own, sized by the machine's CPUs ({} usable; {})",
+                   cpus.count(), cpus.reason());
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   apply(limits, builder);

@@ -1,4 +1,4 @@
-// The gRPC server: a listener, the service behind it, and an orderly end.
+// The gRPC server: a listener, the service that answers its connections, and the drain.
 #pragma once
 
 #include <memory>
@@ -22,6 +22,10 @@ class Service;
 
 class GrpcServer final : public server::Server {
  public:
+  // What --help says of --threads.
+  static constexpr const char* threads_help =
+      "No effect: gRPC sizes its thread pools itself, by the CPUs of the machine";
+
   // Listens on flags.listen and serves, with gRPC's health service beside the game's. Throws
   // std::runtime_error when it cannot listen. REQUIRES: `limits` and the context outlive it.
   GrpcServer(const server::Context& context, const Limits& limits);

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   const rps::server::Program program{
       .name = "rps-ebpf",
       .description = "Rock-paper-scissors over gRPC, counted in the kernel",
+      .threads_help = rps::rpc::GrpcServer::threads_help,
       .add_flags = [&](CLI::App& app) {
         rps::rpc::add_flags(app, limits);
         rps::observe::add_flags(app, mode);

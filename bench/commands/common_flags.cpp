@@ -14,6 +14,7 @@
 #include "bench/report/junit.hpp"
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
+#include "core/server/cpus.hpp"
 
 namespace rps::commands {
 
@@ -57,7 +58,7 @@ CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_lin
 }
 
 std::optional<model::Run> CommonFlags::begin() const {
-  const auto cpus = machine::plan_cpus(machine::usable_cpus(), server_cpu_, load_cpu_);
+  const auto cpus = machine::plan_cpus(server::usable_cpus().affinity, server_cpu_, load_cpu_);
   if (!cpus) {
     std::cerr << "rps-bench: " << cpus.error() << '\n';
     return std::nullopt;

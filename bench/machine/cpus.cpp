@@ -20,18 +20,6 @@ bool pin_thread(pid_t tid, int cpu) {
 
 }  // namespace
 
-std::vector<int> usable_cpus() {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  ::sched_getaffinity(0, sizeof cpus, &cpus);
-  std::vector<int> usable;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(static_cast<std::size_t>(cpu), &cpus)) usable.push_back(cpu);
-  }
-  if (usable.empty()) usable.push_back(0);
-  return usable;
-}
-
 std::vector<int> server_cpus(const std::optional<CpuPlan>& plan) {
   return plan ? std::vector<int>{plan->server} : std::vector<int>{};
 }

@@ -1,4 +1,4 @@
-// Which CPUs there are, and who may use which.
+// Which CPU the servers get and which the load. core/server/cpus.hpp says which there are.
 #pragma once
 
 #include <expected>
@@ -9,9 +9,6 @@
 #include <sys/types.h>
 
 namespace rps::machine {
-
-// The CPUs that this process may use, ascending; never empty.
-std::vector<int> usable_cpus();
 
 // One CPU for the servers and one for the load.
 struct CpuPlan {

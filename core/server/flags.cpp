@@ -140,11 +140,10 @@ void add_game_flags(CLI::App& app, GameOptions& game) {
   add_idle(app, "--duel-idle", "Seconds after which an unused duel is closed", game.duel_idle);
 }
 
-void add_server_flags(CLI::App& app, ServerFlags& flags) {
+void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& threads_help) {
   add_address(app, "--listen", "Where to serve; port 0 picks a free one", to_string(flags.listen),
               [&flags](const HostPort& address) { flags.listen = address; });
-  add_number(app, "--threads", "Serving threads; 0: one for each CPU", "0",
-             {.min = 0, .max = limits::threads_max},
+  add_number(app, "--threads", threads_help, "0", {.min = 0, .max = limits::threads_max},
              [&flags](std::uint64_t n) { flags.threads = static_cast<unsigned>(n); });
   add_address(app, "--admin", "Where to serve /healthz, /readyz and /metrics; nowhere without", "",
               [&flags](const HostPort& address) { flags.admin = address; });
@@ -210,7 +209,7 @@ std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
       ->check([](const std::string& path) { return path.empty() ? "needs a path" : ""; });
   app.config_formatter(std::make_shared<ConfigFile>(app));
   app.set_version_flag("--version", program.name + " " RPS_VERSION);
-  add_server_flags(app, flags);
+  add_server_flags(app, flags, program.threads_help);
   add_game_flags(app, flags.game);
   program.add_flags(app);
   try {

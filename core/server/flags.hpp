@@ -21,8 +21,8 @@ namespace rps::server {
 
 struct ServerFlags {
   HostPort listen{.host = "127.0.0.1", .port = 0};  // --listen; port 0: a free one.
-  unsigned threads = 0;                             // --threads; 0: one for each CPU it may use.
-  GameOptions game;  // --house --seed --max-sessions --session-idle --max-duels --duel-idle
+  unsigned threads = 0;  // --threads; 0: one for each CPU that the process may use (cpus.hpp).
+  GameOptions game;      // --house --seed --max-sessions --session-idle --max-duels --duel-idle
   std::optional<HostPort> admin;              // --admin; none: no admin port.
   LogOptions log;                             // --log-level --log-format
   std::chrono::milliseconds drain_max{5000};  // --drain: how long SIGTERM waits for calls.
@@ -31,6 +31,9 @@ struct ServerFlags {
 struct Program {
   std::string name;         // "rps-jsonrpc"
   std::string description;  // One line.
+  std::string threads_help =
+      "Serving threads; 0: one for each CPU that the process may use, by its affinity mask and the "
+      "CPU quota of its cgroup";
   // Adds the stage's own flags to the same parser, so that --help, --config and the checks are one.
   std::function<void(CLI::App&)> add_flags = [](CLI::App&) {};
 };

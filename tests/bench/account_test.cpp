@@ -22,6 +22,7 @@
 #include "bench/machine/machine_cpu.hpp"
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
+#include "core/server/cpus.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 
@@ -334,7 +335,7 @@ TEST_CASE("what the hypervisor took is part of what a CPU was busy") {
 
 // Another process may use the CPU at any time, but then ours gets less than all of it.
 TEST_CASE("both sides together are what the machine counted for their CPU") {
-  const int cpu = rps::machine::usable_cpus().back();
+  const int cpu = rps::server::usable_cpus().affinity.back();
   const std::vector cpus{cpu};
   const auto burner = [](const Turns& parent) {
     go_first();

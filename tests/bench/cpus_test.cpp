@@ -32,7 +32,6 @@ TEST_CASE("what was asked for is taken, or refused") {
 }
 
 TEST_CASE("a process that does not exist cannot be pinned") {
-  CHECK_FALSE(rps::machine::usable_cpus().empty());
   CHECK_FALSE(rps::machine::pin_process(0x3fffffff, 0));
 }
 

@@ -15,6 +15,7 @@
 #include "bench/machine/cpus.hpp"
 #include "bench/machine/machine.hpp"
 #include "bench/machine/text_file.hpp"
+#include "core/server/cpus.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 
@@ -90,7 +91,7 @@ TEST_CASE("what a process may do is read when it is asked for") {
   CHECK(slack == "1234 ns");
   CHECK(open_files_limit().starts_with(std::to_string(files.rlim_cur) + ", up to "));
 
-  const int cpu = usable_cpus().back();
+  const int cpu = rps::server::usable_cpus().affinity.back();
   const Child child([cpu](const Turns& parent) {  // It alone is pinned.
     pin_process(::getpid(), cpu);
     parent.tell(usable_cpu_list() == std::to_string(cpu) ? 1 : 0);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/machine/cpus.hpp"
+#include "core/server/cpus.hpp"
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -83,7 +84,7 @@ TEST_CASE("stderr goes to its file") {
 }
 
 TEST_CASE("a pinned process may use its CPU only") {
-  const int cpu = rps::machine::usable_cpus().back();
+  const int cpu = rps::server::usable_cpus().affinity.back();
   Process process({.argv = {"sh", "-c", "grep Cpus_allowed_list /proc/self/status"},
                    .stderr_file = {},
                    .cpus = {cpu}});

@@ -1,5 +1,6 @@
 """What is wrong with the flags is said in one sentence that names the flag, and ends the start."""
 
+import os
 import subprocess
 import tempfile
 import unittest
@@ -102,6 +103,28 @@ class ConfigFile(unittest.TestCase):
                 done = run(binary(name), "--config=/no/such/file")
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn("--config", done.stderr)
+
+
+class Threads(unittest.TestCase):
+    def thread_count(self, server: Server) -> int:
+        return len(os.listdir(f"/proc/{server.pid}/task"))
+
+    def test_one_serving_thread_for_each_usable_cpu(self):
+        cpu = str(min(os.sched_getaffinity(0)))
+        with Server("rps-jsonrpc", "--threads=1") as one, \
+                Server("rps-jsonrpc", "--threads=3") as three, \
+                Server("rps-jsonrpc", prefix=("taskset", "--cpu-list", cpu)) as tied:
+            self.assertEqual(self.thread_count(three), self.thread_count(one) + 2)
+            self.assertEqual(self.thread_count(tied), self.thread_count(one))
+            self.assertIn("serving threads: 3 (--threads)", three.stderr())
+            self.assertIn("serving threads: 1 (affinity mask: 1 CPU; cgroup quota: ", tied.stderr())
+
+    def test_help_says_how_many(self):
+        for name in built_servers():
+            said = " ".join(run(binary(name), "--help").stdout.split())
+            with self.subTest(name):
+                self.assertIn("one for each CPU that the process may use" if name == "rps-jsonrpc"
+                              else "gRPC sizes its thread pools itself", said)
 
 
 class Ports(unittest.TestCase):

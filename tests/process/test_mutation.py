@@ -57,7 +57,7 @@ class Copy:
     def build_cli(self) -> pathlib.Path:
         sources = [path for pattern in SOURCES for path in sorted(self.root.glob(pattern))]
         objects = [source.with_suffix(".o") for source in sources]
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for done in pool.map(lambda source, to: self.compile(source, "-c", "-o", to),
                                  sources, objects):
                 assert done.returncode == 0, done.stderr
