@@ -1,9 +1,13 @@
 #include "stage3_grpc/listener.hpp"
 
 #include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <spdlog/logger.h>
 #include <sys/socket.h>
@@ -14,6 +18,43 @@
 
 namespace rps::rpc {
 
+namespace {
+
+// The local port of a socket; 0 when `fd` is none of TCP or UDP.
+std::uint16_t local_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  }
+  if (address.ss_family == AF_INET6) {
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  }
+  return 0;
+}
+
+bool is_listening(int fd) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+}  // namespace
+
+// A descriptor that is closed meanwhile, or reused, is harmless: it is only looked at.
+std::size_t count_connections(std::uint16_t port) {
+  std::size_t count = 0;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", failure)) {
+    const std::string name = entry.path().filename();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    if (local_port(fd) == port && !is_listening(fd)) ++count;
+  }
+  return count;
+}
+
 Listener::Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
                    spdlog::logger& log)
     : address_(address),
@@ -22,6 +63,7 @@ Listener::Listener(const HostPort& address, std::size_t connections_max, server:
       log_(log),
       socket_(net::listen_on(address, net::PortSharing::no)) {
   address_.port = net::port_of(socket_);
+  metrics.count_open_connections([port = address_.port] { return count_connections(port); });
 }
 
 Listener::~Listener() {
@@ -42,7 +84,7 @@ void Listener::stop() {
   socket_ = net::Fd();
 }
 
-// Whatever accept() fails for concerns one connection or passes.
+// No error of accept() ends the loop: it concerns one connection, or it passes.
 void Listener::accept_all(const std::stop_token& stop) {
   bool was_accepting = true;
   while (!stop.stop_requested()) {
@@ -56,10 +98,10 @@ void Listener::accept_all(const std::stop_token& stop) {
   }
 }
 
-// The system gives each new descriptor the lowest free number: one as high as the limit says that
-// as many are open. gRPC tells nobody when it closes a connection, so nothing else could be
-// counted. It is waited for with poll() because a waiting accept() would have taken its number
-// beforehand.
+// The kernel gives each new descriptor the lowest free number, so the number of a new connection's
+// descriptor says how many are open at least: past the limit it is refused. (Counting the open ones
+// anew for each connection would cost too much.) poll() waits, not accept(), because accept()
+// reserves its descriptor number before it waits.
 bool Listener::accept_one() {
   pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
   if (::poll(&ready, 1, -1) < 0) return errno == EINTR;
@@ -69,6 +111,7 @@ bool Listener::accept_one() {
     metrics_.connection_refused();
     return true;
   }
+  metrics_.connection_opened();
   take_(std::move(connection));
   return true;
 }

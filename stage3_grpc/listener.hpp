@@ -1,11 +1,12 @@
 // The listening socket and the thread that accepts from it.
 //
-// gRPC 1.51 could listen by itself, but the first accept that fails for want of a descriptor closes
-// its listener for good: whoever opens enough connections once ends the service. This one knows how
-// many connections may be open, turns the rest away, and goes on.
+// gRPC 1.51 could listen by itself, but it closes its listener for good at the first accept that
+// fails because the process is out of descriptors: a client that opens enough connections once ends
+// the service. This listener closes connections past a limit and goes on accepting.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <thread>
 
@@ -19,14 +20,19 @@ class logger;
 
 namespace rps::rpc {
 
+// How many sockets of this process are connections to `port` of its own, as a system call on each
+// of its descriptors finds now. gRPC tells nobody when it closes a connection. Any thread.
+std::size_t count_connections(std::uint16_t port);
+
 class Listener {
  public:
   // Takes over one connection: non-blocking, with TCP_NODELAY.
   using Take = std::function<void(net::Fd connection)>;
 
   // Listens on `address`; nothing is accepted yet. Raises the process's limit of descriptors to
-  // what `connections_max` needs, as far as it may. Throws std::runtime_error. REQUIRES: metrics
-  // and log outlive it.
+  // what `connections_max` needs, as far as it may. `metrics` count accepted and refused
+  // connections, and at a scrape the open ones. Throws std::runtime_error. REQUIRES: metrics and
+  // log outlive it.
   Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
            spdlog::logger& log);
   ~Listener();
@@ -36,8 +42,8 @@ class Listener {
   // With the port that the system chose, when it was to choose.
   const HostPort& address() const { return address_; }
 
-  // Accepts from now on, on a thread of its own, which also calls `take`. Descriptors that the
-  // process opens later, other than these connections, count as connections.
+  // Accepts from now on, on a thread of its own, which also calls `take`. The limit counts any
+  // descriptor that the process opens later as a connection.
   void start(Take take);
 
   // After it returns, nothing is accepted and `take` is not called any more. Twice is once.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <span>
@@ -36,7 +37,7 @@ constexpr std::string_view row_name(std::size_t row) {
   return row < all_operations.size() ? to_string(all_operations[row]) : "unknown";
 }
 
-// Columns: "ok" first, then the errors in order.
+// Columns of the table of requests: "ok" first, then the errors in order.
 constexpr std::size_t class_count = all_errors.size() + 1;
 
 constexpr std::size_t class_of(std::optional<Error> error) {
@@ -79,8 +80,9 @@ constexpr double seconds(std::uint64_t nanoseconds) {
 
 using Counter = std::atomic<std::uint64_t>;
 
-// What the threads of one cell have counted. Differences may be negative in one cell (a connection
-// may be closed by another thread than the one that opened it); only their sum means anything.
+// What the threads of one cell have counted. A gauge may be negative in one cell, as a connection
+// may be closed by another thread than the one that opened it; only the sum over all cells has a
+// meaning.
 struct alignas(64) Cell {
   std::array<std::array<Counter, class_count>, row_count> requests{};
   std::array<std::array<Counter, bucket_count>, row_count> took{};
@@ -91,7 +93,7 @@ struct alignas(64) Cell {
   Counter connections_refused{0};
 };
 
-// Which cell this thread adds to.
+// The cell that this thread adds to: the first threads get one each, all later ones the shared one.
 std::size_t cell_index() {
   static std::atomic<std::size_t> threads{0};
   thread_local const std::size_t index =
@@ -99,11 +101,11 @@ std::size_t cell_index() {
   return index;
 }
 
-// Adds to a cell's counters as its kind demands: nobody else writes to a thread's own cell, so
-// there a load and a store do what a locked addition does, at a fraction of its price.
-class Pen {
+// The cell of the calling thread, and how to add to it. Nobody else writes to a thread's own cell,
+// so there a load and a store are enough, which cost much less than an atomic addition.
+class CellWriter {
  public:
-  Pen(Cell& cell, bool is_shared) : cell_(cell), is_shared_(is_shared) {}
+  CellWriter(Cell& cell, bool is_shared) : cell_(cell), is_shared_(is_shared) {}
 
   Cell& cell() const { return cell_; }
 
@@ -172,7 +174,7 @@ MetricFamily build_info() {
 struct Metrics::Impl final : prometheus::Collectable {
   explicit Impl(const Game& the_game) : game(the_game) {}
 
-  Pen pen() {
+  CellWriter writer() {
     const std::size_t index = cell_index();
     return {cells[index], index == shared_cell};
   }
@@ -184,6 +186,13 @@ struct Metrics::Impl final : prometheus::Collectable {
     return total;
   }
 
+  // By the count of those who open and close them, or by `connections_open` if that was given.
+  std::int64_t open_connections() const {
+    const std::scoped_lock lock(mutex);
+    if (connections_open) return static_cast<std::int64_t>(connections_open());
+    return sum([](const Cell& cell) -> auto& { return cell.connections; });
+  }
+
   std::vector<MetricFamily> Collect() const override;
   MetricFamily requests() const;
   MetricFamily durations() const;
@@ -192,7 +201,8 @@ struct Metrics::Impl final : prometheus::Collectable {
 
   const Game& game;
   std::array<Cell, cell_count> cells;
-  mutable std::mutex mutex;  // Guards `sources`.
+  mutable std::mutex mutex;  // Guards what follows.
+  std::function<std::size_t()> connections_open;
   std::vector<std::shared_ptr<prometheus::Collectable>> sources;
 };
 
@@ -220,12 +230,14 @@ MetricFamily Metrics::Impl::durations() const {
     metrics.push_back(histogram(counts, nanoseconds, {{"operation", row_name(row)}}));
   }
   return family(MetricType::Histogram, "rps_request_duration_seconds",
-                "Time from a call's decoding to its answer.", std::move(metrics));
+                "Time from the beginning of a request's decoding to the hand-over of its encoded "
+                "reply.",
+                std::move(metrics));
 }
 
 void Metrics::Impl::collect_connections(std::vector<MetricFamily>& out) const {
   const auto in_flight = sum([](const Cell& cell) -> auto& { return cell.in_flight; });
-  const auto open = sum([](const Cell& cell) -> auto& { return cell.connections; });
+  const auto open = open_connections();
   const auto opened = sum([](const Cell& cell) -> auto& { return cell.connections_opened; });
   const auto refused = sum([](const Cell& cell) -> auto& { return cell.connections_refused; });
   out.push_back(family(MetricType::Gauge, "rps_requests_in_flight", "Calls not yet answered.",
@@ -270,36 +282,41 @@ void Metrics::answered(std::optional<Operation> operation, std::optional<Error> 
   const std::size_t row = row_of(operation);
   const auto nanoseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(took).count(), 0));
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().requests[row][class_of(error)], count);
-  pen.add(pen.cell().took[row][bucket_of(nanoseconds)], count);
-  pen.add(pen.cell().took_nanoseconds[row], count * nanoseconds);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().requests[row][class_of(error)], count);
+  writer.add(writer.cell().took[row][bucket_of(nanoseconds)], count);
+  writer.add(writer.cell().took_nanoseconds[row], count * nanoseconds);
 }
 
 void Metrics::call_began() {
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().in_flight);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().in_flight);
 }
 
 void Metrics::call_ended(std::int64_t count) {
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().in_flight, -count);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().in_flight, -count);
 }
 
 void Metrics::connection_opened() {
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().connections);
-  pen.add(pen.cell().connections_opened);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().connections);
+  writer.add(writer.cell().connections_opened);
 }
 
 void Metrics::connection_closed() {
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().connections, -1);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().connections, -1);
 }
 
 void Metrics::connection_refused() {
-  const Pen pen = impl_->pen();
-  pen.add(pen.cell().connections_refused);
+  const CellWriter writer = impl_->writer();
+  writer.add(writer.cell().connections_refused);
+}
+
+void Metrics::count_open_connections(std::function<std::size_t()> open) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->connections_open = std::move(open);
 }
 
 void Metrics::add(std::shared_ptr<prometheus::Collectable> source) {

@@ -1,22 +1,31 @@
-// What a server counts, and the Prometheus text it is read as.
+// What a server counts, and the Prometheus text that tells it.
 //
-// The hot path must not meet: each thread adds to a cell of its own (relaxed, padded to cache
-// lines), and only a scrape, which is rare, walks all of them and adds up.
+// Counting is on the path of every request, so threads do not share counters: each of the first 63
+// threads that count adds to a block of counters of its own, on cache lines of its own, with plain
+// loads and stores. Threads beyond those share one more block and add to it atomically. A scrape
+// adds all blocks up; it is rare and pays for that.
 //
 //   rps_build_info{version,compiler}                  always 1
 //   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name;
 //                                                     operation is "unknown" when not readable
-//   rps_request_duration_seconds{operation}           histogram: from decoded to answered
+//   rps_request_duration_seconds{operation}           histogram, see below
 //   rps_requests_in_flight, rps_connections           gauges
 //   rps_connections_total, rps_connections_refused_total{reason="limit"}
 //   rps_sessions, rps_sessions_{created,evicted,expired}_total
 //   rps_duels, rps_duels_{created,expired}_total
+//
+// A request's duration is the time from when a serving thread begins to decode the request's bytes,
+// all of which have arrived, until the encoded reply is handed over to be sent: to the socket in
+// stage 2, to gRPC in stage 3. Time in the network, in the kernel's queues and in a library is not
+// in it. Replies that are handed over together, as to a pipeline or a batch, have all taken from
+// the beginning of the first request to that moment.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,8 +50,8 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
   ~Metrics();
 
-  // `count` calls were answered alike, each in the time `took`. `operation` is empty for a request
-  // that could not even be read.
+  // `count` requests came to the same `error`, or none, each in the time `took`: the duration that
+  // is defined above. `operation` is empty for a request that could not even be read.
   void answered(std::optional<Operation> operation, std::optional<Error> error,
                 Clock::duration took, std::uint64_t count = 1);
 
@@ -52,6 +61,11 @@ class Metrics {
   void connection_opened();
   void connection_closed();
   void connection_refused();  // Above the limit of connections.
+
+  // For a server that is not told when a connection closes, and so never calls connection_closed():
+  // from now on rps_connections is what `open` returns at the scrape. It is called on the admin
+  // port's thread, also while the server starts and stops, so it must own what it reads. Call once.
+  void count_open_connections(std::function<std::size_t()> open);
 
   // Adds a source of further metrics, scraped with the rest from now on. It is asked by the admin
   // port's thread, also while the server starts and stops, so it must own what it reads.

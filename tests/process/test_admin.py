@@ -1,6 +1,8 @@
 """The admin port tells the truth: alive, ready, and every call counted once."""
 
+import socket
 import subprocess
+import time
 import unittest
 
 import grpc_wire
@@ -30,6 +32,30 @@ def ask(server: Server, *, move: str, session_id: str, score: bool = False):
     else:
         request = grpc_wire.play_request(grpc_wire.MOVES.get(move, 0), session_id.encode())
         grpc_wire.post(server.url, "Play", grpc_wire.message(request))
+
+
+def play_slowly(server: Server) -> float:
+    """Sends a call but its last byte, and after a pause the last. How long the reply then took."""
+    if server.url.startswith("jsonrpc:"):
+        with jsonrpc_wire.Connection(server.address) as connection:
+            request = jsonrpc_wire.request(1, "play", player_move="ROCK")
+            connection.send(request[:-1])
+            time.sleep(0.2)
+            began_at = time.monotonic()
+            connection.send(request[-1:])
+            assert "result" in connection.read_reply()
+            return time.monotonic() - began_at
+    with grpc_wire.connect(server.address) as connection:
+        request = (grpc_wire.PREFACE + grpc_wire.settings() + grpc_wire.call_headers(1) +
+                   grpc_wire.call_body(1, grpc_wire.play_request(grpc_wire.MOVES["ROCK"])))
+        connection.sendall(request[:-1])
+        time.sleep(0.2)
+        began_at = time.monotonic()
+        connection.sendall(request[-1:])
+        ends_stream = (grpc_wire.HEADERS, grpc_wire.END_HEADERS | grpc_wire.END_STREAM, 1)
+        while (frame := grpc_wire.read_frame(connection))[:3] != ends_stream:
+            assert frame is not None
+        return time.monotonic() - began_at
 
 
 class Admin(unittest.TestCase):
@@ -76,6 +102,30 @@ class Admin(unittest.TestCase):
                 self.assertEqual(after['rps_request_duration_seconds_count{operation="play"}'], 10)
                 self.assertEqual(after["rps_sessions"], 1)
                 self.assertEqual(after["rps_requests_in_flight"], 0)
+
+    def test_a_duration_is_between_the_last_byte_and_the_reply(self):
+        """It begins when a whole request is decoded and ends when its reply is handed over, so it
+        lies inside of what the client waited; the time in which the request came does not."""
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                waited = play_slowly(server)
+                samples = server.metrics()
+                self.assertEqual(samples['rps_request_duration_seconds_count{operation="play"}'], 1)
+                took = samples['rps_request_duration_seconds_sum{operation="play"}']
+                self.assertGreater(took, 0)
+                self.assertLessEqual(took, waited)
+
+    def test_open_connections_are_counted(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                connections = [socket.create_connection(server.address) for _ in range(3)]
+                eventually(lambda: server.metrics()["rps_connections"] == 3, "three are open")
+                connections.pop().close()
+                eventually(lambda: server.metrics()["rps_connections"] == 2, "one has gone")
+                for connection in connections:
+                    connection.close()
+                eventually(lambda: server.metrics()["rps_connections"] == 0, "all have gone")
+                self.assertEqual(server.metrics()["rps_connections_total"], 3)
 
     def test_histogram_buckets_are_cumulative(self):
         for name in built_servers():

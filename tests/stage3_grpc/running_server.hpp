@@ -1,6 +1,7 @@
 // A server in the test's own process, with an ordinary generated stub that talks to it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "core/server/metrics.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/server.hpp"
+#include "tests/catch.hpp"
 
 namespace rps::rpc {
 
@@ -37,6 +39,14 @@ struct RunningServer {
     const std::string line = "rps_requests_total{operation=\"" + operation + "\",error_class=\"" +
                              outcome + "\"} " + std::to_string(count) + "\n";
     return metrics.text().contains(line);
+  }
+
+  // What a scrape shows of one sample, named with its labels.
+  double metric(const std::string& sample) const {
+    const std::string text = "\n" + metrics.text();
+    const std::size_t at = text.find("\n" + sample + " ");
+    REQUIRE(at != std::string::npos);
+    return std::stod(text.substr(at + sample.size() + 2));
   }
 
   server::ServerFlags flags;

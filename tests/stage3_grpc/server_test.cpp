@@ -182,3 +182,27 @@ TEST_CASE("Connections past the limit are turned away, and find room when others
   while (!found_room && Clock::now() < patience) found_room = may_stay(open());
   CHECK(found_room);
 }
+
+TEST_CASE("Open connections are counted while they are open, and those that have gone are not") {
+  RunningServer at;
+  const auto url = parse_url(at.server->url());
+  const auto becomes = [&](double open) {
+    const Clock::time_point patience = Clock::now() + std::chrono::seconds(60);
+    while (at.metric("rps_connections") != open && Clock::now() < patience) {
+      std::this_thread::yield();
+    }
+    return at.metric("rps_connections") == open;
+  };
+  CHECK(becomes(0));
+  std::vector<net::Fd> connections;
+  for (int i = 0; i < 3; ++i) {
+    connections.push_back(net::connect_tcp(url->host, url->port, std::chrono::seconds(60)));
+  }
+  CHECK(becomes(3));
+  CHECK(at.metric("rps_connections_total") == 3);
+  connections.pop_back();
+  CHECK(becomes(2));
+  connections.clear();
+  CHECK(becomes(0));
+  CHECK(at.metric("rps_connections_total") == 3);
+}

@@ -1,7 +1,9 @@
 // The calls that stay open: PlayMany, Rally and Duel.
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
@@ -89,6 +91,27 @@ void sit_down(DuelPlayer& first, DuelPlayer& second, std::uint32_t best_of = 3) 
 }
 
 }  // namespace
+
+TEST_CASE("The pause before a stream's next request is in no request's duration") {
+  RunningServer at;
+  grpc::ClientContext context;
+  const auto rally = at.stub->Rally(&context);
+  v1::PlayResponse response;
+  Clock::duration waited{};
+  for (int i = 0; i < 2; ++i) {
+    const Clock::time_point began_at = Clock::now();
+    REQUIRE(rally->Write(request_of(v1::ROCK)));
+    REQUIRE(rally->Read(&response));
+    waited += Clock::now() - began_at;
+    if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(at.metric("rps_request_duration_seconds_count{operation=\"play\"}") == 2);
+  const double took = at.metric("rps_request_duration_seconds_sum{operation=\"play\"}");
+  CHECK(took > 0);
+  CHECK(took <= std::chrono::duration<double>(waited).count());
+  rally->WritesDone();
+  CHECK(rally->Finish().ok());
+}
 
 TEST_CASE("PlayMany sums up the rounds of this call and no others") {
   RunningServer at;

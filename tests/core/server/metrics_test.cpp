@@ -1,5 +1,6 @@
 #include "core/server/metrics.hpp"
 
+#include <atomic>
 #include <map>
 #include <sstream>
 #include <thread>
@@ -117,6 +118,19 @@ TEST_CASE("gauges rise and fall, on whichever thread") {
   CHECK(found.at("rps_connections_total") == 2);
   CHECK(found.at(R"(rps_connections_refused_total{reason="limit"})") == 1);
   CHECK(found.at("rps_requests_in_flight") == 0);
+}
+
+TEST_CASE("open connections are what the server says, if it counts them at the scrape") {
+  const Game game{{}};
+  Metrics metrics(game);
+  std::atomic<std::size_t> open{3};
+  metrics.count_open_connections([&open] { return open.load(); });
+  metrics.connection_opened();
+  CHECK(samples(metrics).at("rps_connections") == 3);
+  open = 0;
+  const auto found = samples(metrics);
+  CHECK(found.at("rps_connections") == 0);
+  CHECK(found.at("rps_connections_total") == 1);
 }
 
 TEST_CASE("sessions and duels are the game's") {
