@@ -28,6 +28,16 @@ Reply refused(Operation operation, Error error, std::uint32_t retry_after_ms = 0
 
 }  // namespace
 
+Command read(const v1::PlayRequest& request) {
+  return {.operation = Operation::play,
+          .move = from_wire(request.player_move()),
+          .session_id = request.session_id()};
+}
+
+Command read(const v1::ScoreRequest& request) {
+  return {.operation = Operation::score, .session_id = request.session_id()};
+}
+
 std::optional<Command> read(const v1::DuelRequest& request) {
   switch (request.request_case()) {
     case v1::DuelRequest::kJoin: {
@@ -51,16 +61,16 @@ std::optional<Command> read(const v1::DuelRequest& request) {
   return std::nullopt;
 }
 
-void write(const Round& round, v1::PlayResponse& out) {
-  out.set_opponent_move(to_wire(round.opponent_move));
-  out.set_result(to_wire(round.result));
-  out.set_reason(round.reason.data(), round.reason.size());
-  out.set_round(round.round);
-  if (round.round > 0) write(round.score, *out.mutable_score());
+void write(const Reply& reply, v1::PlayResponse& out) {
+  out.set_opponent_move(to_wire(reply.opponent_move));
+  out.set_result(to_wire(reply.result));
+  out.set_reason(reply.reason.data(), reply.reason.size());
+  out.set_round(reply.round);
+  if (reply.round > 0) write(reply.score, *out.mutable_score());
 }
 
-void write(const Score& score, v1::ScoreResponse& out) {
-  write_score(score, out);
+void write(const Reply& reply, v1::ScoreResponse& out) {
+  write_score(reply.score, out);
 }
 
 void write(const Score& score, v1::GameScore& out) {

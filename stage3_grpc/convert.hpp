@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "core/command.hpp"
-#include "core/game.hpp"
 #include "rps/v1/rps.pb.h"
 
 namespace rps::rpc {
@@ -54,23 +53,27 @@ constexpr v1::Result to_wire(Result result) {
   return v1::RESULT_UNSPECIFIED;
 }
 
-// The server's direction. A command's views point into its message. No command is an empty oneof:
-// nothing that this version of the contract knows was asked.
+// The server's direction: requests to commands, replies to responses. A command's views point into
+// its message. A DuelRequest without any of its alternatives is no command: the peer asked for
+// something that this version of the contract does not know, or for nothing.
+Command read(const v1::PlayRequest& request);
+Command read(const v1::ScoreRequest& request);
 std::optional<Command> read(const v1::DuelRequest& request);
-void write(const Round& round, v1::PlayResponse& out);
-void write(const Score& score, v1::ScoreResponse& out);
+void write(const Reply& reply, v1::PlayResponse& out);   // REQUIRES: !reply.error.
+void write(const Reply& reply, v1::ScoreResponse& out);  // REQUIRES: !reply.error.
+void write(const Reply& reply, v1::DuelResponse& out);   // An error as well.
 void write(const Score& score, v1::GameScore& out);
-void write(const Reply& reply, v1::DuelResponse& out);  // What a duel's request came to.
 void write(const Event& event, v1::GameEvent& out);
 
-// The client's direction. An empty optional field is left out; everything else goes out as it
-// stands, so that a server can be tried with wrong requests.
+// The client's direction: commands to requests, responses to replies. An empty optional field is
+// left out; everything else is written unchecked, so that a server can be tried with wrong
+// requests.
 void write(const Command& command, v1::PlayRequest& out);
 void write(const Command& command, v1::ScoreRequest& out);
 void write(const Command& command, v1::DuelRequest& out);
 
-// A response that makes no sense, whatever a server meant by it, is Error::internal. The reply's
-// views point into its message.
+// A response that contradicts itself or the request becomes Error::internal. The reply's views
+// point into its message.
 Reply read(const v1::PlayResponse& response);
 Reply read(const v1::ScoreResponse& response);
 Reply read(const v1::DuelResponse& response, Operation asked);

@@ -1,12 +1,14 @@
 #include "stage3_grpc/duel_stream.hpp"
 
+#include <utility>
+
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
 
-DuelStream* DuelStream::open(Desk& desk, Game& game, OpenStreams& open,
+DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenStreams& open,
                              grpc::CallbackServerContext& context, std::size_t events_waiting_max) {
-  const auto stream = std::make_shared<DuelStream>(desk, open, context, events_waiting_max);
+  const auto stream = std::make_shared<DuelStream>(dispatcher, open, context, events_waiting_max);
   stream->caller_.emplace(game, stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -15,12 +17,15 @@ DuelStream* DuelStream::open(Desk& desk, Game& game, OpenStreams& open,
   return stream.get();
 }
 
-DuelStream::DuelStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context,
-                       std::size_t events_waiting_max)
-    : desk_(desk), open_(open), context_(context), events_waiting_max_(events_waiting_max) {}
+DuelStream::DuelStream(Dispatcher& dispatcher, OpenStreams& open,
+                       grpc::CallbackServerContext& context, std::size_t events_waiting_max)
+    : dispatcher_(dispatcher),
+      open_(open),
+      context_(context),
+      events_waiting_max_(events_waiting_max) {}
 
 void DuelStream::OnReadDone(bool ok) {
-  Letter* place = nullptr;  // Stays where it is: letters are only added behind and taken in front.
+  Outgoing* pending = nullptr;  // A deque's elements stay where they are.
   {
     const std::scoped_lock lock(mutex_);
     if (finished_) return;
@@ -29,13 +34,15 @@ void DuelStream::OnReadDone(bool ok) {
       return advance();
     }
     answering_ = true;
-    place = &letters_.emplace_back(Letter{.is_reply = true});
+    pending = &outgoing_.emplace_back(Outgoing{.is_reply = true});
   }
-  v1::DuelResponse response;
-  write(desk_.duel(context_, request_, *caller_), response);
+  grpc::ByteBuffer bytes;
+  dispatcher_.answer<v1::DuelRequest>(context_, request_, *caller_, [&bytes](const Reply& reply) {
+    bytes = encode<v1::DuelResponse>(reply);
+  });
   const std::scoped_lock lock(mutex_);
-  place->bytes = to_bytes(response);
-  place->is_ready = true;
+  pending->bytes = std::move(bytes);
+  pending->is_ready = true;
   answering_ = false;
   advance();
 }
@@ -43,8 +50,8 @@ void DuelStream::OnReadDone(bool ok) {
 void DuelStream::OnWriteDone(bool ok) {
   const std::scoped_lock lock(mutex_);
   writing_ = false;
-  const bool was_reply = letters_.front().is_reply;
-  letters_.pop_front();
+  const bool was_reply = outgoing_.front().is_reply;
+  outgoing_.pop_front();
   if (!ok) broken_ = true;
   if (was_reply && !broken_ && !closing_) StartRead(&request_);
   advance();
@@ -53,20 +60,20 @@ void DuelStream::OnWriteDone(bool ok) {
 void DuelStream::OnDone() {
   open_.remove(*this);
   caller_->disconnect(Clock::now());
-  const std::shared_ptr<DuelStream> last = std::move(self_);  // Goes with this function's end.
+  const std::shared_ptr<DuelStream> last = std::move(self_);  // Destroyed as this returns.
 }
 
 void DuelStream::on_event(const Event& event) {
   const std::scoped_lock lock(mutex_);
   if (finished_ || broken_) return;
-  if (letters_.size() >= events_waiting_max_) {
+  if (outgoing_.size() >= events_waiting_max_) {
     broken_ = true;
     context_.TryCancel();
     return advance();
   }
   v1::DuelResponse response;
   write(event, *response.mutable_event());
-  letters_.push_back({.is_ready = true, .bytes = to_bytes(response)});
+  outgoing_.push_back({.is_ready = true, .bytes = to_bytes(response)});
   advance();
 }
 
@@ -77,13 +84,14 @@ void DuelStream::drain() {
   advance();
 }
 
-// Does what is to be done next, if it can be done now. REQUIRES: the mutex is held.
+// Begins the next write, or ends the stream, if either can be done now. REQUIRES: the mutex is
+// held.
 void DuelStream::advance() {
   if (finished_ || writing_) return;
-  if (!broken_ && !letters_.empty()) {
-    if (!letters_.front().is_ready) return;  // Its request is with the game, and comes back here.
+  if (!broken_ && !outgoing_.empty()) {
+    if (!outgoing_.front().is_ready) return;  // OnReadDone comes here when it is.
     writing_ = true;
-    return StartWrite(&letters_.front().bytes);
+    return StartWrite(&outgoing_.front().bytes);
   }
   if (!answering_ && (broken_ || closing_)) {
     finished_ = true;

@@ -1,9 +1,11 @@
-// One Duel call: requests in, replies and events out. The stream is what its players sit on: when
-// it ends, however it ends, their opponents are told, and joining again continues the duels.
+// One Duel call: requests in, replies and events out. When the stream ends, however it ends, the
+// players who joined on it leave their duels: their opponents are told, and joining again, on any
+// stream, continues the duels.
 //
-// Replies go out in the order of their requests, and before the events that their request caused.
-// Events come from whichever thread made them happen and wait in a queue; a peer that leaves more
-// than its limit unread is cut off. The next request is read when the last one's reply is written.
+// Replies are written in the order of their requests, each before the events that its request
+// caused. Events come from the thread whose request caused them and wait in a queue; a peer that
+// leaves more than its limit unread is cut off. The next request is read when the last one's reply
+// is written.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +18,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "core/game.hpp"
-#include "stage3_grpc/desk.hpp"
+#include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/open_streams.hpp"
 
 namespace rps::rpc {
@@ -27,10 +29,10 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
   // outlive it.
-  static DuelStream* open(Desk& desk, Game& game, OpenStreams& open,
+  static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenStreams& open,
                           grpc::CallbackServerContext& context, std::size_t events_waiting_max);
 
-  DuelStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context,
+  DuelStream(Dispatcher& dispatcher, OpenStreams& open, grpc::CallbackServerContext& context,
              std::size_t events_waiting_max);
 
   void OnReadDone(bool ok) override;
@@ -40,8 +42,8 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void drain() override;
 
  private:
-  // What is to be written, in order. A reply holds its place from its request's arrival on.
-  struct Letter {
+  // A message to write. A reply is queued when its request arrives, and ready when it is made.
+  struct Outgoing {
     bool is_reply = false;
     bool is_ready = false;
     grpc::ByteBuffer bytes;
@@ -49,7 +51,7 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   void advance();
 
-  Desk& desk_;
+  Dispatcher& dispatcher_;
   OpenStreams& open_;
   grpc::CallbackServerContext& context_;
   const std::size_t events_waiting_max_;
@@ -59,11 +61,11 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   // Guards what follows. Taken under a duel's lock, so the game is never called while it is held.
   std::mutex mutex_;
-  std::deque<Letter> letters_;
-  bool answering_ = false;  // A request is with the game.
-  bool writing_ = false;    // The front letter is with gRPC.
-  bool closing_ = false;    // The peer asks no more, or the server drains: write the rest and end.
-  bool broken_ = false;     // Nothing that is written arrives.
+  std::deque<Outgoing> outgoing_;  // In the order of writing.
+  bool answering_ = false;         // A request is with the game.
+  bool writing_ = false;           // The front of `outgoing_` is with gRPC.
+  bool closing_ = false;  // The peer asks no more, or the server drains: write the rest and end.
+  bool broken_ = false;   // Nothing that is written arrives.
   bool draining_ = false;
   bool finished_ = false;
 };

@@ -1,5 +1,6 @@
-// The limits of the gRPC wire. Most of them are gRPC's to keep: what trips them is refused before
-// it is a request of ours, and not counted. Refused connections are rps_connections_refused_total.
+// The limits of the gRPC wire. gRPC itself enforces most of them: it refuses what exceeds one
+// before the service sees a request, so no metric counts it. Refused connections are counted, in
+// rps_connections_refused_total.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,7 @@ inline constexpr int log_lines_per_second_max = 10;
 
 }  // namespace limits
 
-// Those that an operator may change.
+// The limits that an operator may change.
 struct Limits {
   // Connections open at once; further ones are closed as soon as they are accepted.
   int connections_max = 10'000;  // --max-connections
@@ -51,7 +52,8 @@ struct Limits {
 // Adds the flags named above; `limits` must outlive the parsing.
 void add_flags(CLI::App& app, Limits& limits);
 
-// Tells gRPC all of them but connections_max and events_waiting_max, which are not its own.
+// Sets all of them in gRPC but connections_max and events_waiting_max, which the listener and the
+// Duel streams enforce.
 void apply(const Limits& limits, grpc::ServerBuilder& builder);
 
 }  // namespace rps::rpc

@@ -1,5 +1,6 @@
-// gRPC's own log, brought into ours. gRPC keeps one log function for the whole process and passes
-// it no argument, so the logger it leads to must stand in a variable of the process.
+// Writes what gRPC logs to the server's logger. gRPC keeps one log function for the whole process
+// and passes it no argument of ours, so that function finds the logger in a variable of the
+// process.
 #pragma once
 
 namespace spdlog {
@@ -8,8 +9,9 @@ class logger;
 
 namespace rps::rpc {
 
-// While it lives, what gRPC logs (errors, unless GRPC_VERBOSITY says otherwise) goes to `log`; of
-// several the latest counts, and after the last gRPC is silent. Protobuf is silenced for good.
+// While it lives, what gRPC logs (errors, unless GRPC_VERBOSITY says otherwise) goes to `log`. When
+// there are several, the one made last gets the lines; after it is destroyed nothing is logged.
+// Protobuf's own log is switched off for the rest of the process.
 // REQUIRES: `log` outlives it.
 class LogRoute {
  public:

@@ -1,5 +1,5 @@
-// The streams that wait for their peers, so that a server that drains can end them: each would
-// otherwise stay open until it is cut off.
+// The open streams that wait for their peers' requests. A server that drains ends them through this
+// list; without it each would stay open until the drain's deadline cuts it off.
 #pragma once
 
 #include <mutex>
@@ -9,7 +9,8 @@ namespace rps::rpc {
 
 class OpenStream {
  public:
-  // Answer what was asked, then end with `unavailable`. From any thread; does not block.
+  // Answers the requests that have arrived, then ends with `unavailable`. Any thread; does not
+  // block.
   virtual void drain() = 0;
 
  protected:

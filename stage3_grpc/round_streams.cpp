@@ -4,9 +4,9 @@
 
 namespace rps::rpc {
 
-PlayManyStream::PlayManyStream(Desk& desk, grpc::CallbackServerContext& context,
-                               grpc::ByteBuffer& response)
-    : desk_(desk), context_(context), response_(response) {
+PlayManyStream::PlayManyStream(Dispatcher& dispatcher, Game& game,
+                               grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
+    : dispatcher_(dispatcher), caller_(game, {}), context_(context), response_(response) {
   StartRead(&request_);
 }
 
@@ -18,15 +18,19 @@ void PlayManyStream::OnReadDone(bool ok) {
     response_ = to_bytes(summary);
     return Finish(grpc::Status::OK);
   }
+  using AfterClose = Dispatcher::AfterClose;
   const bool is_first = score_.rounds() == 0;
-  const auto round = is_first ? desk_.play(context_, request_) : desk_.play_on(context_, request_);
-  if (!round) return Finish(refuse(context_, round.error()));
-  score_.add(round->result);
+  const Reply reply = dispatcher_.answer<v1::PlayRequest>(
+      context_, request_, caller_, [](const Reply&) {},  // The summary is the only response.
+      is_first ? AfterClose::refuse : AfterClose::serve);
+  if (reply.error) return Finish(status_of(reply, context_));
+  score_.add(reply.result);
   StartRead(&request_);
 }
 
-RallyStream::RallyStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context)
-    : desk_(desk), open_(open), context_(context) {
+RallyStream::RallyStream(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+                         grpc::CallbackServerContext& context)
+    : dispatcher_(dispatcher), caller_(game, {}), open_(open), context_(context) {
   open_.add(*this);
   const std::scoped_lock lock(mutex_);
   if (!finished_) StartRead(&request_);
@@ -36,12 +40,12 @@ void RallyStream::OnReadDone(bool ok) {
   const std::scoped_lock lock(mutex_);
   if (finished_) return;
   if (!ok) return finish(grpc::Status::OK);
-  const auto round = desk_.play(context_, request_);
-  if (!round) return finish(refuse(context_, round.error()));
+  const Reply reply =
+      dispatcher_.answer<v1::PlayRequest>(context_, request_, caller_, [this](const Reply& made) {
+        if (!made.error) response_ = encode<v1::PlayResponse>(made);
+      });
+  if (reply.error) return finish(status_of(reply, context_));
   answering_ = true;
-  v1::PlayResponse response;
-  write(*round, response);
-  response_ = to_bytes(response);
   StartWrite(&response_);
 }
 

@@ -1,5 +1,5 @@
 // The two calls that play many rounds on one stream. gRPC calls a stream's functions one after the
-// other, on any of its threads; a stream owns itself and goes in OnDone.
+// other, on any of its threads. A stream owns itself and deletes itself in OnDone.
 #pragma once
 
 #include <mutex>
@@ -7,8 +7,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "core/score.hpp"
-#include "stage3_grpc/desk.hpp"
+#include "core/game.hpp"
+#include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/open_streams.hpp"
 
 namespace rps::rpc {
@@ -16,13 +16,15 @@ namespace rps::rpc {
 // Requests in, one summary out.
 class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PlayManyStream(Desk& desk, grpc::CallbackServerContext& context, grpc::ByteBuffer& response);
+  PlayManyStream(Dispatcher& dispatcher, Game& game, grpc::CallbackServerContext& context,
+                 grpc::ByteBuffer& response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
-  Desk& desk_;
+  Dispatcher& dispatcher_;
+  Caller caller_;
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer& response_;
@@ -37,7 +39,8 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public OpenStream {
  public:
-  RallyStream(Desk& desk, OpenStreams& open, grpc::CallbackServerContext& context);
+  RallyStream(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+              grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -47,7 +50,8 @@ class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
  private:
   void finish(const grpc::Status& status);
 
-  Desk& desk_;
+  Dispatcher& dispatcher_;
+  Caller caller_;
   OpenStreams& open_;
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer request_;

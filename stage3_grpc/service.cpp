@@ -1,63 +1,61 @@
 #include "stage3_grpc/service.hpp"
 
-#include <expected>
-
 #include "stage3_grpc/duel_stream.hpp"
 #include "stage3_grpc/round_streams.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
 
-namespace {
-
-// Ends a call of one request and one response.
-template <class Response, class Value>
-grpc::ServerUnaryReactor* finish(grpc::CallbackServerContext& context, grpc::ByteBuffer& bytes,
-                                 const std::expected<Value, Error>& answer) {
-  grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
-  if (!answer) {
-    reactor->Finish(refuse(context, answer.error()));
-    return reactor;
-  }
-  Response response;
-  write(*answer, response);
-  bytes = to_bytes(response);
-  reactor->Finish(grpc::Status::OK);
-  return reactor;
+void Service::drain() {
+  dispatcher_.close();
+  open_streams_.drain();
 }
 
-}  // namespace
-
-void Service::drain() {
-  desk_.close();
-  open_streams_.drain();
+// A call of one request and one response.
+template <class Request, class Response>
+grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
+                                          const grpc::ByteBuffer& request,
+                                          grpc::ByteBuffer& response) {
+  grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
+  if (!request.Valid()) {
+    // The call ended without a request: mostly a peer that has hung up after the headers.
+    reactor->Finish(to_status(Error::malformed_request));
+    return reactor;
+  }
+  Caller caller(game_, {});
+  const Reply reply =
+      dispatcher_.answer<Request>(context, request, caller, [&response](const Reply& made) {
+        if (!made.error) response = encode<Response>(made);
+      });
+  reactor->Finish(status_of(reply, context));
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* Service::Play(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
-  return finish<v1::PlayResponse>(*context, *response, desk_.play(*context, *request));
+  return answer<v1::PlayRequest, v1::PlayResponse>(*context, *request, *response);
 }
 
 grpc::ServerUnaryReactor* Service::Score(grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
-  return finish<v1::ScoreResponse>(*context, *response, desk_.score(*context, *request));
+  return answer<v1::ScoreRequest, v1::ScoreResponse>(*context, *request, *response);
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) {
-  return new PlayManyStream(desk_, *context, *response);
+  return new PlayManyStream(dispatcher_, game_, *context, *response);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
     grpc::CallbackServerContext* context) {
-  return new RallyStream(desk_, open_streams_, *context);
+  return new RallyStream(dispatcher_, game_, open_streams_, *context);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(desk_, game_, open_streams_, *context,
+  return DuelStream::open(dispatcher_, game_, open_streams_, *context,
                           static_cast<std::size_t>(limits_.events_waiting_max));
 }
 

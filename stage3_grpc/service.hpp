@@ -1,4 +1,4 @@
-// rps.v1.RockPaperScissorsService: which call is answered by what. It decides nothing else.
+// rps.v1.RockPaperScissorsService: its methods, and what answers a call of each.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include "core/game.hpp"
 #include "core/server/metrics.hpp"
 #include "rps/v1/rps.grpc.pb.h"
-#include "stage3_grpc/desk.hpp"
+#include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/open_streams.hpp"
 
@@ -14,8 +14,8 @@ namespace rps::rpc {
 
 namespace detail {
 
-// The generated service with the methods below taking bytes (desk.hpp says why). Watch is left as
-// generated: it answers UNIMPLEMENTED.
+// The generated service with the methods below taking bytes (dispatcher.hpp says why). Watch is
+// left as generated: it answers UNIMPLEMENTED.
 using Methods = v1::RockPaperScissorsService;
 using RawMethods = Methods::WithRawCallbackMethod_Play<
     Methods::WithRawCallbackMethod_Score<Methods::WithRawCallbackMethod_PlayMany<
@@ -28,10 +28,10 @@ class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments outlive the service.
   Service(Game& game, server::Metrics& metrics, const Limits& limits)
-      : game_(game), limits_(limits), desk_(game, metrics) {}
+      : game_(game), limits_(limits), dispatcher_(game, metrics) {}
 
-  // From now on requests are answered with `unavailable`; open streams end as soon as what they
-  // were asked is answered. Does not block.
+  // From now on requests are answered with `unavailable`; open streams end when the requests that
+  // came on them before are answered. Does not block.
   void drain();
 
  private:
@@ -48,9 +48,13 @@ class Service final : public detail::RawMethods {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Duel(
       grpc::CallbackServerContext* context) override;
 
+  template <class Request, class Response>
+  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext& context,
+                                   const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+
   Game& game_;
   const Limits& limits_;
-  Desk desk_;
+  Dispatcher dispatcher_;
   OpenStreams open_streams_;
 };
 

@@ -17,9 +17,9 @@ grpc::StatusCode code_of(Error error);
 // The code, and "<error's name>: <explanation>" as the message.
 grpc::Status to_status(Error error);
 
-// What a status means to the one who asked for `operation`. The name in the message decides when
-// it is one of ours and agrees with the code; of a foreign server the code alone must do.
-// REQUIRES: !status.ok().
+// The error that a call of `operation` failed with. The name at the front of the message decides
+// when it is an Error's and agrees with the code; a foreign server's message has none, so the code
+// decides. REQUIRES: !status.ok().
 Error error_of(const grpc::Status& status, Operation operation);
 
 }  // namespace rps::rpc

@@ -1,15 +1,14 @@
-// Messages as the bytes that gRPC carries, and refusals as the statuses that calls end with.
+// Messages as the bytes that gRPC carries, and replies as the statuses that calls end with.
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <string>
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 
-#include "core/game.hpp"
+#include "core/command.hpp"
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
 
@@ -33,12 +32,22 @@ grpc::ByteBuffer to_bytes(const Message& message) {
   return {&slice, 1};
 }
 
-// How a call ends that was refused. `overloaded` says in the trailing metadata when to come again.
-inline grpc::Status refuse(grpc::CallbackServerContext& context, Error error) {
-  if (error == Error::overloaded) {
-    context.AddTrailingMetadata(retry_after_key, std::to_string(rps::limits::retry_after_ms));
+// The reply as the bytes of a `Response`.
+template <class Response>
+grpc::ByteBuffer encode(const Reply& reply) {
+  Response response;
+  write(reply, response);
+  return to_bytes(response);
+}
+
+// The status that a call ends with whose last reply this is. Beside `overloaded` the trailing
+// metadata say when to come again.
+inline grpc::Status status_of(const Reply& reply, grpc::CallbackServerContext& context) {
+  if (!reply.error) return grpc::Status::OK;
+  if (*reply.error == Error::overloaded) {
+    context.AddTrailingMetadata(retry_after_key, std::to_string(reply.retry_after_ms));
   }
-  return to_status(error);
+  return to_status(*reply.error);
 }
 
 }  // namespace rps::rpc

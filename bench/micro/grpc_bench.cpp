@@ -27,12 +27,7 @@ class Protobuf {
 
   void encode_reply(const Reply& reply, std::string& out) {
     response_.Clear();
-    rpc::write(Round{.opponent_move = reply.opponent_move,
-                     .result = reply.result,
-                     .reason = reply.reason,
-                     .round = reply.round,
-                     .score = reply.score},
-               response_);
+    rpc::write(reply, response_);
     response_.AppendToString(&out);
   }
 

@@ -28,6 +28,43 @@ TEST_CASE("A number that names nothing is no move and no result") {
   }
 }
 
+TEST_CASE("Every command against the house arrives as it was asked") {
+  v1::PlayRequest play;
+  write(Command{.operation = Operation::play, .move = Move::paper, .session_id = "s"}, play);
+  CHECK(read(play).operation == Operation::play);
+  CHECK(read(play).move == Move::paper);
+  CHECK(read(play).session_id == "s");
+  v1::ScoreRequest score;
+  write(Command{.operation = Operation::score, .session_id = "s"}, score);
+  CHECK(read(score).operation == Operation::score);
+  CHECK(read(score).session_id == "s");
+}
+
+TEST_CASE("Every reply of the house arrives as it was given") {
+  const Score score{.wins = 1, .draws = 2, .losses = 3};
+  v1::PlayResponse played;
+  write(Reply{.operation = Operation::play,
+              .opponent_move = Move::rock,
+              .result = Result::lose,
+              .reason = "rock crushes scissors",
+              .round = 6,
+              .score = score},
+        played);
+  const Reply reply = read(played);
+  CHECK(reply.operation == Operation::play);
+  CHECK_FALSE(reply.error);
+  CHECK(reply.opponent_move == Move::rock);
+  CHECK(reply.result == Result::lose);
+  CHECK(reply.reason == "rock crushes scissors");
+  CHECK(reply.round == 6);
+  CHECK(reply.score == score);
+  v1::ScoreResponse scored;
+  write(Reply{.operation = Operation::score, .score = score}, scored);
+  CHECK(read(scored).operation == Operation::score);
+  CHECK_FALSE(read(scored).error);
+  CHECK(read(scored).score == score);
+}
+
 TEST_CASE("Every command of a duel arrives as it was asked") {
   const Command join{.operation = Operation::join, .game_id = "g", .player_id = "p", .best_of = 7};
   const Command throw_move{

@@ -84,23 +84,27 @@ class Service final : public CallbackMethods {
                                  const v1::PlayRequest* request,
                                  v1::PlayResponse* response) override {
     return answer(*context, [&](Clock::time_point now, Fate fate) {
-      auto round = game_.play(rpc::from_wire(request->player_move()), request->session_id(), now);
-      if (!round) return rpc::to_status(round.error());
-      if (fate == Fate::wrong) round->result = falsified(round->result);
-      rpc::write(*round, *response);
-      return grpc::Status::OK;
+      return carry_out(*request, now, fate, *response);
     });
   }
 
   grpc::ServerUnaryReactor* Score(grpc::CallbackServerContext* context,
                                   const v1::ScoreRequest* request,
                                   v1::ScoreResponse* response) override {
-    return answer(*context, [&](Clock::time_point now, Fate) {
-      const auto score = game_.score(request->session_id(), now);
-      if (!score) return rpc::to_status(score.error());
-      rpc::write(*score, *response);
-      return grpc::Status::OK;
+    return answer(*context, [&](Clock::time_point now, Fate fate) {
+      return carry_out(*request, now, fate, *response);
     });
+  }
+
+  template <class Request, class Response>
+  grpc::Status carry_out(const Request& request, Clock::time_point now, Fate fate,
+                         Response& response) {
+    Caller caller(game_, {});
+    Reply reply = game_.handle(rpc::read(request), caller, now);
+    if (reply.error) return rpc::to_status(*reply.error);
+    if (fate == Fate::wrong) reply.result = falsified(reply.result);
+    rpc::write(reply, response);
+    return grpc::Status::OK;
   }
 
   template <class Respond>
