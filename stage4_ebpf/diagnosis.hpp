@@ -1,4 +1,4 @@
-// Why the kernel would not load the observer, in words that tell a person what to change.
+// Why the kernel refused to load the observer, as a sentence that names what is missing.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// libbpf's messages, for the time in which something is loaded.
+// What libbpf prints while a program is loaded.
 #pragma once
 
 #include <cstdarg>

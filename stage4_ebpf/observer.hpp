@@ -1,4 +1,4 @@
-// The programs in the kernel that count for this process, as a value: they run while it lives.
+// The BPF programs that count for this process. They run while the Observer object lives.
 #pragma once
 
 #include <expected>

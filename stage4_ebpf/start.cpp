@@ -21,8 +21,8 @@ void add_flags(CLI::App& app, Mode& mode) {
     throw CLI::ValidationError("--observe", "must be one of auto|require|off, not '" + text + "'");
   };
   app.add_option_function<std::string>("--observe", read,
-                                       "Count in the kernel: when it can be done, or not start "
-                                       "without, or never")
+                                       "Count in the kernel: when that is possible; or do not "
+                                       "start without it; or never")
       ->type_name("auto|require|off")
       ->default_str("auto");
 }

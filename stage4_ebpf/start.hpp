@@ -1,4 +1,4 @@
-// How the observer joins a server process: a flag, an attempt, one log line.
+// Starts the observer in a server process: the flag --observe, the attempt, one log line.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,15 @@ class App;
 
 namespace rps::observe {
 
-// --observe: the process observes itself when it can, or does not start without, or does not try.
+// --observe: `automatic` serves on when the observer cannot be loaded, `require` then does not
+// start, `off` does not try to load it.
 enum class Mode : std::uint8_t { automatic, require, off };
 
 // REQUIRES: `mode` outlives the parsing; it is set when the flag is given.
 void add_flags(CLI::App& app, Mode& mode);
 
 // Attaches the observer as `mode` says and hands it to the metrics, which own it. To be called
-// before the server listens. When it cannot be had: logs once what is off and why, or with
+// before the server listens. When the observer cannot be loaded, logs once why, or with
 // Mode::require throws std::runtime_error.
 void start_observer(const server::Context& context, Mode mode);
 

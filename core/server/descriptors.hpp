@@ -9,9 +9,9 @@ class logger;
 
 namespace rps::server {
 
-// Every connection is a descriptor, and the usual soft limit of 1024 would be the real one: raises
-// it to what `connections_max` and some others need, as far as the process may, and warns when that
-// is not enough. Returns how many connections there may be with what it got.
+// Raises the soft limit of open descriptors, usually 1024, to what `connections_max` connections
+// and the process's other files need, as far as the hard limit permits. Warns when that is not
+// enough. Returns how many connections there may be.
 std::size_t reserve_descriptors(std::size_t connections_max, spdlog::logger& log);
 
 }  // namespace rps::server

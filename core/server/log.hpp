@@ -1,5 +1,5 @@
-// The structured log: one line an event on stderr, as text for people or as JSON for machines.
-// stdout belongs to the program's own output (the first line of a server is its URL).
+// The structured log: one line for each event on stderr, as text for people or as JSON for
+// machines. Nothing is logged to stdout, where a server prints its URL.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ class logger;
 
 namespace rps::server {
 
-// The least that is logged. Critical, above them all, is only why the process could not go on; it
-// is told even with `off`.
+// The lowest level that is logged. One line is above all of these and is logged even with `off`:
+// why the process could not start or go on (level critical).
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
 enum class LogFormat : std::uint8_t { text, json };
 
