@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include "core/number.hpp"
+
 namespace rps {
 
 namespace {
@@ -112,12 +114,9 @@ std::expected<HostPort, std::string> parse_host_port(std::string_view text) {
   if (!rest.starts_with(':')) return error("the address needs a port, as in 127.0.0.1:0", text);
   rest.remove_prefix(1);
 
-  std::uint16_t port = 0;
-  const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
-  if (rest.empty() || failure != std::errc{} || end != rest.data() + rest.size()) {
-    return error("the port must be a number from 0 to 65535", text);
-  }
-  return HostPort{.host = std::string(host), .port = port};
+  const auto port = parse_number<std::uint16_t>(rest);
+  if (!port) return error("the port must be a number from 0 to 65535", text);
+  return HostPort{.host = std::string(host), .port = *port};
 }
 
 std::string to_string(const HostPort& address) {

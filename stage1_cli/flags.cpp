@@ -1,7 +1,6 @@
 #include "stage1_cli/flags.hpp"
 
-#include <charconv>
-#include <system_error>
+#include "core/number.hpp"
 
 namespace rps::cli {
 
@@ -12,25 +11,26 @@ const std::string_view help_text =
     "one line in, one line out: play MOVE [SESSION], score SESSION,\n"
     "join GAME PLAYER [BEST_OF], throw GAME PLAYER MOVE, leave GAME PLAYER.\n"
     "\n"
-    "  --batch             lines in, lines out, even at a terminal\n"
-    "  --interactive       prompt and all, even on a pipe\n"
-    "  --house NAME        how the house plays: fair (default), weighted, cycle,\n"
-    "                      mirror or markov\n"
-    "  --seed N            a house that can be foreseen: one seed, one transcript\n"
-    "  --max-sessions N    sessions kept at once (default 100000)\n"
-    "  --color WHEN        auto (default), always or never\n"
+    "Console:\n"
+    "  --batch                     Read and write lines, even at a terminal\n"
+    "  --interactive               Show prompts, even on a pipe\n"
+    "  --color auto|always|never [auto]\n"
+    "                              When colors are written\n"
+    "Game:\n"
+    "  --house fair|weighted|cycle|mirror|markov [fair]\n"
+    "                              How the house chooses its moves\n"
+    "  --seed NUMBER               Makes the house's moves repeatable: one seed, one\n"
+    "                              transcript\n"
+    "Limits:\n"
+    "  --max-sessions COUNT [100000]\n"
+    "                              Sessions kept at once (1 to 10000000)\n"
+    "\n"
     "  --help, --version\n";
 
 namespace {
 
 // What is wrong with a value, in a sentence; empty when nothing is.
 using Complaint = std::string;
-
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 Complaint set_mode(Flags& flags, Mode mode) {
   if (flags.mode != Mode::by_input && flags.mode != mode) {
@@ -61,21 +61,16 @@ Complaint set_house(Flags& flags, std::string_view value) {
 }
 
 Complaint set_seed(Flags& flags, std::string_view value) {
-  std::uint64_t seed = 0;
-  if (!read_number(value, seed)) {
-    return "--seed must be a whole number from 0 to 18446744073709551615";
-  }
-  flags.seed = seed;
+  const auto seed = parse_count(value, {});
+  if (!seed) return "--seed " + seed.error();
+  flags.seed = *seed;
   return {};
 }
 
 Complaint set_sessions_max(Flags& flags, std::string_view value) {
-  std::size_t count = 0;
-  if (!read_number(value, count) || count == 0 || count > rps::limits::sessions_max) {
-    return "--max-sessions must be a whole number from 1 to " +
-           std::to_string(rps::limits::sessions_max);
-  }
-  flags.sessions_max = count;
+  const auto count = parse_count(value, {.min = 1, .max = rps::limits::sessions_max});
+  if (!count) return "--max-sessions " + count.error();
+  flags.sessions_max = *count;
   return {};
 }
 

@@ -1,11 +1,10 @@
 #include "stage1_cli/interactive.hpp"
 
-#include <charconv>
 #include <deque>
 #include <iomanip>
 #include <string>
-#include <system_error>
 
+#include "core/number.hpp"
 #include "stage1_cli/hot_seat.hpp"
 #include "stage1_cli/limits.hpp"
 #include "stage1_cli/line_protocol.hpp"
@@ -99,10 +98,7 @@ class Table {
   void duel(std::string_view best_of_word) {
     std::uint32_t best_of = rps::limits::best_of_default;
     if (!best_of_word.empty()) {
-      const char* const first = best_of_word.data();
-      const char* const last = first + best_of_word.size();
-      const auto [end, error] = std::from_chars(first, last, best_of);
-      if (error != std::errc() || end != last) best_of = 0;
+      best_of = parse_number<std::uint32_t>(best_of_word).value_or(0);
     }
     if (best_of % 2 == 0 || best_of > rps::limits::best_of_max) {
       console_.write(text_of("  A duel is best of 1, 3, 5 ... ", rps::limits::best_of_max,

@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstdint>
 #include <initializer_list>
-#include <system_error>
+#include <optional>
 #include <utility>
+
+#include "core/number.hpp"
 
 namespace rps::cli {
 
@@ -29,12 +31,6 @@ bool is_ascii(std::string_view text) {
   unsigned char bits = 0;
   for (const char c : text) bits |= static_cast<unsigned char>(c);
   return bits < 0x80;
-}
-
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 constexpr char lower(char c) {
@@ -60,29 +56,27 @@ Words split(std::string_view line) {
 
 // ---- Reading fields ------------------------------------------------------------------------
 
+// Sets `value` to what was read. False when nothing was.
+template <class Value>
+bool keep(const std::optional<Value>& read, Value& value) {
+  if (read) value = *read;
+  return read.has_value();
+}
+
 bool read_value(std::string_view text, std::uint64_t& value) {
-  return read_number(text, value);
+  return keep(parse_number<std::uint64_t>(text), value);
 }
 bool read_value(std::string_view text, std::uint32_t& value) {
-  return read_number(text, value);
+  return keep(parse_number<std::uint32_t>(text), value);
 }
-
 bool read_value(std::string_view text, Move& value) {
-  const auto move = parse_move(text);
-  if (move) value = *move;
-  return move.has_value();
+  return keep(parse_move(text), value);
 }
-
 bool read_value(std::string_view text, Result& value) {
-  const auto result = parse_result(text);
-  if (result) value = *result;
-  return result.has_value();
+  return keep(parse_result(text), value);
 }
-
 bool read_value(std::string_view text, Id& value) {
-  const auto id = Id::parse(text);
-  if (id) value = *id;
-  return id.has_value();
+  return keep(Id::parse(text), value);
 }
 
 // Takes `name=` off the front of `rest`, with the space before it.
@@ -257,7 +251,7 @@ std::expected<Command, Error> parse_command(std::string_view line) {
       command.session_id = words.at[1];
       break;
     case Operation::join:
-      well_formed = has(2, 2) || (has(3, 3) && read_number(words.at[3], command.best_of));
+      well_formed = has(2, 2) || (has(3, 3) && read_value(words.at[3], command.best_of));
       break;
     case Operation::throw_move:
       well_formed = has(3, 3);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <random>
@@ -13,6 +12,7 @@
 #include "core/fleet/file_registry.hpp"
 #include "core/fleet/limits.hpp"
 #include "core/id.hpp"
+#include "core/number.hpp"
 #include "stage2_jsonrpc/client.hpp"
 
 namespace rps::jsonrpc {
@@ -77,13 +77,9 @@ constexpr std::array<NumberKey, 15> number_keys{{
 }};
 
 std::uint64_t read_number(const NumberKey& key, std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_number = failure == std::errc{} && end == text.data() + text.size();
-  if (is_number && value >= key.min && value <= key.max) return value;
-  throw std::invalid_argument(std::string(key.name) + " must be a number from " +
-                              std::to_string(key.min) + " to " + std::to_string(key.max) +
-                              ", not '" + std::string(text) + "'");
+  const auto value = parse_count(text, {.min = key.min, .max = key.max});
+  if (!value) throw std::invalid_argument(std::string(key.name) + " " + value.error());
+  return *value;
 }
 
 fleet::Balance read_balance(std::string_view text) {

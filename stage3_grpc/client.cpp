@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +17,7 @@
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include "core/number.hpp"
 #include "core/random.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/client_settings.hpp"
@@ -35,11 +35,8 @@ using Stub = v1::RockPaperScissorsService::Stub;
 std::uint32_t retry_after(const grpc::ClientContext& context) {
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find(retry_after_key);
-  std::uint32_t milliseconds = 0;
-  if (found != trailers.end()) {
-    std::from_chars(found->second.begin(), found->second.end(), milliseconds);
-  }
-  return milliseconds;
+  if (found == trailers.end()) return 0;
+  return parse_number<std::uint32_t>({found->second.data(), found->second.size()}).value_or(0);
 }
 
 Reply refusal(const grpc::Status& status, Operation operation, const grpc::ClientContext& context) {

@@ -1,13 +1,15 @@
 #include "stage3_grpc/client_settings.hpp"
 
-#include <charconv>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <string_view>
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
+
+#include "core/number.hpp"
 
 namespace rps::rpc {
 
@@ -18,14 +20,11 @@ namespace {
 constexpr int keepalive_after_ms = 60'000;
 constexpr int keepalive_answer_ms = 10'000;
 
-std::uint32_t read_number(std::string_view name, std::string_view value) {
-  std::uint32_t number = 0;
-  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (failure != std::errc{} || end != value.data() + value.size()) {
-    std::string message(name);
-    throw std::runtime_error(message.append(" must be a number: '").append(value).append("'"));
-  }
-  return number;
+std::uint32_t read_number(const std::string& name, std::string_view value, std::uint64_t min = 0) {
+  const auto number =
+      parse_count(value, {.min = min, .max = std::numeric_limits<std::uint32_t>::max()});
+  if (!number) throw std::runtime_error(name + " " + number.error());
+  return static_cast<std::uint32_t>(*number);
 }
 
 PlayMode read_mode(std::string_view value) {
@@ -75,14 +74,13 @@ ClientSettings read_settings(const Url& url) {
     if (name == "mode") {
       settings.mode = read_mode(value);
     } else if (name == "rounds") {
-      settings.rounds = read_number(name, value);
+      settings.rounds = read_number(name, value, 1);
     } else if (name == "deadline_ms") {
       settings.deadline = std::chrono::milliseconds(read_number(name, value));
     } else if (!is_tls || !read_tls(name, value, tls, settings)) {
       throw std::runtime_error("a " + url.scheme + " URL knows no '" + name + "'");
     }
   }
-  if (settings.rounds == 0) throw std::runtime_error("rounds must be 1 at least");
   if (url.find("rounds") && settings.mode != PlayMode::many) {
     throw std::runtime_error("rounds are those of mode=many");
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
 
 #include <google/protobuf/io/coded_stream.h>
 
+#include "core/number.hpp"
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
 
@@ -24,13 +24,6 @@ void write_message(const google::protobuf::MessageLite& message, std::string& ou
   for (std::size_t i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(size >> (24 - 8 * i));
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(out.data()) +
                                           prefix_bytes);
-}
-
-std::optional<int> number_of(std::string_view text) {
-  int number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 // What a response means that did not come from a gRPC server: "HTTP to gRPC Status Code Mapping" of
@@ -105,15 +98,15 @@ std::string_view LeanCall::take_request(std::size_t room) {
 
 void LeanCall::on_header(std::string_view name, std::string_view value) {
   if (name == ":status") {
-    http_status_ = number_of(value).value_or(0);
+    http_status_ = parse_number<int>(value).value_or(0);
   } else if (name == "content-type") {
     is_grpc_ = value.starts_with("application/grpc");
   } else if (name == "grpc-status") {
-    grpc_status_ = number_of(value).value_or(grpc::UNKNOWN);
+    grpc_status_ = parse_number<int>(value).value_or(grpc::UNKNOWN);
   } else if (name == "grpc-message") {
     grpc_message_ = value;
   } else if (name == retry_after_key) {
-    retry_after_ms_ = static_cast<std::uint32_t>(std::max(0, number_of(value).value_or(0)));
+    retry_after_ms_ = static_cast<std::uint32_t>(std::max(0, parse_number<int>(value).value_or(0)));
   }
 }
 

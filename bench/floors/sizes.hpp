@@ -2,24 +2,31 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/number.hpp"
+
 namespace rps::floors {
+
+inline constexpr std::uint64_t bytes_max = 1 << 20;
 
 struct Sizes {
   std::size_t request = 0;
   std::size_t reply = 0;
 };
 
-// Ends the program with 2 and its usage when there are not two numbers, or the reply is too small.
+// Ends the program with 2 and its usage when there are not two sizes, or one is out of range.
 inline Sizes read_sizes(int argc, char** argv, const char* program, std::size_t reply_min = 1) {
   if (argc == 3) {
-    const Sizes sizes{.request = std::strtoul(argv[1], nullptr, 10),
-                      .reply = std::strtoul(argv[2], nullptr, 10)};
-    if (sizes.request > 0 && sizes.reply >= reply_min) return sizes;
+    const auto request = parse_size(argv[1], {.min = 1, .max = bytes_max});
+    const auto reply = parse_size(argv[2], {.min = reply_min, .max = bytes_max});
+    if (request && reply) return {.request = *request, .reply = *reply};
   }
-  std::fprintf(stderr, "usage: %s REQUEST_BYTES REPLY_BYTES (at least %zu)\n", program, reply_min);
+  std::fprintf(stderr, "usage: %s REQUEST_BYTES REPLY_BYTES\n", program);
+  std::fprintf(stderr, "  two sizes, up to %s; REPLY_BYTES is at least %zu\n",
+               size_text(bytes_max).c_str(), reply_min);
   std::exit(2);
 }
 

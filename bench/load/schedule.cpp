@@ -1,13 +1,12 @@
 #include "bench/load/schedule.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "core/number.hpp"
 #include "core/random.hpp"
 
 namespace rps::load {
@@ -15,7 +14,6 @@ namespace rps::load {
 namespace {
 
 constexpr double per_second_max = 1e9;
-constexpr double phase_seconds_max = 86'400;
 
 double integral_of(const Phase& phase) {
   return phase.seconds * (phase.from_per_second + phase.to_per_second) / 2;
@@ -32,51 +30,35 @@ double seconds_until(const Phase& phase, double calls) {
   return 2 * calls / (from + root);
 }
 
-std::optional<double> parse_number(std::string_view text) {
-  double value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = failure == std::errc{} && end == text.data() + text.size();
-  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
-
-// Shortest text that reads back as `value`.
-std::string number_text(double value) {
-  std::array<char, 32> text;
-  const auto [end, failure] = std::to_chars(text.data(), text.data() + text.size(), value);
-  return failure == std::errc{} ? std::string(text.data(), end) : "?";
-}
-
 std::string quoted(std::string_view text) {
   std::string out = "'";
   out.append(text).append("'");
   return out;
 }
 
-// "1000" or "1000..5000".
+// "1000" or "1k..5k".
 std::expected<Phase, std::string> parse_rates(std::string_view text, double seconds) {
+  constexpr RealRange range{.min = 0, .max = per_second_max};
   const std::size_t dots = text.find("..");
   const bool ramp = dots != std::string_view::npos;
-  const auto from = parse_number(text.substr(0, dots));
-  const auto to = ramp ? parse_number(text.substr(dots + 2)) : from;
-  const auto is_rate = [](const std::optional<double>& rate) {
-    return rate && *rate >= 0 && *rate <= per_second_max;
-  };
-  if (!is_rate(from) || !is_rate(to) || *from + *to <= 0) {
-    return std::unexpected(quoted(text) + " is no rate: calls a second, above 0 and at most 1e9");
+  const auto from = parse_rate(text.substr(0, dots), range);
+  const auto to = ramp ? parse_rate(text.substr(dots + 2), range) : from;
+  if (!from || !to || *from + *to <= 0) {
+    return std::unexpected(quoted(text) + " is no rate: calls a second, above 0 and at most " +
+                           rate_text(per_second_max));
   }
   return Phase{.seconds = seconds, .from_per_second = *from, .to_per_second = *to};
 }
 
 // "5s@1000".
 std::expected<Phase, std::string> parse_phase(std::string_view text) {
+  using namespace std::chrono_literals;
   const std::size_t at = text.find('@');
-  std::string_view length = text.substr(0, at);
-  if (length.ends_with('s')) length.remove_suffix(1);
-  const auto seconds = parse_number(length);
-  if (at == std::string_view::npos || !seconds || *seconds <= 0 || *seconds > phase_seconds_max) {
-    return std::unexpected(quoted(text) + " is no phase: 5s@1000 or 5s@1000..2000");
+  const auto length = parse_duration(text.substr(0, at), {.min = 1ns, .max = 24h, .bare = 1s});
+  if (at == std::string_view::npos || !length) {
+    return std::unexpected(quoted(text) + " is no phase: 5s@1000 or 500ms@1k..2k, of 24h at most");
   }
-  return parse_rates(text.substr(at + 1), *seconds);
+  return parse_rates(text.substr(at + 1), std::chrono::duration<double>(*length).count());
 }
 
 }  // namespace

@@ -45,8 +45,9 @@ struct Schedule {
 // One rate for `seconds`.
 Schedule steady(Arrivals arrivals, double per_second, double seconds);
 
-// The phases of "2000" (a rate, for `seconds`), "1000..5000" (a ramp over `seconds`) or
-// "5s@1000,10s@8000,5s@1000..2000" (phases with their own lengths). The error is a sentence.
+// The phases of "2000" (a rate, for `seconds`), "1k..5k" (a ramp over `seconds`) or
+// "5s@1000,10s@8000,500ms@1k..2k" (phases with their own lengths; a length without a unit counts
+// seconds). core/number.hpp defines durations and rates. The error is a sentence.
 std::expected<std::vector<Phase>, std::string> parse_phases(std::string_view text, double seconds);
 
 // The inverse, with the lengths: "5s@1000,10s@8000,5s@1000..2000".

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <filesystem>
 #include <string>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "bench/machine/text_file.hpp"
+#include "core/number.hpp"
 
 namespace rps::machine {
 
@@ -56,11 +56,10 @@ std::optional<double> user_share(const std::string& directory) {
 
   // The 14th and 15th field of all, in ticks; the state, which is the third, is no number.
   std::array<std::int64_t, 12> numbers{};
-  const char* at = fields.data() + 1;
-  const char* const end = fields.data() + fields.size();
+  std::string_view rest = fields.substr(1);
   for (std::int64_t& number : numbers) {
-    while (at != end && *at == ' ') ++at;
-    at = std::from_chars(at, end, number).ptr;
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    number = take_number<std::int64_t>(rest).value_or(0);
   }
   const auto user = static_cast<double>(numbers[10]);
   const auto system = static_cast<double>(numbers[11]);
@@ -175,9 +174,7 @@ Usage used_between(const Usage& earlier, const Usage& later) {
 Traffic read_tcp_traffic() {
   Traffic total;
   for_each_entry("/proc/self/fd", [&](const std::string& name) {
-    int fd = -1;
-    std::from_chars(name.data(), name.data() + name.size(), fd);
-    const Traffic one = traffic_of(fd);
+    const Traffic one = traffic_of(parse_number<int>(name).value_or(-1));
     total.sent += one.sent;
     total.received += one.received;
   });

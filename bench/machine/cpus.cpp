@@ -1,11 +1,12 @@
 #include "bench/machine/cpus.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <system_error>
 
 #include <sched.h>
+
+#include "core/number.hpp"
 
 namespace rps::machine {
 
@@ -41,10 +42,8 @@ bool pin_process(pid_t pid, int cpu) {
   bool pinned = false;
   const std::filesystem::path tasks = "/proc/" + std::to_string(pid) + "/task";
   for (const auto& task : std::filesystem::directory_iterator(tasks, failure)) {
-    const std::string name = task.path().filename();
-    pid_t tid = 0;
-    std::from_chars(name.data(), name.data() + name.size(), tid);
-    pinned = pin_thread(tid, cpu) || pinned;
+    const auto tid = parse_number<pid_t>(task.path().filename().string());
+    pinned = (tid && pin_thread(*tid, cpu)) || pinned;
   }
   return pinned;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -20,6 +19,7 @@
 
 #include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
+#include "core/number.hpp"
 
 namespace rps::machine {
 
@@ -35,12 +35,6 @@ std::string with_decimals(double value, int decimals) {
   std::array<char, 64> text;
   const int size = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
   return {text.data(), static_cast<std::size_t>(size)};
-}
-
-std::optional<double> to_number(std::string_view text) {
-  double number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 // The path of the control group that limits the CPU, below the mount; nothing when there is none.
@@ -74,12 +68,13 @@ std::optional<double> quota_of(const std::string& directory, bool is_version_1) 
   std::optional<double> quota;
   std::optional<double> period;
   if (is_version_1) {
-    quota = to_number(read_first_line(directory + "/cpu.cfs_quota_us"));
-    period = to_number(read_first_line(directory + "/cpu.cfs_period_us"));
+    quota = parse_number<double>(read_first_line(directory + "/cpu.cfs_quota_us"));
+    period = parse_number<double>(read_first_line(directory + "/cpu.cfs_period_us"));
   } else {
     const std::string line = read_first_line(directory + "/cpu.max");  // "max 100000"
-    quota = to_number(line);
-    period = to_number(std::string_view(line).substr(std::min(line.find(' ') + 1, line.size())));
+    const std::size_t space = std::min(line.find(' '), line.size());
+    quota = parse_number<double>(line.substr(0, space));
+    period = parse_number<double>(line.substr(std::min(space + 1, line.size())));
   }
   if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;
   return *quota / *period;

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "core/net/fd.hpp"
+#include "core/number.hpp"
 
 namespace rps::machine {
 
@@ -51,10 +51,8 @@ std::optional<std::string_view> find_field(std::string_view text, std::string_vi
 }
 
 std::uint64_t number_of(std::string_view text, std::string_view label) {
-  const std::string_view field = find_field(text, label).value_or(std::string_view());
-  std::uint64_t number = 0;
-  std::from_chars(field.data(), field.data() + field.size(), number);
-  return number;
+  std::string_view field = find_field(text, label).value_or(std::string_view());
+  return take_number<std::uint64_t>(field).value_or(0);
 }
 
 }  // namespace rps::machine

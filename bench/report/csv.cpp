@@ -1,22 +1,15 @@
 #include "bench/report/csv.hpp"
 
-#include <array>
-#include <charconv>
 #include <string_view>
 #include <vector>
+
+#include "core/number.hpp"
 
 namespace rps::report {
 
 namespace {
 
 using Fields = std::vector<std::string>;
-
-// The shortest text that reads back as the same number.
-std::string exact(double value) {
-  std::array<char, 64> text;
-  const auto [end, failure] = std::to_chars(text.data(), text.data() + text.size(), value);
-  return failure == std::errc{} ? std::string(text.data(), end) : "";
-}
 
 std::string as_field(std::string_view field) {
   if (field.find_first_of("\",\r\n") == std::string_view::npos) return std::string(field);
@@ -58,7 +51,7 @@ Fields line_of(const model::Run& run, const model::CellTrial& each) {
                 std::to_string(each.order),
                 trial.valid ? "true" : "false",
                 trial.complaint(),
-                exact(trial.seconds),
+                number_text(trial.seconds),
                 std::to_string(trial.due),
                 std::to_string(trial.dropped),
                 std::to_string(trial.timed_out),
@@ -66,7 +59,7 @@ Fields line_of(const model::Run& run, const model::CellTrial& each) {
                 std::to_string(trial.answered)};
   for (const model::MetricInfo& metric : model::all_metrics) {
     const auto value = model::figure(trial, cell, metric.metric);
-    fields.push_back(value ? exact(*value) : "");
+    fields.push_back(value ? number_text(*value) : "");
   }
   return fields;
 }

@@ -1,7 +1,6 @@
 #include "bench/scenarios/scrape.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <exception>
 
@@ -13,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
 #include "core/net/stream_client.hpp"
+#include "core/number.hpp"
 
 namespace rps::scenarios {
 
@@ -66,11 +66,7 @@ std::optional<double> metric_value(std::string_view text, std::string_view metri
     if (!line.starts_with(metric)) continue;
     const std::string_view rest = line.substr(metric.size());
     if (!rest.starts_with(' ') && !rest.starts_with('{')) continue;
-    const std::string_view number = line.substr(line.rfind(' ') + 1);
-    double value = 0;
-    const auto [end, failure] =
-        std::from_chars(number.data(), number.data() + number.size(), value);
-    if (failure == std::errc{}) return value;
+    if (const auto value = parse_number<double>(line.substr(line.rfind(' ') + 1))) return value;
   }
   return std::nullopt;
 }

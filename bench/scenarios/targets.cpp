@@ -1,9 +1,9 @@
 #include "bench/scenarios/targets.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "bench/load/clients/connect.hpp"
+#include "core/number.hpp"
 #include "core/url.hpp"
 
 namespace rps::scenarios {
@@ -28,10 +28,7 @@ load::Judging judging_of(const Url& url) {
 
 std::size_t rounds_of(const Url& url) {
   constexpr std::size_t rounds_default = 16;
-  const auto text = url.find("rounds");
-  std::size_t rounds = rounds_default;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), rounds);
-  return rounds;
+  return parse_number<std::size_t>(url.find("rounds").value_or("")).value_or(rounds_default);
 }
 
 }  // namespace

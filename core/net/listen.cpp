@@ -11,6 +11,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "core/number.hpp"
+
 namespace rps::net {
 
 namespace {
@@ -59,7 +61,7 @@ std::uint16_t port_of(const Fd& socket) {
                     NI_NUMERICSERV) != 0) {
     throw std::runtime_error("cannot read the port that was chosen");
   }
-  return static_cast<std::uint16_t>(std::stoi(port));
+  return parse_number<std::uint16_t>(port).value();
 }
 
 }  // namespace rps::net

@@ -112,12 +112,15 @@ TEST_CASE("phases are read as they are written") {
   REQUIRE(steps);
   CHECK(*steps == std::vector<Phase>{{5, 1000, 1000}, {0.5, 8000, 8000}, {5, 1000, 2000}});
   CHECK(parse_phases(to_string(*steps), 1) == steps);
+  CHECK(parse_phases("2k", 10) == one);
+  CHECK(*parse_phases("500ms@1k..1.5M,1m@1e5", 10) ==
+        std::vector<Phase>{{0.5, 1000, 1.5e6}, {60, 1e5, 1e5}});
 }
 
 TEST_CASE("phases that make no sense are refused with a sentence") {
-  for (const char* text : {"",      "x",     "-1",    "0",      "1e10",      "nan",   "inf",
-                           "1..",   "..1",   "1..x",  "1,2",    "5s@",       "@5",    "0s@5",
-                           "-1s@5", "5s@1,", ",5s@1", "5s@1,2", "100000s@1", "5ms@1", "0..0"}) {
+  for (const char* text : {"",      "x",     "-1",    "0",      "1e10",      "nan",    "inf",
+                           "1..",   "..1",   "1..x",  "1,2",    "5s@",       "@5",     "0s@5",
+                           "-1s@5", "5s@1,", ",5s@1", "5s@1,2", "100000s@1", "5min@1", "0..0"}) {
     CAPTURE(text);
     const auto phases = parse_phases(text, 1);
     REQUIRE_FALSE(phases);

@@ -39,6 +39,7 @@ TEST_CASE("a fixed delay is the same each time") {
   CHECK(draw_ms("fixed:250us", 1).front() == 0.25);
   CHECK(draw_ms("fixed:2s", 1).front() == 2000);
   CHECK(draw_ms("fixed:40ns", 1).front() == 4e-5);
+  CHECK(draw_ms("fixed:1m", 1).front() == 60'000);
 }
 
 // The largest distance between what was drawn and the distribution, as Kolmogorov and Smirnov
@@ -65,7 +66,7 @@ TEST_CASE("a bimodal delay is the second with its probability") {
 
 TEST_CASE("what is no delay is refused") {
   for (const char* text :
-       {"", "fixed", "fixed:", "fixed:1", "fixed:ms", "fixed:-1ms", "fixed:1ms,2ms", "fixed:1m",
+       {"", "fixed", "fixed:", "fixed:1", "fixed:ms", "fixed:-1ms", "fixed:1ms,2ms", "fixed:1min",
         "fixed:nanms", "fixed:infs", "fixed:1ms ", "exp:1ms,1ms,0.5", "bimodal:1ms",
         "bimodal:1ms,2ms", "bimodal:1ms,2ms,1.5", "bimodal:1ms,2ms,x", "bimodal:1ms,2ms,0.1,",
         "uniform:1ms", "1ms"}) {

@@ -3,7 +3,6 @@
 //
 // The rounds are without a session: so each may be played by any instance and be tried again, and
 // an answer is right or wrong by itself.
-#include <charconv>
 #include <cstdint>
 #include <exception>
 #include <iostream>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/judge.hpp"
+#include "core/number.hpp"
 #include "core/random.hpp"
 #include "core/url.hpp"
 #include "stage2_jsonrpc/fleet.hpp"
@@ -109,12 +109,12 @@ class Load final : public Sink {
 
 int run(std::string_view url, std::string_view calls_text) {
   const auto parsed = parse_url(url);
-  std::size_t calls = 0;
-  std::from_chars(calls_text.data(), calls_text.data() + calls_text.size(), calls);
-  if (!parsed || calls == 0) {
+  const auto number = parse_number<std::size_t>(calls_text);
+  if (!parsed || !number || *number == 0) {
     std::cerr << "usage: rps-fleet-load URL CALLS\n";
     return 2;
   }
+  const std::size_t calls = *number;
   const ConnectOptions options{.connections = 1, .depth = calls, .timeout_max = connect_max};
   const auto notice = [](const std::string& sentence) { std::cerr << sentence << '\n'; };
   Load(jsonrpc::connect_fleet(*parsed, options, notice), calls).run();

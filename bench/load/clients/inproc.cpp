@@ -1,12 +1,13 @@
 #include "bench/load/clients/inproc.hpp"
 
-#include <charconv>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "core/number.hpp"
 
 namespace rps::load {
 
@@ -77,15 +78,6 @@ class InprocClient final : public Client {
   std::vector<Delivery> handed_over_;
 };
 
-std::uint64_t parse_seed(std::string_view text) {
-  std::uint64_t seed = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (text.empty() || failure != std::errc{} || end != text.data() + text.size()) {
-    throw std::invalid_argument("seed must be a number: '" + std::string(text) + "'");
-  }
-  return seed;
-}
-
 GameOptions parse_options(const Url& url) {
   GameOptions options;
   for (const auto& [name, value] : url.query) {
@@ -94,7 +86,9 @@ GameOptions parse_options(const Url& url) {
       if (!house) throw std::invalid_argument("there is no such house: '" + value + "'");
       options.house = *house;
     } else if (name == "seed") {
-      options.seed = parse_seed(value);
+      const auto seed = parse_count(value, {});
+      if (!seed) throw std::invalid_argument("seed " + seed.error());
+      options.seed = *seed;
     } else {
       throw std::invalid_argument("inproc: takes house and seed, not '" + name + "'");
     }

@@ -1,11 +1,11 @@
 #include "bench/load/clients/parameters.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 #include <string>
 
 #include "core/net/input_buffer.hpp"
+#include "core/number.hpp"
 
 namespace rps::load {
 
@@ -22,16 +22,12 @@ void check_parameters(const Url& url, std::initializer_list<std::string_view> kn
 }
 
 std::size_t read_bytes(const Url& url, std::string_view name) {
-  const std::string_view text = url.find(name).value_or("");
-  std::size_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size() || number == 0 ||
-      number > net::InputBuffer::bytes_max) {
-    std::string message = "a URL of " + url.scheme + " needs '";
-    message.append(name).append("', a number of bytes from 1 to 1048576, not '").append(text);
-    throw std::invalid_argument(message.append("'"));
-  }
-  return number;
+  const auto text = url.find(name);
+  if (!text)
+    throw std::invalid_argument("a URL of " + url.scheme + " needs '" + std::string(name) + "'");
+  const auto bytes = parse_size(*text, {.min = 1, .max = net::InputBuffer::bytes_max});
+  if (!bytes) throw std::invalid_argument(std::string(name) + " " + bytes.error());
+  return *bytes;
 }
 
 void check_is_address(const Url& url) {

@@ -13,7 +13,7 @@ namespace rps::load {
 // std::invalid_argument with a sentence.
 void check_parameters(const Url& url, std::initializer_list<std::string_view> known);
 
-// The number of bytes that the parameter `name` tells, from 1 to 1 MiB. Throws
+// The size that the parameter `name` tells, from 1 byte to 1 MiB. Throws
 // std::invalid_argument when it is missing or no such number.
 std::size_t read_bytes(const Url& url, std::string_view name);
 

@@ -1,10 +1,9 @@
 #include "tests/bench/synthetic/script.hpp"
 
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <vector>
 
+#include "core/number.hpp"
 #include "core/random.hpp"
 
 namespace rps::synthetic {
@@ -16,34 +15,9 @@ double unit(std::uint64_t random) {
   return std::ldexp(static_cast<double>(random >> 11), -53);
 }
 
-Clock::duration from_seconds(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
-// The number at the front, and what stands behind it; nothing for a number below zero.
-std::optional<std::pair<double, std::string_view>> split_number(std::string_view text) {
-  double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || !(number >= 0) || !std::isfinite(number)) return std::nullopt;
-  return std::pair(number, std::string_view(rest, static_cast<std::size_t>(end - rest)));
-}
-
-std::optional<double> parse_seconds(std::string_view text) {
-  const auto split = split_number(text);
-  if (!split) return std::nullopt;
-  const auto [number, unit_name] = *split;
-  if (unit_name == "ns") return number * 1e-9;
-  if (unit_name == "us") return number * 1e-6;
-  if (unit_name == "ms") return number * 1e-3;
-  if (unit_name == "s") return number;
-  return std::nullopt;
-}
-
-std::optional<double> parse_share(std::string_view text) {
-  const auto split = split_number(text);
-  if (!split || !split->second.empty() || split->first > 1) return std::nullopt;
-  return split->first;
+// The unit must be there: what a bare number would count is not obvious here.
+std::expected<std::chrono::nanoseconds, std::string> parse_time(std::string_view text) {
+  return parse_duration(text, {});
 }
 
 std::vector<std::string_view> split_at_commas(std::string_view text) {
@@ -63,11 +37,11 @@ std::expected<Delay, std::string> Delay::parse(std::string_view text) {
   const std::string_view kind = text.substr(0, colon);
   const std::vector<std::string_view> parts =
       split_at_commas(colon == std::string_view::npos ? "" : text.substr(colon + 1));
-  const auto first = parse_seconds(parts.front());
-  if (first && parts.size() == 1 && kind == "fixed") return Delay(Kind::fixed, *first, 0, 0);
-  if (first && parts.size() == 1 && kind == "exp") return Delay(Kind::exponential, *first, 0, 0);
+  const auto first = parse_time(parts.front());
+  if (first && parts.size() == 1 && kind == "fixed") return Delay(Kind::fixed, *first);
+  if (first && parts.size() == 1 && kind == "exp") return Delay(Kind::exponential, *first);
   if (first && parts.size() == 3 && kind == "bimodal") {
-    const auto second = parse_seconds(parts[1]);
+    const auto second = parse_time(parts[1]);
     const auto share = parse_share(parts[2]);
     if (second && share) return Delay(Kind::bimodal, *first, *second, *share);
   }
@@ -77,10 +51,12 @@ std::expected<Delay, std::string> Delay::parse(std::string_view text) {
 
 Clock::duration Delay::draw(std::uint64_t random) const {
   switch (kind_) {
-    case Kind::fixed: return from_seconds(first_seconds_);
-    case Kind::exponential: return from_seconds(first_seconds_ * -std::log1p(-unit(random)));
-    case Kind::bimodal:
-      return from_seconds(unit(random) < second_share_ ? second_seconds_ : first_seconds_);
+    case Kind::fixed: return first_;
+    case Kind::exponential: {
+      const double draw = static_cast<double>(first_.count()) * -std::log1p(-unit(random));
+      return Clock::duration(static_cast<Clock::rep>(draw));
+    }
+    case Kind::bimodal: return unit(random) < second_share_ ? second_ : first_;
   }
   return {};
 }

@@ -20,7 +20,7 @@ namespace rps::synthetic {
 //   exp:1ms                 exponentially distributed, with this mean
 //   bimodal:1ms,20ms,0.01   the first, or the second with this probability
 //
-// A time is a number with ns, us, ms or s behind it.
+// A time is a duration of core/number.hpp; its unit must be given.
 class Delay {
  public:
   // The error is a sentence.
@@ -32,12 +32,12 @@ class Delay {
  private:
   enum class Kind : std::uint8_t { fixed, exponential, bimodal };
 
-  Delay(Kind kind, double first, double second, double second_share)
-      : kind_(kind), first_seconds_(first), second_seconds_(second), second_share_(second_share) {}
+  Delay(Kind kind, Clock::duration first, Clock::duration second = {}, double second_share = 0)
+      : kind_(kind), first_(first), second_(second), second_share_(second_share) {}
 
   Kind kind_;
-  double first_seconds_;  // Or the mean.
-  double second_seconds_;
+  Clock::duration first_;  // Or the mean.
+  Clock::duration second_;
   double second_share_;
 };
 
