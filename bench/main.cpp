@@ -12,6 +12,7 @@
 #include "bench/commands/load_command.hpp"
 #include "bench/commands/report_command.hpp"
 #include "bench/commands/special_commands.hpp"
+#include "core/flags/group.hpp"
 #if RPS_HAVE_STAGE2
 #include "bench/commands/stage2_command.hpp"
 #endif
@@ -36,10 +37,8 @@ int main(int argc, char** argv) {
   commands.push_back(&stage2);
 #endif
   try {
-    app.parse(argc, argv);
+    if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-bench")) return *exit_code;
     return (*std::ranges::find_if(commands, &Command::chosen))->run();
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::invalid_argument& error) {
     std::cerr << "rps-bench: " << error.what() << '\n';
     return 2;

@@ -1,4 +1,5 @@
-// The limits of this stage's transport. Each has a flag; what trips is counted, see counters.hpp.
+// The limits of this stage's transport. Those in Limits have flags; counters.hpp names the metrics
+// that count what exceeds a limit.
 #pragma once
 
 #include <chrono>
@@ -16,13 +17,14 @@ namespace limits {
 // The length field of a frame has 16 bits.
 inline constexpr std::size_t frame_payload_bytes_max = 65'535;
 
-// Containers inside containers, so that no input can make a parser recurse deeply.
+// How deeply JSON arrays and objects may be nested, so that no input makes a parser recurse deeply.
 inline constexpr std::size_t json_depth_max = 64;
 
 // Calls of one batch. A batch is one payload, but each of its calls costs what a call costs.
 inline constexpr std::size_t batch_calls_max = 100;
 
-// The spelling of a request's id, in JSON with its quotes: it is echoed, so it bounds the reply.
+// Bytes of a request's id as it is spelled, in JSON with its quotes. A reply repeats the id, so
+// this limits the length of a reply.
 inline constexpr std::size_t id_text_bytes_max = 256;
 
 // The longest reply to one call, its id included. With the limits above, the replies to a batch
@@ -30,21 +32,21 @@ inline constexpr std::size_t id_text_bytes_max = 256;
 inline constexpr std::size_t reply_bytes_max = 640;
 static_assert(batch_calls_max * (reply_bytes_max + 1) + 2 <= frame_payload_bytes_max);
 
-// What one read may bring: as much as the longest frame, so that it nearly always comes whole.
+// Bytes that one read takes at most: the longest frame, which then nearly always arrives whole.
 inline constexpr std::size_t read_bytes_max = std::size_t{64} << 10;
 
-// Lines that sampled calls may add to the log, of each serving thread in a second.
+// Log lines about sampled calls that one serving thread may write in a second.
 inline constexpr std::uint32_t trace_lines_per_second_max = 100;
 
 }  // namespace limits
 
 // Who accepts the connections. Measured against each other in README.md.
 enum class Accepting : std::uint8_t {
-  shared_port,  // Every thread its own; the kernel deals them out by a hash (SO_REUSEPORT).
-  single,       // One thread, which hands them to all in turn.
+  shared_port,  // Each thread listens; the kernel chooses the thread by a hash (SO_REUSEPORT).
+  single,       // One thread accepts and hands the connections to all threads in turn.
 };
 
-// Those that an operator may change.
+// The limits that an operator may change.
 struct Limits {
   std::size_t connections_max = 10'000;                           // --max-connections
   std::size_t frame_bytes_max = limits::frame_payload_bytes_max;  // --max-frame-bytes, payload only
@@ -55,7 +57,7 @@ struct Limits {
 
   // Unsent bytes of one connection above which it is not read any further.
   std::size_t unsent_bytes_max = 262'144;  // --max-unsent-bytes
-  // Events that wait for a connection that does not read; one more cuts it.
+  // Events that wait for a connection that does not read; at one more it is closed.
   std::size_t events_waiting_max = 256;  // --max-waiting-events
   // Calls of one connection handled before the others get their turn.
   std::size_t calls_per_turn = 128;  // --calls-per-turn
@@ -63,7 +65,7 @@ struct Limits {
   std::uint32_t calls_per_second_max = 0;  // --rate-limit: of one peer's address; 0: no limit.
   std::uint32_t calls_burst_max = 100;     // --rate-burst: at once, on top of that.
 
-  // How long a pass over all ready connections may take, again and again, before calls are refused.
+  // When serving all ready connections once keeps taking longer than this, calls are refused.
   std::chrono::milliseconds pass_max{100};  // --overload-after
 
   std::chrono::milliseconds first_message_max{10'000};  // --first-frame-timeout: from the accept.

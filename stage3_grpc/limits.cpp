@@ -1,28 +1,15 @@
 #include "stage3_grpc/limits.hpp"
 
-#include <string>
+#include <cstdint>
 
-#include <CLI/CLI.hpp>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
+
+#include "core/flags/group.hpp"
 
 namespace rps::rpc {
 
 namespace {
-
-void add_count(CLI::App& app, const std::string& flag, const std::string& help, int max,
-               int& count) {
-  app.add_option(flag, count, help)->check(CLI::Range(1, max))->capture_default_str();
-}
-
-void add_time(CLI::App& app, const std::string& flag, const std::string& help,
-              std::chrono::milliseconds& time) {
-  constexpr int max = 24 * 3600 * 1000;
-  app.add_option_function<int>(
-         flag, [&time](int count) { time = std::chrono::milliseconds(count); }, help)
-      ->check(CLI::Range(1, max))
-      ->default_str(std::to_string(time.count()));
-}
 
 int count(std::chrono::milliseconds time) {
   return static_cast<int>(time.count());
@@ -31,26 +18,33 @@ int count(std::chrono::milliseconds time) {
 }  // namespace
 
 void add_flags(CLI::App& app, Limits& limits) {
-  add_count(app, "--max-connections", "Connections open at once", 1'000'000,
-            limits.connections_max);
-  add_count(app, "--max-message-bytes", "Bytes of one request", 16 * 1024 * 1024,
-            limits.message_bytes_max);
-  add_count(app, "--max-memory-bytes", "Unread bytes of all connections together",
-            1024 * 1024 * 1024, limits.memory_bytes_max);
-  add_count(app, "--max-metadata-bytes", "Bytes of all headers of one call", 1024 * 1024,
-            limits.metadata_bytes_max);
-  add_count(app, "--max-streams", "Calls open at once on one connection", 100'000,
-            limits.streams_max);
-  add_count(app, "--max-waiting-events", "Events that wait for one Duel stream's peer to read",
-            65'536, limits.events_waiting_max);
-  add_time(app, "--handshake-timeout", "Milliseconds for a connection's HTTP/2 handshake",
-           limits.handshake_max);
-  add_time(app, "--idle-timeout", "Milliseconds after which a connection without calls is closed",
-           limits.idle_max);
-  add_time(app, "--keepalive-after", "Milliseconds of silence before a connection is pinged",
-           limits.keepalive_after);
-  add_time(app, "--keepalive-timeout", "Milliseconds that a pinged connection has to answer",
-           limits.keepalive_answer_max);
+  using namespace std::chrono_literals;
+  constexpr std::uint64_t mebibyte = 1 << 20;
+  constexpr DurationRange time{.min = 1ms, .max = 24h, .bare = 1ms};
+
+  flags::Group maxima(app, "Limits");
+  maxima.add_count("--max-connections", limits.connections_max, {.min = 1, .max = 1'000'000},
+                   "Connections open at once");
+  maxima.add_size("--max-message-bytes", limits.message_bytes_max, {.min = 1, .max = 16 * mebibyte},
+                  "One request");
+  maxima.add_size("--max-memory-bytes", limits.memory_bytes_max, {.min = 1, .max = 1024 * mebibyte},
+                  "Unread bytes of all connections together");
+  maxima.add_size("--max-metadata-bytes", limits.metadata_bytes_max, {.min = 1, .max = mebibyte},
+                  "All headers of one call");
+  maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
+                   "Calls open at once on one connection");
+  maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
+                   "Events that may wait for one Duel stream's peer to read");
+
+  flags::Group timeouts(app, "Timeouts");
+  timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
+                        "Time for a connection's HTTP/2 handshake");
+  timeouts.add_duration("--idle-timeout", limits.idle_max, time,
+                        "Time after which a connection without calls is closed");
+  timeouts.add_duration("--keepalive-after", limits.keepalive_after, time,
+                        "Time of silence before a connection is pinged");
+  timeouts.add_duration("--keepalive-timeout", limits.keepalive_answer_max, time,
+                        "Time that a pinged connection has to answer");
 }
 
 void apply(const Limits& limits, grpc::ServerBuilder& builder) {

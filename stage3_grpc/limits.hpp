@@ -18,10 +18,10 @@ namespace rps::rpc {
 
 namespace limits {
 
-// A client that asks for signs of life more often than this, three times, is disconnected.
+// A client that three times sends a ping sooner than this after the last one is disconnected.
 inline constexpr std::chrono::milliseconds ping_interval_min{30'000};
 
-// Lines that gRPC may log in one second; what is more is counted and not written.
+// Lines that gRPC may log in one second; further lines are counted and not written.
 inline constexpr int log_lines_per_second_max = 10;
 
 }  // namespace limits
@@ -30,17 +30,19 @@ inline constexpr int log_lines_per_second_max = 10;
 struct Limits {
   // Connections open at once; further ones are closed as soon as they are accepted.
   int connections_max = 10'000;  // --max-connections
-  // One request; past it the call ends with RESOURCE_EXHAUSTED. An honest one has 150 bytes.
+  // Bytes of one request; a longer one ends its call with RESOURCE_EXHAUSTED. A valid one has
+  // less than 150 bytes.
   int message_bytes_max = 64 * 1024;  // --max-message-bytes
-  // What all connections may hold unread together. gRPC takes in a whole message before it looks at
-  // its length; past this it cuts off the streams that hold most.
+  // Unread bytes of all connections together. gRPC reads a whole message before it checks its
+  // length; above this limit it cancels the streams that hold most.
   int memory_bytes_max = 64 * 1024 * 1024;  // --max-memory-bytes
-  // All headers of one call; past it the call ends with RESOURCE_EXHAUSTED, and gRPC may close its
-  // connection.
+  // Bytes of all headers of one call; with more, the call ends with RESOURCE_EXHAUSTED, and gRPC
+  // may close its connection.
   int metadata_bytes_max = 8 * 1024;  // --max-metadata-bytes
-  // Calls open at once on one connection; a client's HTTP/2 stack holds further ones back.
+  // Calls open at once on one connection; a client's HTTP/2 stack queues further calls.
   int streams_max = 100;  // --max-streams
-  // Events that wait for a Duel stream whose peer does not read; one more cuts it.
+  // Events that wait for a Duel stream whose peer does not read; at one more the stream is
+  // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events
 
   std::chrono::milliseconds handshake_max{10'000};    // --handshake-timeout: from the accept.

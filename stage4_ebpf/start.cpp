@@ -5,26 +5,21 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
+#include "core/flags/group.hpp"
 #include "stage4_ebpf/collector.hpp"
 #include "stage4_ebpf/observer.hpp"
 
 namespace rps::observe {
 
 void add_flags(CLI::App& app, Mode& mode) {
-  const auto read = [&mode](const std::string& text) {
-    if (text == "auto") return void(mode = Mode::automatic);
-    if (text == "require") return void(mode = Mode::require);
-    if (text == "off") return void(mode = Mode::off);
-    throw CLI::ValidationError("--observe", "must be one of auto|require|off, not '" + text + "'");
-  };
-  app.add_option_function<std::string>("--observe", read,
-                                       "Count in the kernel: when that is possible; or do not "
-                                       "start without it; or never")
-      ->type_name("auto|require|off")
-      ->default_str("auto");
+  flags::Group(app, "Observation")
+      .add_choice(
+          "--observe", mode,
+          {{"auto", Mode::automatic}, {"require", Mode::require}, {"off", Mode::off}},
+          "Whether the kernel counts the server's calls: when it can; always, or the server "
+          "does not start; never");
 }
 
 void start_observer(const server::Context& context, Mode mode) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <stdexcept>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,8 @@
 #include "bench/report/junit.hpp"
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
+#include "core/flags/group.hpp"
+#include "core/number.hpp"
 #include "core/server/cpus.hpp"
 
 namespace rps::commands {
@@ -45,16 +48,25 @@ std::vector<model::Threshold> parsed(const std::vector<std::string>& texts) {
 
 CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_line)
     : command_line_(std::move(command_line)) {
-  command.add_option("--server-cpu", server_cpu_, "CPU of the servers; the first if not given");
-  command.add_option("--load-cpu", load_cpu_, "CPU of the harness; the last if not given");
-  command.add_option("--bin", binaries_, "Where the servers are; beside rps-bench if not given");
-  command.add_option("--out", out_, "Where the report goes; `report` there if not given");
-  command.add_option("--seed", seed_, "Chooses moves, arrivals and order")->capture_default_str();
-  command
-      .add_option("--threshold", thresholds_,
-                  "What must hold, or the exit code is 3: 'p99<5ms', 'grpc/64x1:qps>10k'")
-      ->check(check_threshold);
-  command.add_flag("--quiet", quiet_, "No progress");
+  constexpr CountRange cpu{.max = std::numeric_limits<int>::max()};
+  flags::Group measurement(command, "Measurement");
+  measurement.add_number("--server-cpu", server_cpu_, cpu,
+                         "CPU of the servers; without it the first that may be used");
+  measurement.add_number("--load-cpu", load_cpu_, cpu,
+                         "CPU of the harness; without it the last that may be used");
+  measurement.add_text("--bin", binaries_, "FOLDER",
+                       "Where the servers' binaries are; without it beside rps-bench");
+  measurement.add_number("--seed", seed_, {},
+                         "Chooses the moves, the arrivals and the order of the cells");
+
+  flags::Group output(command, "Output");
+  output
+      .add_texts("--threshold", thresholds_, "THRESHOLD",
+                 "What must hold, or the exit code is 3: 'p99<5ms', 'grpc/64x1:qps>10k'")
+      .check(check_threshold);
+  output.add_text("--out", out_, "FOLDER",
+                  "Where the report is written; without it `report` beside rps-bench");
+  output.add_switch("--quiet", quiet_, "Do not show progress");
 }
 
 std::optional<model::Run> CommonFlags::begin() const {

@@ -7,6 +7,7 @@
 #include "bench/scenarios/compare.hpp"
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
@@ -33,14 +34,18 @@ CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& co
     : command_(*app.add_subcommand(
           "compare", "Measure the stages side by side and print the articles' tables")),
       common_(command_, command_line) {
-  command_.add_option("--profile", profile_, profile_help())
-      ->check(CLI::IsMember(names_of(scenarios::profiles, &scenarios::Profile::name)))
-      ->capture_default_str();
-  command_.add_option("--tables", tables_, "Only these, without the sweeps and the open loops")
-      ->delimiter(',')
+  flags::Group measurement(command_, "Measurement");
+  flags::Choices<std::string> names;
+  for (const scenarios::Profile& profile : scenarios::profiles)
+    names.emplace_back(profile.name, profile.name);
+  measurement.add_choice("--profile", profile_, names, profile_help());
+  measurement
+      .add_texts("--tables", tables_, "TABLE,…",
+                 "Only these tables, without the sweeps and the open loops")
+      .delimiter(',')
       ->check(CLI::IsMember(names_of(scenarios::article_tables(), &scenarios::ArticleTable::key)));
-  command_.add_option("--subjects", subjects_, "Only these of the tables' rows")
-      ->delimiter(',')
+  measurement.add_texts("--subjects", subjects_, "SUBJECT,…", "Only these of the tables' rows")
+      .delimiter(',')
       ->check(CLI::IsMember(names_of(scenarios::all_subjects, &scenarios::Subject::key)));
 }
 

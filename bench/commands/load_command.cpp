@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <limits>
 #include <set>
 
 #include <CLI/CLI.hpp>
 
 #include "bench/model/hdr.hpp"
 #include "bench/scenarios/targets.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
@@ -49,10 +51,13 @@ LoadCommand::LoadCommand(CLI::App& app, const std::vector<std::string>& command_
       .add_option("target", targets_,
                   "URLs of servers that run, or names of servers to start (jsonrpc, grpc, …)")
       ->required();
-  command_.add_option("--server-pid", server_pids_,
-                      "Processes of a running server on this machine, for its account");
-  command_.add_flag("--unjudged", unjudged_, "Any answer without an error is good");
-  command_.add_flag("--hgrm", hgrm_, "Write each trial's percentiles as .hgrm too");
+  flags::Group measurement(command_, "Measurement");
+  measurement.add_counts(
+      "--server-pid", server_pids_, {.min = 1, .max = std::numeric_limits<pid_t>::max()},
+      "Processes of a server that runs on this machine, whose CPU time and memory are read");
+  measurement.add_switch("--unjudged", unjudged_, "Count every answer without an error as right");
+  flags::Group(command_, "Output")
+      .add_switch("--hgrm", hgrm_, "Write the percentiles of each trial as .hgrm, too");
 }
 
 bool LoadCommand::chosen() const {

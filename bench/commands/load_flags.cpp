@@ -3,45 +3,53 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/load/limits.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
 LoadFlags::LoadFlags(CLI::App& command) {
-  command.add_option("--connections", connections_, "How many; several values are a sweep")
-      ->delimiter(',')
-      ->check(CLI::Range(std::size_t{1}, load::limits::connections_max))
-      ->capture_default_str();
-  command
-      .add_option("--depth", depth_,
-                  "Calls open at once on each connection, at most; an open loop drops what exceeds "
-                  "connections times depth")
-      ->check(CLI::Range(std::size_t{1}, load::limits::depth_max))
-      ->capture_default_str();
-  command.add_option("--rate", rates_,
-                     "An open loop: calls a second (2000), a ramp (1000..5000), or phases "
-                     "(5s@1000,10s@8000,5s@1000); may be given again for a sweep. Without it the "
-                     "loop is closed");
-  command.add_option("--arrivals", arrivals_, "How calls are spread over a rate")
-      ->check(CLI::IsMember({"constant", "poisson"}))
-      ->capture_default_str();
-  command.add_option("--burst", burst_, "Calls that are due at the same instant")
-      ->check(CLI::Range(std::size_t{1}, load::limits::burst_max))
-      ->capture_default_str();
-  command.add_option("--seconds", seconds_, "Measured seconds of a trial")
-      ->check(CLI::Range(0.01, load::limits::trial_seconds_max))
-      ->capture_default_str();
-  command.add_option("--warmup", warmup_, "Seconds before those")
-      ->check(CLI::Range(0.0, load::limits::trial_seconds_max))
-      ->capture_default_str();
-  command.add_option("--rounds", rounds_, "Interleaved rounds; six or more give intervals")
-      ->check(CLI::Range(std::size_t{1}, load::limits::rounds_max))
-      ->capture_default_str();
-  command.add_option("--timeout", timeout_ms_, "Milliseconds after which a call has failed")
-      ->check(CLI::Range(std::uint64_t{1}, load::limits::timeout_ms_max))
-      ->capture_default_str();
-  command.add_option("--interval", interval_ms_, "Milliseconds of one point of the time series")
-      ->check(CLI::Range(std::uint64_t{100}, load::limits::timeout_ms_max))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group load_group(command, "Load");
+  load_group.add_counts("--connections", connections_,
+                        {.min = 1, .max = load::limits::connections_max},
+                        "Connections; several values are a sweep");
+  load_group.add_count(
+      "--depth", depth_, {.min = 1, .max = load::limits::depth_max},
+      "Calls open at once on each connection, at most; an open loop drops what exceeds "
+      "connections times depth");
+  load_group
+      .add_texts("--rate", rates_, "RATE",
+                 "Calls a second of an open loop (2k), a ramp (1k..5k), or phases "
+                 "(5s@1k,10s@8k,500ms@1k); may be given again for a sweep. Without it the loop is "
+                 "closed")
+      .check([](const std::string& text) {
+        const auto phases = load::parse_phases(text, 1);
+        return phases ? std::string() : phases.error();
+      });
+  load_group.add_choice(
+      "--arrivals", arrivals_,
+      {{"constant", load::Arrivals::constant}, {"poisson", load::Arrivals::poisson}},
+      "How calls are spread over a rate");
+  load_group.add_count("--burst", burst_, {.min = 1, .max = load::limits::burst_max},
+                       "Calls that are due at the same instant");
+
+  flags::Group measurement(command, "Measurement");
+  measurement.add_duration(
+      "--seconds", seconds_,
+      {.min = load::limits::trial_min, .max = load::limits::trial_max, .bare = 1s},
+      "Measured time of a trial");
+  measurement.add_duration("--warmup", warmup_, {.max = load::limits::trial_max, .bare = 1s},
+                           "Time before that, which is not measured");
+  measurement.add_count("--rounds", rounds_, {.min = 1, .max = load::limits::rounds_max},
+                        "Interleaved rounds; six or more give intervals");
+  measurement.add_duration(
+      "--timeout", timeout_,
+      {.min = load::limits::timeout_min, .max = load::limits::timeout_max, .bare = 1ms},
+      "Time after which a call has failed");
+  measurement.add_duration(
+      "--interval", interval_,
+      {.min = load::limits::interval_min, .max = load::limits::timeout_max, .bare = 1ms},
+      "Time that one point of the time series covers");
 }
 
 std::expected<std::vector<model::Load>, std::string> LoadFlags::loads() const {
@@ -54,13 +62,10 @@ std::expected<std::vector<model::Load>, std::string> LoadFlags::loads() const {
     }
     if (rates_.empty()) loads.push_back(closed);
     for (const std::string& rate : rates_) {
-      auto phases = load::parse_phases(rate, seconds_);
-      if (!phases) return std::unexpected("--rate: " + phases.error());
       model::Load open = closed;
-      open.schedule = {
-          .arrivals = arrivals_ == "poisson" ? load::Arrivals::poisson : load::Arrivals::constant,
-          .burst = burst_,
-          .phases = *std::move(phases)};
+      open.schedule = {.arrivals = arrivals_,
+                       .burst = burst_,
+                       .phases = load::parse_phases(rate, seconds()).value()};
       loads.push_back(std::move(open));
     }
   }

@@ -1,6 +1,7 @@
 // The load as it is said on the command line.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <string>
@@ -23,23 +24,23 @@ class LoadFlags {
   // is a sentence.
   std::expected<std::vector<model::Load>, std::string> loads() const;
 
-  double seconds() const { return seconds_; }
-  double warmup() const { return warmup_; }
+  double seconds() const { return seconds_.count(); }
+  double warmup() const { return warmup_.count(); }
   std::size_t rounds() const { return rounds_; }
-  Clock::duration timeout() const { return std::chrono::milliseconds(timeout_ms_); }
-  Clock::duration interval() const { return std::chrono::milliseconds(interval_ms_); }
+  Clock::duration timeout() const { return timeout_; }
+  Clock::duration interval() const { return interval_; }
 
  private:
   std::vector<std::size_t> connections_{64};
   std::size_t depth_ = 1;
   std::vector<std::string> rates_;
-  std::string arrivals_ = "poisson";
+  load::Arrivals arrivals_ = load::Arrivals::poisson;
   std::size_t burst_ = 1;
-  double seconds_ = 10;
-  double warmup_ = 1;
+  std::chrono::duration<double> seconds_{10};
+  std::chrono::duration<double> warmup_{1};
   std::size_t rounds_ = 1;
-  std::uint64_t timeout_ms_ = 10'000;
-  std::uint64_t interval_ms_ = 1000;
+  std::chrono::milliseconds timeout_{10'000};
+  std::chrono::milliseconds interval_{1000};
 };
 
 }  // namespace rps::commands

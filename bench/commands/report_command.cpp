@@ -11,13 +11,13 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/commands/common_flags.hpp"
-#include "bench/model/threshold.hpp"
 #include "bench/report/csv.hpp"
 #include "bench/report/diff.hpp"
 #include "bench/report/html.hpp"
 #include "bench/report/junit.hpp"
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
@@ -68,13 +68,16 @@ void write_into(const std::string& path, const std::string& text) {
 ReportCommand::ReportCommand(CLI::App& app)
     : command_(*app.add_subcommand("report", "Show a stored run again")) {
   command_.add_option("file", file_, "A .json that a command wrote")->required();
-  command_.add_option("--format", format_, "As what")
-      ->check(CLI::IsMember({"text", "html", "csv", "json", "junit"}))
-      ->capture_default_str();
-  command_.add_option("--tables", tables_, "Only these of the articles' tables")->delimiter(',');
-  command_.add_option("--into", into_,
-                      "Put it into this page, between '<!-- measured: begin -->' and ': end -->', "
-                      "instead of on stdout");
+  flags::Group output(command_, "Output");
+  output.add_choice(
+      "--format", format_,
+      {{"text", "text"}, {"html", "html"}, {"csv", "csv"}, {"json", "json"}, {"junit", "junit"}},
+      "Format in which the run is shown");
+  output.add_texts("--tables", tables_, "TABLE,…", "Only these of the articles' tables")
+      .delimiter(',');
+  output.add_text("--into", into_, "FILE",
+                  "Write between '<!-- measured: begin -->' and '<!-- measured: end -->' of this "
+                  "page instead of to stdout");
 }
 
 bool ReportCommand::chosen() const {
@@ -104,14 +107,9 @@ DiffCommand::DiffCommand(CLI::App& app)
     : command_(*app.add_subcommand("diff", "Compare two stored runs, cell by cell")) {
   command_.add_option("base", base_, "The run to compare with")->required();
   command_.add_option("new", now_, "The run to be judged")->required();
-  command_
-      .add_option(
-          "--max-regression", max_regression_,
-          "The exit code is 3 when a figure got worse by more than this (10%), beyond doubt")
-      ->check([](const std::string& text) {
-        const auto share = model::parse_share(text);
-        return share ? std::string() : share.error();
-      });
+  flags::Group(command_, "Output")
+      .add_share("--max-regression", max_regression_, {.min = 0, .max = 10},
+                 "The exit code is 3 when a figure got worse by more than this, beyond doubt");
 }
 
 bool DiffCommand::chosen() const {
@@ -121,9 +119,8 @@ bool DiffCommand::chosen() const {
 int DiffCommand::run() {
   const report::Diff diff = report::diff_of(read_run(base_), read_run(now_));
   std::cout << to_text(diff) << std::flush;
-  if (max_regression_.empty()) return 0;
-  const std::vector<std::string> worse =
-      report::regressions(diff, *model::parse_share(max_regression_));
+  if (!max_regression_) return 0;
+  const std::vector<std::string> worse = report::regressions(diff, *max_regression_);
   for (const std::string& sentence : worse) {
     std::cerr << "rps-bench: REGRESSION: " << sentence << '\n';
   }

@@ -1,6 +1,7 @@
 // `rps-bench report FILE` and `rps-bench diff BASE NEW`: what stored runs say, without measuring.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,7 @@ class DiffCommand final : public Command {
   CLI::App& command_;
   std::string base_;
   std::string now_;
-  std::string max_regression_;
+  std::optional<double> max_regression_;  // A share.
 };
 
 }  // namespace rps::commands

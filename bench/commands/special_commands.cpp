@@ -10,6 +10,7 @@
 #include "bench/scenarios/overload.hpp"
 #include "bench/scenarios/search.hpp"
 #include "bench/scenarios/soak.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
@@ -20,18 +21,19 @@ TargetCommand::TargetCommand(CLI::App& app, const std::vector<std::string>& comm
       depth_(depth),
       common_(command_, command_line) {
   command_.add_option("target", target_, "A URL, or the name of a server to start")->required();
-  command_.add_option("--connections", connections_, "How many")
-      ->check(CLI::Range(std::size_t{1}, load::limits::connections_max))
-      ->capture_default_str();
-  command_.add_option("--depth", depth_, "Calls open at once on each, at most")
-      ->check(CLI::Range(std::size_t{1}, load::limits::depth_max))
-      ->capture_default_str();
-  command_.add_option("--trial-seconds", seconds_, "Of each closed loop, and of each rate tried")
-      ->check(CLI::Range(0.01, load::limits::trial_seconds_max))
-      ->capture_default_str();
-  command_.add_option("--warmup", warmup_, "Seconds before those")
-      ->check(CLI::Range(0.0, load::limits::trial_seconds_max))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group load_group(command_, "Load");
+  load_group.add_count("--connections", connections_,
+                       {.min = 1, .max = load::limits::connections_max}, "Connections");
+  load_group.add_count("--depth", depth_, {.min = 1, .max = load::limits::depth_max},
+                       "Calls open at once on each connection, at most");
+  flags::Group measurement(command_, "Measurement");
+  measurement.add_duration(
+      "--trial-seconds", seconds_,
+      {.min = load::limits::trial_min, .max = load::limits::trial_max, .bare = 1s},
+      "Measured time of each closed loop, and of each rate tried");
+  measurement.add_duration("--warmup", warmup_, {.max = load::limits::trial_max, .bare = 1s},
+                           "Time before that, which is not measured");
 }
 
 bool TargetCommand::chosen() const {
@@ -50,8 +52,8 @@ int TargetCommand::run() {
   }
   run->title = name_ + " of " + target_;
   run->plan.rounds = 1;
-  run->plan.seconds = seconds_;
-  run->plan.warmup = warmup_;
+  run->plan.seconds = seconds_.count();
+  run->plan.warmup = warmup_.count();
   scenarios::Interrupt interrupt;
   const std::string more = measure(*run, *target, runner, interrupt);
   return common_.report(*run, name_, more);
@@ -62,17 +64,16 @@ int TargetCommand::run() {
 SearchCommand::SearchCommand(CLI::App& app, const std::vector<std::string>& command_line)
     : TargetCommand(app, command_line, "search", "Find the greatest rate that meets objectives",
                     16) {
-  command()
-      .add_option("--objective", objectives_, "What a rate must meet; may be given again")
-      ->check([](const std::string& text) {
+  flags::Group(command(), "Load")
+      .add_texts("--objective", objectives_, "THRESHOLD",
+                 "What a rate must meet; may be given again")
+      .check([](const std::string& text) {
         const auto parsed = model::parse_threshold(text);
         return parsed ? std::string() : parsed.error();
-      })
-      ->capture_default_str();
-  command()
-      .add_option("--rounds", rounds_, "Trials of each rate")
-      ->check(CLI::Range(std::size_t{1}, load::limits::rounds_max))
-      ->capture_default_str();
+      });
+  flags::Group(command(), "Measurement")
+      .add_count("--rounds", rounds_, {.min = 1, .max = load::limits::rounds_max},
+                 "Trials of each rate");
 }
 
 std::string SearchCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
@@ -94,10 +95,11 @@ std::string SearchCommand::measure(model::Run& run, const scenarios::NamedTarget
 OverloadCommand::OverloadCommand(CLI::App& app, const std::vector<std::string>& command_line)
     : TargetCommand(app, command_line, "overload",
                     "Offer half, twice and again half of what a target can do", 16) {
-  command()
-      .add_option("--seconds", overload_seconds_, "Of the overload")
-      ->check(CLI::Range(0.5, load::limits::trial_seconds_max))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group(command(), "Load")
+      .add_duration("--seconds", overload_,
+                    {.min = 500ms, .max = load::limits::trial_max, .bare = 1s},
+                    "How long the overload lasts");
 }
 
 std::string OverloadCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
@@ -109,7 +111,7 @@ std::string OverloadCommand::measure(model::Run& run, const scenarios::NamedTarg
                                          {.target = target,
                                           .connections = connections(),
                                           .depth = depth(),
-                                          .seconds = overload_seconds_},
+                                          .seconds = overload_.count()},
                                          finer, interrupt));
 }
 
@@ -117,14 +119,13 @@ std::string OverloadCommand::measure(model::Run& run, const scenarios::NamedTarg
 
 SoakCommand::SoakCommand(CLI::App& app, const std::vector<std::string>& command_line)
     : TargetCommand(app, command_line, "soak", "A moderate rate for a long time", 16) {
-  command()
-      .add_option("--minutes", minutes_, "How long")
-      ->check(CLI::Range(0.05, load::limits::trial_seconds_max / 60))
-      ->capture_default_str();
-  command()
-      .add_option("--share", share_, "Of what a closed loop gets")
-      ->check(CLI::Range(0.01, 1.0))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group load_group(command(), "Load");
+  load_group.add_duration("--minutes", duration_,
+                          {.min = 3s, .max = load::limits::trial_max, .bare = 1min},
+                          "How long the load lasts");
+  load_group.add_share("--share", share_, {.min = 0.01, .max = 1},
+                       "The rate, as a share of what a closed loop gets");
 }
 
 std::string SoakCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
@@ -135,7 +136,7 @@ std::string SoakCommand::measure(model::Run& run, const scenarios::NamedTarget& 
                                       .connections = connections(),
                                       .depth = depth(),
                                       .share = share_,
-                                      .seconds = minutes_ * 60},
+                                      .seconds = duration_.count()},
                                      runner, interrupt));
 }
 
@@ -143,16 +144,17 @@ std::string SoakCommand::measure(model::Run& run, const scenarios::NamedTarget& 
 
 ChurnCommand::ChurnCommand(CLI::App& app, const std::vector<std::string>& command_line)
     : TargetCommand(app, command_line, "churn", "Connect, play one round, hang up, again", 1) {
-  command()
-      .add_option("--seconds", churn_seconds_, "How long")
-      ->check(CLI::Range(0.1, load::limits::trial_seconds_max))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group(command(), "Load")
+      .add_duration("--seconds", duration_,
+                    {.min = 100ms, .max = load::limits::trial_max, .bare = 1s},
+                    "How long connections are opened and closed");
 }
 
 std::string ChurnCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
                                   const scenarios::RunnerOptions& runner,
                                   scenarios::Interrupt& interrupt) {
-  scenarios::run_churn(run, {.target = target, .seconds = churn_seconds_}, runner, interrupt);
+  scenarios::run_churn(run, {.target = target, .seconds = duration_.count()}, runner, interrupt);
   return scenarios::churn_text(run);
 }
 

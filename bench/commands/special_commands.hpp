@@ -1,6 +1,7 @@
 // Commands that ask one question of one target: search, overload, soak, churn.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ class TargetCommand : public Command {
   int run() override;
 
  protected:
+  using Seconds = std::chrono::duration<double>;
+
   // REQUIRES: outlives the parsing.
   TargetCommand(CLI::App& app, const std::vector<std::string>& command_line, std::string name,
                 const std::string& about, std::size_t depth);
@@ -37,8 +40,8 @@ class TargetCommand : public Command {
   std::string target_;
   std::size_t connections_ = 64;
   std::size_t depth_;
-  double seconds_ = 3;
-  double warmup_ = 0.5;
+  Seconds seconds_{3};
+  Seconds warmup_{0.5};
   CommonFlags common_;
 };
 
@@ -64,7 +67,7 @@ class OverloadCommand final : public TargetCommand {
                       const scenarios::RunnerOptions& runner,
                       scenarios::Interrupt& interrupt) override;
 
-  double overload_seconds_ = 10;
+  Seconds overload_{10};
 };
 
 class SoakCommand final : public TargetCommand {
@@ -76,7 +79,7 @@ class SoakCommand final : public TargetCommand {
                       const scenarios::RunnerOptions& runner,
                       scenarios::Interrupt& interrupt) override;
 
-  double minutes_ = 30;
+  Seconds duration_ = std::chrono::minutes(30);
   double share_ = 0.7;
 };
 
@@ -89,7 +92,7 @@ class ChurnCommand final : public TargetCommand {
                       const scenarios::RunnerOptions& runner,
                       scenarios::Interrupt& interrupt) override;
 
-  double churn_seconds_ = 10;
+  Seconds duration_{10};
 };
 
 }  // namespace rps::commands

@@ -7,6 +7,7 @@
 #include "bench/load/limits.hpp"
 #include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/stage2.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::commands {
 
@@ -14,15 +15,16 @@ Stage2Command::Stage2Command(CLI::App& app, const std::vector<std::string>& comm
     : command_(*app.add_subcommand(
           "stage2", "Measure the JSON-RPC server beside its floor, and under pressure")),
       common_(command_, command_line) {
-  command_.add_option("--rounds", rounds_, "Interleaved rounds")
-      ->check(CLI::Range(std::size_t{1}, load::limits::rounds_max))
-      ->capture_default_str();
-  command_.add_option("--seconds", seconds_, "Measured seconds of a window")
-      ->check(CLI::Range(0.01, load::limits::trial_seconds_max))
-      ->capture_default_str();
-  command_.add_option("--warmup", warmup_, "Seconds before those")
-      ->check(CLI::Range(0.0, load::limits::trial_seconds_max))
-      ->capture_default_str();
+  using namespace std::chrono_literals;
+  flags::Group measurement(command_, "Measurement");
+  measurement.add_count("--rounds", rounds_, {.min = 1, .max = load::limits::rounds_max},
+                        "Interleaved rounds");
+  measurement.add_duration(
+      "--seconds", seconds_,
+      {.min = load::limits::trial_min, .max = load::limits::trial_max, .bare = 1s},
+      "Measured time of a window");
+  measurement.add_duration("--warmup", warmup_, {.max = load::limits::trial_max, .bare = 1s},
+                           "Time before that, which is not measured");
 }
 
 bool Stage2Command::chosen() const {
@@ -34,8 +36,8 @@ int Stage2Command::run() {
   if (!run) return 2;
   const scenarios::RunnerOptions runner = common_.runner();
   const scenarios::Stage2Options options{.rounds = rounds_,
-                                         .seconds = seconds_,
-                                         .warmup = warmup_,
+                                         .seconds = seconds_.count(),
+                                         .warmup = warmup_.count(),
                                          .cpus = *run->plan.cpus,
                                          .binaries = runner.binaries,
                                          .out = runner.out,

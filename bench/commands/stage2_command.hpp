@@ -1,6 +1,7 @@
 // `rps-bench stage2` as a command.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -24,8 +25,8 @@ class Stage2Command final : public Command {
  private:
   CLI::App& command_;
   std::size_t rounds_ = 6;
-  double seconds_ = 1;
-  double warmup_ = 0.2;
+  std::chrono::duration<double> seconds_{1};
+  std::chrono::duration<double> warmup_{0.2};
   CommonFlags common_;
 };
 

@@ -18,13 +18,16 @@ inline constexpr std::size_t burst_max = 100'000;
 inline constexpr std::size_t lanes_max = 100'000;
 
 // --timeout, --interval.
-inline constexpr std::uint64_t timeout_ms_max = 3'600'000;
+inline constexpr std::chrono::milliseconds timeout_min{1};
+inline constexpr std::chrono::milliseconds timeout_max{3'600'000};
+inline constexpr std::chrono::milliseconds interval_min{100};
 
 // Interleaved rounds: --rounds.
 inline constexpr std::size_t rounds_max = 1000;
 
-// Measured seconds and warm-up seconds of one trial: --seconds, --warmup.
-inline constexpr double trial_seconds_max = 86'400;
+// Measured time and warm-up of one trial: --seconds, --warmup.
+inline constexpr std::chrono::milliseconds trial_min{10};
+inline constexpr std::chrono::hours trial_max{24};
 
 // From the start of a server's process to its URL line.
 inline constexpr std::chrono::milliseconds start_max{10'000};

@@ -20,6 +20,7 @@
 #include "bench/machine/text_file.hpp"
 #include "bench/micro/baseline.hpp"
 #include "bench/micro/benchmarks.hpp"
+#include "core/flags/group.hpp"
 
 namespace rps::micro {
 
@@ -151,18 +152,17 @@ int main(int argc, char** argv) {
       "--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json …");
   app.allow_extras();
   Flags flags;
-  app.add_option("--baseline-write", flags.baseline_write,
-                 "Repeat everything and store the times in FILE")
-      ->type_name("FILE");
-  app.add_option("--baseline", flags.baseline,
-                 "Repeat everything and compare the times with those stored in FILE")
-      ->type_name("FILE");
-  app.add_option("--alpha", flags.alpha, "Call different what chance shows less often than this")
-      ->check(CLI::Range(1e-9, 0.5))
-      ->capture_default_str();
-  app.add_flag("--fail-on-slower", flags.fail_on_slower, "Exit with 1 when something is slower");
+  rps::flags::Group baseline(app, "Baseline");
+  baseline.add_text("--baseline-write", flags.baseline_write, "FILE",
+                    "Repeat everything and store the times in FILE");
+  baseline.add_text("--baseline", flags.baseline, "FILE",
+                    "Repeat everything and compare the times with those stored in FILE");
+  baseline.add_share("--alpha", flags.alpha, {.min = 1e-9, .max = 0.5},
+                     "Call different what chance shows less often than this");
+  baseline.add_switch("--fail-on-slower", flags.fail_on_slower,
+                      "Exit with 1 when something is slower");
   try {
-    app.parse(argc, argv);
+    if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-micro")) return *exit_code;
     if (const auto warning = rps::machine::build_warning(); !warning.empty()) {
       std::cerr << "rps-micro: WARNING: " << warning << '\n';
     }
@@ -170,8 +170,6 @@ int main(int argc, char** argv) {
     if (flags.uses_baseline()) arguments = with_repetitions(std::move(arguments));
     if (!initialize_library(argv[0], std::move(arguments))) return 2;
     return run(flags);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {
     std::cerr << "rps-micro: " << error.what() << '\n';
     return 1;

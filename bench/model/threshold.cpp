@@ -1,40 +1,32 @@
 #include "bench/model/threshold.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <span>
 
 #include "bench/model/format.hpp"
+#include "core/number.hpp"
 
 namespace rps::model {
 
 namespace {
 
-struct Scale {
-  std::string_view name;
-  double factor = 1;
+// How the limit of a metric is written.
+struct Spelling {
+  std::span<const Scale> units;
+  double bare = 1;     // What a number without a unit is multiplied by; 0: it needs a unit.
+  double divisor = 1;  // From the base of `units` to the unit of the metric.
 };
 
-constexpr std::array<Scale, 3> plain_scales{{{"", 1}, {"k", 1e3}, {"M", 1e6}}};
-constexpr std::array<Scale, 5> time_scales{
-    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}}};
-constexpr std::array<Scale, 3> microsecond_scales{{{"", 1}, {"us", 1}, {"µs", 1}}};
-constexpr std::array<Scale, 5> byte_scales{
-    {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}}};
-constexpr std::array<Scale, 2> share_scales{{{"", 1}, {"%", 0.01}}};
-
-std::span<const Scale> scales_of(Unit unit) {
+Spelling spelling_of(Unit unit) {
   switch (unit) {
     case Unit::per_second:
-    case Unit::count: return plain_scales;
-    case Unit::nanoseconds: return time_scales;
-    case Unit::microseconds: return microsecond_scales;
-    case Unit::bytes: return byte_scales;
-    case Unit::share: return share_scales;
+    case Unit::count: return {.units = rate_units};
+    case Unit::nanoseconds: return {.units = duration_units, .bare = 0};
+    case Unit::microseconds: return {.units = duration_units, .bare = 1e3, .divisor = 1e3};
+    case Unit::bytes: return {.units = size_units};
+    case Unit::share: return {.units = share_units};
   }
-  return plain_scales;
+  return {};
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -43,31 +35,30 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string listed(std::span<const Scale> scales) {
-  std::string names;
-  for (const Scale& scale : scales) {
-    if (!names.empty()) names += ", ";
-    names += scale.name.empty() ? std::string_view("none") : scale.name;
+std::string listed(const Spelling& spelling) {
+  std::string names = spelling.bare > 0 ? "none" : "";
+  for (const Scale& scale : spelling.units) {
+    names.append(names.empty() ? "" : ", ").append(scale.name);
   }
   return names;
 }
 
 // "5 ms", "10k", "0.1%".
-std::expected<double, std::string> parse_quantity(std::string_view text, Unit unit) {
-  double number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+std::expected<double, std::string> parse_limit(std::string_view text, Unit unit) {
+  std::string_view rest = text;
+  const auto number = take_number<double>(rest);
   const std::string quoted = "'" + std::string(text) + "'";
-  if (failure != std::errc{} || !std::isfinite(number) || number < 0) {
+  if (!number || *number < 0) {
     return std::unexpected(quoted + " does not begin with a number that is not negative");
   }
-  const std::string_view name = trimmed({end, last});
-  const auto scales = scales_of(unit);
-  const auto scale = std::ranges::find(scales, name, &Scale::name);
-  if (scale == scales.end()) {
-    return std::unexpected("the unit of " + quoted + " must be one of: " + listed(scales));
+  const Spelling spelling = spelling_of(unit);
+  const std::string_view name = trimmed(rest);
+  const auto factor = name.empty() && spelling.bare > 0 ? std::optional(spelling.bare)
+                                                        : factor_of(spelling.units, name);
+  if (!factor) {
+    return std::unexpected("the unit of " + quoted + " must be one of: " + listed(spelling));
   }
-  return number * scale->factor;
+  return *number * *factor / spelling.divisor;
 }
 
 struct Sides {
@@ -146,17 +137,13 @@ std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
     return std::unexpected("'" + std::string(name) + "' in '" + std::string(text) +
                            "' is nothing that is measured; try qps, p50, p99, cpu_us or errors");
   }
-  const auto limit = parse_quantity(sides->right, info(*metric).unit);
+  const auto limit = parse_limit(sides->right, info(*metric).unit);
   if (!limit) return std::unexpected(limit.error());
   return Threshold{.text = std::string(trimmed(text)),
                    .cell = std::string(has_cell ? trimmed(sides->left.substr(0, colon)) : ""),
                    .metric = *metric,
                    .relation = sides->relation,
                    .limit = *limit};
-}
-
-std::expected<double, std::string> parse_share(std::string_view text) {
-  return parse_quantity(trimmed(text), Unit::share);
 }
 
 std::string ThresholdResult::sentence() const {

@@ -3,8 +3,9 @@
 //   threshold = [ cell ":" ] metric ( "<" | "<=" | ">" | ">=" ) number [ unit ]
 //   cell      = a cell's key, or its subject for all of its cells; without it, every cell
 //   metric    = a key or column of metric.hpp
-//   unit      = times: ns us µs ms s, not to be left out   cpu_us and the like: µs, as they say
-//               rates and counts: k M     bytes: B kB MB GB     shares: % (0.1% is 0.001)
+//   unit      = of core/number.hpp: that of a duration, which is not to be left out unless the
+//               metric counts microseconds; of a rate for rates and counts; of a size; of a share.
+//               A space may stand before it
 #pragma once
 
 #include <cstdint>
@@ -33,9 +34,6 @@ struct Threshold {
 
 // The error is a sentence for the person who typed it.
 std::expected<Threshold, std::string> parse_threshold(std::string_view text);
-
-// "10%", "0.1": a share that is not negative.
-std::expected<double, std::string> parse_share(std::string_view text);
 
 // What became of a threshold in one cell.
 struct ThresholdResult {

@@ -1,5 +1,5 @@
-// The flags that every server shares, and how they are read: everything is checked before anything
-// starts, and what is wrong is said in one sentence that names the flag.
+// The flags that every server shares. All flags are checked before the server starts anything; a
+// mistake is one sentence on stderr that names the flag. docs/flags.md lists the spellings.
 #pragma once
 
 #include <chrono>
@@ -34,15 +34,16 @@ struct Program {
   std::string threads_help =
       "Serving threads; 0: one for each CPU that the process may use, by its affinity mask and the "
       "CPU quota of its cgroup";
-  // Adds the stage's own flags to the same parser, so that --help, --config and the checks are one.
+  // Adds the stage's own flags to the same parser, so that they appear in --help and may stand in
+  // the file of --config.
   std::function<void(CLI::App&)> add_flags = [](CLI::App&) {};
 };
 
-// Reads argv and, with --config FILE, a file of the same names (`listen = "127.0.0.1:0"`, a line
-// each, in CLI11's TOML-like format); argv wins. A key that is no flag or stands there twice is a
-// mistake, as is a flag given twice. Without --seed the game gets a secret from the random device.
-// When the process should end instead (--help, --version, or a mistake, told on stderr), the error
-// is its exit code: 0 or 2.
+// Reads argv and, with --config FILE, a file that sets flags by the same names (`drain = 5s`, a
+// line each, in CLI11's TOML-like format); where both set a flag, argv wins. A key that is no flag,
+// a key that stands there twice and a flag given twice are mistakes. Without --seed the game gets a
+// secret from the random device. When the process should end instead (--help, --version or a
+// mistake), the error is its exit code: 0 or 2.
 std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
                                             const Program& program);
 

@@ -36,6 +36,8 @@ class CommandLine(unittest.TestCase):
             ["load", "inproc", "--rate", "fast"], ["load", "inproc", "--rate", "-5"],
             ["load", "inproc", "--rate", "5s@"], ["load", "inproc", "--arrivals", "sometimes"],
             ["load", "inproc", "--burst", "0"], ["load", "inproc", "--interval", "99"],
+            ["load", "inproc", "--seed", "-1"], ["load", "inproc", "--interval", "99ms"],
+            ["load", "inproc", "--seconds", "25h"], ["load", "inproc", "--connections", "1,2k"],
             ["load", "inproc", "--timeout", "0"], ["load", "inproc", "--server-cpu", "4095"],
             ["load", "inproc", "--load-cpu", "-7"], ["load", "inproc", "--threshold", "p99<5"],
             ["load", "inproc", "--threshold", "speed>5"], ["load", "inproc", "--no-such-flag"],

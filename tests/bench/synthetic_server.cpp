@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/flags/group.hpp"
 #include "core/game.hpp"
 #include "core/url.hpp"
 #include "tests/bench/synthetic/script.hpp"
@@ -22,8 +23,8 @@ namespace {
 using namespace rps::synthetic;
 
 struct Flags {
-  std::string delay = "fixed:1ms";
-  std::string listen = "127.0.0.1:0";
+  Delay delay = *Delay::parse("fixed:1ms");
+  rps::HostPort listen{.host = "127.0.0.1", .port = 0};
   std::string protocol = "jsonrpc";
   double wrong = 0;
   double error = 0;
@@ -31,15 +32,27 @@ struct Flags {
 };
 
 void add_flags(CLI::App& app, Flags& flags) {
-  app.add_option("--delay", flags.delay, "fixed:1ms, exp:1ms or bimodal:1ms,20ms,0.01");
-  app.add_option("--listen", flags.listen, "host:port; port 0 lets the system choose");
-  app.add_option("--protocol", flags.protocol)
-      ->check(CLI::IsMember(RPS_HAVE_STAGE3 ? std::vector<std::string>{"jsonrpc", "http", "grpc"}
-                                            : std::vector<std::string>{"jsonrpc", "http"}));
-  app.add_option("--wrong", flags.wrong, "Share of answers with a wrong result")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--error", flags.error, "Share of calls that fail")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", flags.seed, "Of the house's moves, the delays and the mistakes");
+  rps::flags::Choices<std::string> protocols{{"jsonrpc", "jsonrpc"}, {"http", "http"}};
+  if (RPS_HAVE_STAGE3) protocols.emplace_back("grpc", "grpc");
+  rps::flags::Group network(app, "Network");
+  network.add_address("--listen", flags.listen, "Address to serve at; port 0 picks a free one");
+  network.add_choice("--protocol", flags.protocol, protocols, "What is spoken there");
+
+  constexpr rps::RealRange share{.min = 0, .max = 1};
+  rps::flags::Group behaviour(app, "Behaviour");
+  const auto read_delay = [&flags](const std::string& text) {
+    const auto delay = Delay::parse(text);
+    if (!delay) return delay.error();
+    flags.delay = *delay;
+    return std::string();
+  };
+  behaviour.add("--delay", "DELAY", "fixed:1ms",
+                "Time that an answer takes: fixed:1ms, exp:1ms or bimodal:1ms,20ms,0.01",
+                read_delay);
+  behaviour.add_share("--wrong", flags.wrong, share, "Share of answers with a wrong result");
+  behaviour.add_share("--error", flags.error, share, "Share of calls that fail");
+  behaviour.add_number("--seed", flags.seed, {},
+                       "Chooses the house's moves, the delays and the mistakes");
 }
 
 void block_signals() {
@@ -56,22 +69,17 @@ void print_line(const std::string& line) {
 }
 
 int serve(const Flags& flags) {
-  const auto delay = Delay::parse(flags.delay);
-  const auto listen = rps::parse_host_port(flags.listen);
-  if (!delay || !listen) {
-    std::fprintf(stderr, "rps-synthetic: %s\n", (delay ? listen.error() : delay.error()).c_str());
-    return 2;
-  }
   rps::Game game({.seed = flags.seed});
-  Script script({.delay = *delay, .wrong = flags.wrong, .error = flags.error, .seed = flags.seed});
+  Script script(
+      {.delay = flags.delay, .wrong = flags.wrong, .error = flags.error, .seed = flags.seed});
   const auto ready = [&](const rps::HostPort& address) {
     print_line(flags.protocol + "://" + to_string(address));
   };
   const bool is_grpc = flags.protocol == "grpc";
 #if RPS_HAVE_STAGE3
-  if (is_grpc) serve_grpc(*listen, game, script, ready);
+  if (is_grpc) serve_grpc(flags.listen, game, script, ready);
 #endif
-  if (!is_grpc) serve_jsonrpc(*listen, game, script, ready);
+  if (!is_grpc) serve_jsonrpc(flags.listen, game, script, ready);
   print_line(script.summary());
   return 0;
 }
@@ -82,7 +90,7 @@ int main(int argc, char** argv) {
   CLI::App app("A server whose answers take a known time", "rps-synthetic");
   Flags flags;
   add_flags(app, flags);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-synthetic")) return *exit_code;
   block_signals();
   try {
     return serve(flags);

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/flags/group.hpp"
 #include "tests/conformance/suite.hpp"
 
 namespace rps::conformance {
@@ -40,27 +41,20 @@ std::optional<int> read_options(int argc, const char* const* argv, Options& opti
   CLI::App app{"Tries the game's contract on every server that is named by its URL.",
                "rps-conformance"};
   app.add_option("url", options.urls, "jsonrpc://host:port, grpc://host:port, cli:PATH …");
-  std::string house;
-  auto* house_option = app.add_option("--house", house, "The strategy all these servers run with");
-  app.add_option("--seed", options.seed, "The seed they run with: their transcripts must agree")
-      ->needs(house_option);
-  app.add_option("--only", options.only, "Only the cases whose names begin so");
-  app.add_option_function<std::uint32_t>(
-         "--patience", [&](std::uint32_t milliseconds) { options.patience = milliseconds * 1ms; },
-         "Milliseconds after which a missing answer is a failure")
-      ->type_name("UINT")
-      ->default_str(std::to_string(options.patience.count()));
-  app.add_option("--json", options.json_file, "Writes the outcomes to this file as well");
-  app.add_flag("--list", options.list, "Prints the cases and what they promise");
-  house_option->check([&](const std::string& name) {
-    options.house = parse_strategy(name);
-    return options.house ? std::string() : "there is no house '" + name + "'";
-  });
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
-  }
+  flags::Group suite(app, "Suite");
+  CLI::Option& house = suite.add_choice("--house", options.house, flags::houses(),
+                                        "The strategy that all these servers run with");
+  suite
+      .add_number("--seed", options.seed, {},
+                  "The seed that they run with: their transcripts must agree")
+      .needs(&house);
+  suite.add_text("--only", options.only, "PREFIX", "Only the cases whose names begin so");
+  suite.add_duration("--patience", options.patience, {.min = 1ms, .bare = 1ms},
+                     "Time after which a missing answer is a failure");
+  flags::Group output(app, "Output");
+  output.add_text("--json", options.json_file, "FILE", "Write the outcomes to this file, too");
+  output.add_switch("--list", options.list, "Print the cases and what they promise");
+  if (const auto exit_code = flags::parse(app, argc, argv, "rps-conformance")) return exit_code;
   if (options.urls.empty() && !options.list) {
     std::cerr << "rps-conformance: name at least one server by its URL\n";
     return exit_usage;

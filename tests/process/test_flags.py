@@ -1,11 +1,12 @@
 """What is wrong with the flags is said in one sentence that names the flag, and ends the start."""
 
+import functools
 import os
 import subprocess
 import tempfile
 import unittest
 
-from rps_process import PATIENCE, Server, binary, built_servers
+from rps_process import BINARIES, PATIENCE, Server, binary, built_servers, check_at_once
 from wire import check_play
 
 WRONG = {  # Flag: values that it must refuse.
@@ -15,12 +16,12 @@ WRONG = {  # Flag: values that it must refuse.
     "--seed": ["", "-1", "0x10", "7 ", "18446744073709551616"],
     "--threads": ["-1", "257", "many", "1.5"],
     "--max-sessions": ["0", "10000001", "1e3"],
-    "--session-idle": ["0", "-5"],
+    "--session-idle": ["0", "-5", "721h", "999ms"],
     "--max-duels": ["0"],
     "--duel-idle": ["0"],
     "--log-level": ["loud"],
     "--log-format": ["xml"],
-    "--drain": ["-1", "600001"],
+    "--drain": ["-1", "600001", "11m", "0.5"],
     "--no-such-flag": ["1"],
 }
 
@@ -30,6 +31,74 @@ WRONG_CLI = {
     "--max-sessions": ["0", "10000001"],
     "--no-such-flag": ["1"],
 }
+
+
+# Of each kind of value: spellings that every flag of the kind accepts, and some that none does.
+SPELLINGS = {
+    "count": (["1", "2", "010"],
+              ["", "-1", "+1", "0x1", "1.5", "1e1", "1k", "1KiB", " 1", "1 ", "many", "inf",
+               "18446744073709551616"]),
+    "seed": (["0", "010", "18446744073709551615"],
+             ["", "-1", "+1", "0x10", "1.5", "1e3", "1k", " 1", "1 ", "18446744073709551616"]),
+    "duration": (["100", "5000ms", "5s", "1.5m", "0.01h", "6000000us", "6e9ns"],
+                 ["", "-5", "-5s", "+5", "0x10", "5 s", " 5s", "5s ", "5S", "5d", "5k", "s", "nan",
+                  "infs", "1h30m", "99999h"]),
+    "size": (["512", "512B", "2kB", "1KiB", "0.5KiB", "2e3"],
+             ["", "-1", "+5", "0x10", "1.5", "1K", "1kib", "1 KiB", "5s", "KiB", "inf", "9999GiB"]),
+    "rate": (["250", "2k", "1.5k", "0.01M"],
+             ["", "-1", "+5", "0x10", "2K", "2 k", "2G", "fast", "inf", "9999M"]),
+    "share": (["0.5", "50%", "0.05", "5e-2"],
+              ["", "-1", "-5%", "+5%", "0x1", "50 %", "5k", "%", "nan", "5000%"]),
+}
+
+SERVER_FLAGS = {
+    "count": ["--threads", "--max-sessions", "--max-duels", "--max-connections"],
+    "seed": ["--seed"],
+    "duration": ["--session-idle", "--duel-idle", "--drain", "--idle-timeout"],
+}
+GRPC_FLAGS = SERVER_FLAGS | {
+    "count": [*SERVER_FLAGS["count"], "--max-streams", "--max-waiting-events"],
+    "duration": [*SERVER_FLAGS["duration"], "--handshake-timeout", "--keepalive-after",
+                 "--keepalive-timeout"],
+    "size": ["--max-message-bytes", "--max-memory-bytes", "--max-metadata-bytes"],
+}
+TARGET_FLAGS = {"count": ["--connections", "--depth"], "seed": ["--seed"],
+                "duration": ["--trial-seconds", "--warmup"]}
+
+# Of each command line: a mistake that stands behind a value which is to be accepted, and the flags
+# by their kind. The mistake ends the program, so that it starts nothing, and names what was wrong.
+DIALECT = [
+    (["rps-cli"], ["stray"], {"count": ["--max-sessions"], "seed": ["--seed"]}),
+    (["rps-jsonrpc"], ["stray"], SERVER_FLAGS | {
+        "count": [*SERVER_FLAGS["count"], "--max-batch", "--max-waiting-events", "--calls-per-turn",
+                  "--rate-burst"],
+        "duration": [*SERVER_FLAGS["duration"], "--overload-after", "--first-frame-timeout",
+                     "--frame-timeout", "--write-timeout", "--linger"],
+        "size": ["--max-frame-bytes", "--max-line-bytes", "--max-body-bytes", "--max-header-bytes",
+                 "--max-unsent-bytes"],
+        "rate": ["--rate-limit"]}),
+    (["rps-grpc"], ["stray"], GRPC_FLAGS),
+    (["rps-ebpf"], ["stray"], GRPC_FLAGS),
+    (["rps-bench", "load", "inproc"], ["--stray"], {
+        "count": ["--connections", "--depth", "--burst", "--rounds", "--server-pid"],
+        "seed": ["--seed"],
+        "duration": ["--seconds", "--warmup", "--timeout", "--interval"],
+        "rate": ["--rate"]}),
+    (["rps-bench", "compare"], ["--stray"], {"seed": ["--seed"]}),
+    (["rps-bench", "search", "inproc"], ["--stray"],
+     TARGET_FLAGS | {"count": [*TARGET_FLAGS["count"], "--rounds"]}),
+    (["rps-bench", "overload", "inproc"], ["--stray"],
+     TARGET_FLAGS | {"duration": [*TARGET_FLAGS["duration"], "--seconds"]}),
+    (["rps-bench", "soak", "inproc"], ["--stray"],
+     TARGET_FLAGS | {"duration": [*TARGET_FLAGS["duration"], "--minutes"], "share": ["--share"]}),
+    (["rps-bench", "churn", "inproc"], ["--stray"],
+     TARGET_FLAGS | {"duration": [*TARGET_FLAGS["duration"], "--seconds"]}),
+    (["rps-bench", "diff", "one.json", "other.json"], ["--stray"], {"share": ["--max-regression"]}),
+    (["rps-micro"], ["--baseline=/stray"], {"share": ["--alpha"]}),
+    (["rps-conformance"], ["--only=stray", "inproc:"],
+     {"duration": ["--patience"], "seed": ["--house=fair --seed"]}),
+    (["rps-synthetic"], ["stray"], {"seed": ["--seed"], "share": ["--wrong", "--error"]}),
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
@@ -68,6 +137,88 @@ class Flags(unittest.TestCase):
         for name in ["rps-cli", *built_servers()]:
             with self.subTest(name):
                 self.check_refused(run(binary(name), "stray"), "stray")
+
+
+class Dialect(unittest.TestCase):
+    def check(self, words: list[str], value: str, mistake: list[str], accepted: bool):
+        program, *rest = words
+        flag = rest.pop()
+        done = run(binary(program), *rest, f"{flag}={value}", *(mistake if accepted else []))
+        if accepted:
+            self.assertIn(done.returncode, (1, 2), done.stderr)
+            self.assertNotIn(flag, done.stderr)
+            self.assertIn("stray", done.stderr)
+        else:
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(flag, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, f"not one sentence: {done.stderr}")
+
+    def test_every_flag_of_a_kind_takes_the_same_spellings(self):
+        checks = {}
+        for words, mistake, kinds in DIALECT:
+            if not (BINARIES / words[0]).exists():
+                continue
+            for kind, flags in kinds.items():
+                for flag in flags:
+                    for accepted, values in zip((True, False), SPELLINGS[kind]):
+                        # Every spelling for one flag of the kind, two for the others: they differ
+                        # in their names and ranges alone.
+                        for value in values if flag == flags[0] else values[1:3]:
+                            command = [*words, *flag.split()]
+                            checks[f"{' '.join(command)}={value!r}"] = functools.partial(
+                                self.check, command, value, mistake, accepted)
+        check_at_once(self, checks)
+
+    def test_a_file_takes_the_spellings_of_the_command_line(self):
+        for words, mistake, kinds in DIALECT:
+            if words[0] not in built_servers():
+                continue
+            for kind, flags in kinds.items():
+                for accepted, values in zip((True, False), SPELLINGS[kind]):
+                    for value in values:
+                        with self.subTest(words[0], kind=kind, value=value), \
+                                tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                            file.write(f'{flags[-1].removeprefix("--")} = "{value}"\n')
+                            file.flush()
+                            done = run(binary(words[0]), f"--config={file.name}",
+                                       *(mistake if accepted else []))
+                            self.assertEqual(done.returncode, 2, done.stderr)
+                            self.assertIn("stray" if accepted else flags[-1], done.stderr)
+
+    def test_the_sizes_of_a_floor(self):
+        for value in SPELLINGS["size"][0]:
+            with self.subTest(value):
+                done = run(binary("rps-floor-pipe"), value, value)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in ("rps-floor-pipe", "rps-floor-echo", "rps-floor-http"):
+            for value in SPELLINGS["size"][1]:
+                for sizes in ((value, "64"), ("64", value)):
+                    with self.subTest(name, sizes=sizes):
+                        done = run(binary(name), *sizes)
+                        self.assertEqual((done.returncode, done.stdout), (2, ""))
+                        self.assertIn("usage", done.stderr)
+
+    def test_help_shows_groups_and_defaults(self):
+        for name, shown in {
+                "rps-jsonrpc": ["Network:", "Timeouts:", "--drain DURATION [5s]",
+                                "--max-line-bytes SIZE [1MiB]", "--max-frame-bytes SIZE [65535B]",
+                                "--rate-limit RATE [0]", "--overload-after DURATION [100ms]"],
+                "rps-grpc": ["Limits:", "--max-message-bytes SIZE [64KiB]",
+                             "--idle-timeout DURATION [5m]"],
+                "rps-bench load": ["Load:", "Measurement:", "Output:", "--connections COUNT,… [64]",
+                                   "--seconds DURATION [10s]", "--timeout DURATION [10s]",
+                                   "--arrivals constant|poisson [poisson]", "--seed NUMBER [1]"],
+                "rps-bench soak": ["--minutes DURATION [30m]", "--share SHARE [70%]"],
+                "rps-micro": ["--alpha SHARE [1%]"],
+                "rps-cli": ["Game:", "--seed NUMBER", "--max-sessions COUNT [100000]"],
+        }.items():
+            program, *command = name.split()
+            if not (BINARIES / program).exists():
+                continue
+            help_text = run(binary(program), *command, "--help").stdout
+            for text in shown:
+                with self.subTest(name, text=text):
+                    self.assertIn(text, help_text)
 
 
 class ConfigFile(unittest.TestCase):

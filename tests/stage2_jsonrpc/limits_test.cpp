@@ -48,6 +48,16 @@ TEST_CASE("A limit's flag sets it, up to its bound and not one past it") {
   }
 }
 
+TEST_CASE("A size's flag takes bytes and their units") {
+  Limits limits;
+  CHECK(accepts("--max-line-bytes", "1GiB", limits));
+  CHECK(limits.line_bytes_max == 1 << 30);
+  CHECK(accepts("--max-frame-bytes", "2kB", limits));
+  CHECK(limits.frame_bytes_max == 2000);
+  CHECK(!accepts("--max-frame-bytes", "64KiB", limits));
+  CHECK(!accepts("--max-connections", "2k", limits));
+}
+
 TEST_CASE("A time's flag sets it, in milliseconds") {
   struct Flag {
     std::string name;
@@ -66,6 +76,11 @@ TEST_CASE("A time's flag sets it, in milliseconds") {
     CHECK(limits.*flag.limit == std::chrono::milliseconds(1234));
     CHECK(!accepts(flag.name, "0", limits));
     CHECK(!accepts(flag.name, "86400001", limits));
+    CHECK(accepts(flag.name, "1.5s", limits));
+    CHECK(limits.*flag.limit == std::chrono::milliseconds(1500));
+    CHECK(accepts(flag.name, "24h", limits));
+    CHECK(!accepts(flag.name, "1441m", limits));
+    CHECK(!accepts(flag.name, "500us", limits));
   }
 }
 
@@ -75,6 +90,10 @@ TEST_CASE("A rate's flag sets it; no rate is no limit, but a burst is at least o
   CHECK(limits.calls_per_second_max == 1'000'000);
   CHECK(accepts("--rate-limit", "0", limits));
   CHECK(!accepts("--rate-limit", "1000001", limits));
+  CHECK(accepts("--rate-limit", "1.5k", limits));
+  CHECK(limits.calls_per_second_max == 1500);
+  CHECK(!accepts("--rate-limit", "0.5", limits));
+  CHECK(!accepts("--rate-limit", "2M", limits));
   CHECK(accepts("--rate-burst", "1", limits));
   CHECK(limits.calls_burst_max == 1);
   CHECK(!accepts("--rate-burst", "0", limits));

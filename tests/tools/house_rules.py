@@ -85,11 +85,12 @@ def line_of(text: str, offset: int) -> int:
 # -- The layers ------------------------------------------------------------------------------------
 
 # Whose headers a file of each layer may include, besides those of its own.
-CORE = {"core", "core/net", "core/server", "core/fleet"}
+CORE = {"core", "core/flags", "core/net", "core/server", "core/fleet"}
 LAYERS = {
     "core": set(),
     "core/net": {"core"},
-    "core/server": {"core", "core/net"},
+    "core/flags": {"core"},
+    "core/server": {"core", "core/flags", "core/net"},
     "core/fleet": {"core", "core/net"},
     "stage1_cli": CORE,
     "stage2_jsonrpc": CORE,
@@ -107,8 +108,8 @@ def layer_of(path: str) -> str | None:
 
 
 def layers(tree: Tree):
-    """core <- core/net <- core/server, core/fleet <- stages <- bench, tests: each can be read, and
-    removed, without what stands to its right."""
+    """core <- core/flags, core/net <- core/server, core/fleet <- stages <- bench, tests: each can
+    be read, and removed, without what stands to its right."""
     for path, code in tree.code.items():
         own = layer_of(path)
         for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', code, re.MULTILINE):
@@ -202,7 +203,7 @@ def header_guards(tree: Tree):
             yield f"{path}: does not begin with #pragma once"
 
 
-SERVERS = r"(core|core/net|core/server|core/fleet|stage[234]_\w+)/"
+SERVERS = r"(core|core/flags|core/net|core/server|core/fleet|stage[234]_\w+)/"
 BANNED = [  # (where, what, why)
     (r"", r"\busing\s+namespace\s+std\s*;", "it hides whose name is called"),
     (r"", r"\bdetached\b|\bdetach\s*\(", "what nobody waits for, nobody can stop"),

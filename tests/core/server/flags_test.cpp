@@ -126,6 +126,56 @@ TEST_CASE("every flag is read") {
   CHECK(flags.drain_max.count() == 0);
 }
 
+TEST_CASE("a duration has a unit or counts what the flag says") {
+  const std::vector<std::pair<std::string, std::chrono::milliseconds>> drains{
+      {"250", std::chrono::milliseconds(250)},   {"250ms", std::chrono::milliseconds(250)},
+      {"1.5s", std::chrono::milliseconds(1500)}, {"5000us", std::chrono::milliseconds(5)},
+      {"2m", std::chrono::minutes(2)},           {"10m", limits::drain_max}};
+  for (const auto& [text, duration] : drains) {
+    INFO(text);
+    const Outcome outcome = parse({"--drain", text});
+    REQUIRE(outcome.flags.has_value());
+    CHECK(outcome.flags->drain_max == duration);
+    const ConfigFile file("drain = " + text + "\n");
+    CHECK(parse({"--config", file.path()}).flags.value().drain_max == duration);
+    const ConfigFile quoted("drain = \"" + text + "\"\n");
+    CHECK(parse({"--config", quoted.path()}).flags.value().drain_max == duration);
+  }
+  const std::vector<std::pair<std::string, std::chrono::milliseconds>> idles{
+      {"90", std::chrono::seconds(90)},
+      {"90s", std::chrono::seconds(90)},
+      {"1500ms", std::chrono::milliseconds(1500)},
+      {"2h", std::chrono::hours(2)},
+      {"720h", limits::idle_max}};
+  for (const auto& [text, duration] : idles) {
+    INFO(text);
+    CHECK(parse({"--session-idle", text}).flags.value().game.session_idle == duration);
+    CHECK(parse({"--duel-idle", text}).flags.value().game.duel_idle == duration);
+  }
+}
+
+TEST_CASE("a refusal tells what is allowed") {
+  check_refused(parse({"--drain", "11m"}),
+                {"--drain: must be a duration from 0s to 10m in steps of 1ms, not '11m'"});
+  check_refused(parse({"--threads", "257"}),
+                {"--threads: must be a whole number from 0 to 256, not '257'"});
+  check_refused(parse({"--house", "unfair"}),
+                {"--house: must be one of fair|weighted|cycle|mirror|markov, not 'unfair'"});
+}
+
+TEST_CASE("help shows the flags in groups, with their defaults in the units of the dialect") {
+  const std::string help = parse({"--help"}).out;
+  for (const char* text :
+       {"Network:", "Game:", "Limits:", "Timeouts:", "Log:", "--listen HOST:PORT [127.0.0.1:0]",
+        "--threads COUNT [0]", "--house fair|weighted|cycle|mirror|markov [fair]", "--seed NUMBER",
+        "--max-sessions COUNT [100000]", "--session-idle DURATION [30m]",
+        "--duel-idle DURATION [10m]", "--drain DURATION [5s]", "(0s to 10m)", "DURATION: 500ms",
+        "--log-level debug|info|warn|error|off [info]", "--log-format text|json [text]"}) {
+    INFO(text);
+    CHECK(help.contains(text));
+  }
+}
+
 TEST_CASE("two servers without a seed have different secrets") {
   const Outcome one = parse({});
   const Outcome two = parse({});
@@ -137,15 +187,15 @@ TEST_CASE("a bad value is refused in one sentence that names the flag") {
       {"--listen", {"", "7000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", ":1", "[::1:1"}},
       {"--threads", {"", "257", "-1", "two", "1.5", "0x10", " 1", "1 ", "+1", "1e2"}},
       {"--house", {"", "FAIR", "unfair", "0"}},
-      {"--seed", {"", "-1", "18446744073709551616", "abc"}},
+      {"--seed", {"", "-1", "18446744073709551616", "abc", "0x10", "+5", "1.0", "1k"}},
       {"--admin", {"", "9100", "localhost", "localhost:x"}},
       {"--log-level", {"", "loud", "INFO"}},
       {"--log-format", {"", "xml"}},
-      {"--max-sessions", {"", "0", "10000001", "many"}},
-      {"--session-idle", {"", "0", "2592001", "1h"}},
+      {"--max-sessions", {"", "0", "10000001", "many", "1e3", "1k", "1KiB"}},
+      {"--session-idle", {"", "0", "2592001", "721h", "999ms", "1d", "1 h"}},
       {"--max-duels", {"", "0", "1000001"}},
-      {"--duel-idle", {"", "0", "2592001"}},
-      {"--drain", {"", "-1", "600001", "5s"}},
+      {"--duel-idle", {"", "0", "2592001", "1H"}},
+      {"--drain", {"", "-1", "600001", "11m", "1.5", "100us", "5 s", "5S", "0x5", "+5", "inf"}},
   };
   for (const auto& [flag, values] : bad) {
     for (const std::string& value : values) {

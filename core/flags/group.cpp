@@ -1,0 +1,126 @@
+#include "core/flags/group.hpp"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+namespace rps::flags {
+
+namespace {
+
+// Of a flag with its kind and default, in --help.
+constexpr std::size_t help_column_width = 44;
+
+constexpr const char* spellings =
+    "DURATION: 500ms, 10s, 2m, 1h   SIZE: 512, 64KiB, 1MiB   RATE: 250, 2k, 1.5M   SHARE: 0.7, 70%";
+
+// What --help shows behind a flag's name: "DURATION [5s]".
+std::string with_preset(const std::string& value, const std::string& preset) {
+  return preset.empty() ? value : value + " [" + preset + "]";
+}
+
+template <class Target>
+Group::Read read_address(Target& target) {
+  return [&target](const std::string& text) {
+    const auto address = parse_host_port(text);
+    if (!address) return address.error();
+    target = *address;
+    return std::string();
+  };
+}
+
+// One sentence that names the flag. CLI11 gives some mistakes several lines or too few words.
+std::string explain(const CLI::ParseError& error) {
+  std::string what = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
+    return what.substr(0, what.find(':')) + ": takes one value, once";
+  }
+  if (dynamic_cast<const CLI::ConfigError*>(&error) ||
+      dynamic_cast<const CLI::FileError*>(&error)) {
+    return "--config: " + what;
+  }
+  return what;
+}
+
+}  // namespace
+
+Choices<Strategy> houses() {
+  Choices<Strategy> choices;
+  for (const Strategy strategy : all_strategies) {
+    choices.emplace_back(to_string(strategy), strategy);
+  }
+  return choices;
+}
+
+Group::Group(CLI::App& app, std::string heading) : app_(app), heading_(std::move(heading)) {
+  app.get_formatter()->column_width(help_column_width);
+  app.footer(spellings);
+}
+
+std::string Group::with_range(const std::string& help, const std::string& min,
+                              const std::string& max) {
+  return help + " (" + min + " to " + max + ")";
+}
+
+void Group::take_several(CLI::Option& option) {
+  option.expected(CLI::detail::expected_max_vector_size)->delimiter(',');
+}
+
+CLI::Option& Group::add_address(const std::string& flag, HostPort& target,
+                                const std::string& help) {
+  return add(flag, "HOST:PORT", to_string(target), help, read_address(target));
+}
+
+CLI::Option& Group::add_address(const std::string& flag, std::optional<HostPort>& target,
+                                const std::string& help) {
+  return add(flag, "HOST:PORT", target ? to_string(*target) : "", help, read_address(target));
+}
+
+CLI::Option& Group::add_text(const std::string& flag, std::string& target, const std::string& value,
+                             const std::string& help) {
+  return *app_.add_option(flag, target, help)
+              ->type_name(with_preset(value, target))
+              ->group(heading_);
+}
+
+CLI::Option& Group::add_texts(const std::string& flag, std::vector<std::string>& targets,
+                              const std::string& value, const std::string& help) {
+  return *app_.add_option(flag, targets, help)
+              ->type_name(with_preset(value, CLI::detail::join(targets, " ")))
+              ->group(heading_);
+}
+
+CLI::Option& Group::add_switch(const std::string& flag, bool& target, const std::string& help) {
+  return *app_.add_flag(flag, target, help)->group(heading_);
+}
+
+CLI::Option& Group::add(const std::string& flag, const std::string& value,
+                        const std::string& preset, const std::string& help, Read read) {
+  return add_list(flag, value, preset, help,
+                  [read = std::move(read)](const Texts& texts) { return read(texts.front()); });
+}
+
+CLI::Option& Group::add_list(const std::string& flag, const std::string& value,
+                             const std::string& preset, const std::string& help, ReadList read) {
+  const auto take = [flag, read = std::move(read)](const Texts& texts) {
+    const std::string wrong = read(texts);
+    if (!wrong.empty()) throw CLI::ValidationError(flag, wrong);
+    return true;
+  };
+  return *app_.add_option(flag, take, help)->type_name(with_preset(value, preset))->group(heading_);
+}
+
+std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
+                         const std::string& program) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::Success& request) {
+    return app.exit(request);  // Prints the help or the version.
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), explain(error).c_str());
+    return 2;
+  }
+}
+
+}  // namespace rps::flags
