@@ -46,6 +46,19 @@ constexpr std::optional<Operation> parse_operation(std::string_view name) {
   return std::nullopt;
 }
 
+// Whether the operation is of a duel. Such operations lead to events, so a transport that cannot
+// push events must refuse them.
+constexpr bool is_of_duel(Operation operation) {
+  switch (operation) {
+    case Operation::play:
+    case Operation::score: return false;
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: return true;
+  }
+  return false;
+}
+
 // A chair of a duel, in the order of joining.
 enum class Seat : std::uint8_t { none = 0, first = 1, second = 2 };
 

@@ -260,7 +260,7 @@ std::expected<Command, Error> parse_command(std::string_view line) {
     case Operation::leave: well_formed = has(2, 2); break;
   }
   if (!well_formed) return std::unexpected(Error::malformed_request);
-  if (*operation != Operation::play && *operation != Operation::score) {
+  if (is_of_duel(*operation)) {
     command.game_id = words.at[1];
     command.player_id = words.at[2];
   }

@@ -1,5 +1,5 @@
-// A payload of JSON-RPC 2.0 as values: the calls in it, each either a command for the game or a
-// reason why it is none. A format (format.hpp) makes them from bytes.
+// A payload of JSON-RPC 2.0 as values: its calls, each of which is either a command for the game or
+// the reason why there is none. A format (format.hpp) decodes them from bytes.
 #pragma once
 
 #include <array>
@@ -40,14 +40,28 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
-// A message above the limit of its protocol.
+// Of a request that breaks a rule of JSON-RPC, of its codec or of its protocol.
+constexpr Failure malformed(Code code, std::string_view detail) {
+  return {.code = code, .error = Error::malformed_request, .detail = detail};
+}
+
+// Of a message above the limit of its protocol.
 inline constexpr Failure too_large_failure{
     .code = Code::too_large, .error = Error::too_large, .detail = explain(Error::too_large)};
 
+// Of a method that does not exist.
+inline constexpr Failure unknown_method_failure{.code = Code::method_not_found,
+                                                .error = Error::unknown_operation,
+                                                .detail = explain(Error::unknown_operation)};
+
+// Of a batch with more calls than Limits::batch_calls_max.
+inline constexpr Failure long_batch_failure =
+    malformed(Code::invalid_request, "the batch has too many calls");
+
 struct Call {
-  // The id exactly as it came, in the spelling of its format, so that in JSON 1.0, 2^70 and
-  // "\u0041" are echoed as they are; the format's null_id when it was null or could not be told.
-  // Points into the payload or to a constant.
+  // The bytes of the id, which the reply echoes: in JSON 1.0, 2^70 and "\u0041" stay spelled as
+  // they are. The format's null_id when the id is null or could not be read. Points into the
+  // payload or to a constant.
   std::string_view id = "null";
   bool wants_reply = true;  // False for a notification, even when it fails.
   std::optional<Failure> failure;
@@ -56,7 +70,7 @@ struct Call {
   std::optional<TraceContext> trace;  // Of the member traceparent, when it is a valid one.
 };
 
-// What a payload holds. Reused from payload to payload, so that reading allocates nothing once the
+// The calls of a payload. Reused for the next payload, so that decoding allocates nothing once the
 // vector has grown. Views point into the payload or into `texts`.
 struct Calls {
   bool is_batch = false;  // The replies, if any, stand in an array.
@@ -120,8 +134,9 @@ constexpr std::optional<Param> parse_param(Operation operation, std::string_view
   return std::nullopt;
 }
 
-// Puts a string into its place. A move that is none stays `unspecified`: the game refuses it, as it
-// refuses what is missing, so that every wire refuses alike. REQUIRES: `param` is not best_of.
+// Sets the member of the command that `param` names. A string that is no move gives `unspecified`,
+// which is also what a missing move is: the game refuses both, so that all transports refuse them
+// with the same error. REQUIRES: `param` is not best_of.
 constexpr void assign(Command& command, Param param, std::string_view text) {
   switch (param) {
     case Param::move: command.move = parse_move(text).value_or(Move::unspecified); break;

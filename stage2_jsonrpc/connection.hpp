@@ -1,18 +1,19 @@
-// One connection: a socket, what came in, what goes out, and the times by which it must move.
+// One connection: a socket, the bytes that were received, the bytes to send, and the times by which
+// they must move.
 //
-// All of it runs on the thread of its worker, except on_event(), which any thread may call. It
-// lives as long as its worker lists it, or somebody is just telling it an event.
+// Everything runs on the thread of its worker, except on_event(), which any thread may call. The
+// worker's list owns the connection; whoever is just telling it an event keeps it alive as well.
 //
 //   open ───▶ ending ───────▶ lingering ───────────────────▶ closed
-//    │  the peer or the     all is sent; our side is shut     ▲
-//    │  server ends it      and what comes is thrown away,    │
-//    │                      so that no reset eats the last    │
-//    │                      reply                             │
-//    └──────────── an error, or a time limit passed ──────────┘
+//    │  the peer or the     everything is sent and our side     ▲
+//    │  server ends the     is shut down; what still arrives    │
+//    │  connection          is thrown away, so that no reset    │
+//    │                      destroys the last reply             │
+//    └──────────── an error, or a time limit passed ────────────┘
 //
-// It owns no buffer while it waits: what a read brings lies in a buffer of the worker's, and so do
-// the replies. Only the beginning of a message that has not come whole, and replies that the peer
-// does not take, are kept here.
+// A connection that waits owns no buffer. Bytes are received into a buffer of the worker and
+// replies are written into another. Only the beginning of a message whose rest has not arrived, and
+// replies that the peer has not taken, are kept here.
 #pragma once
 
 #include <atomic>
@@ -35,99 +36,92 @@ namespace rps::jsonrpc {
 
 class Worker;
 
-class Connection final : public EventSink,
-                         public std::enable_shared_from_this<Connection>,
-                         private Service {
+class Connection final : public EventSink, public std::enable_shared_from_this<Connection> {
  public:
   // REQUIRES: `socket` is connected and non-blocking; the worker outlives the connection.
-  // `bucket` bounds its peer's calls; null: nothing does.
+  // `bucket` bounds the calls of its peer; null when nothing does.
   Connection(Worker& worker, net::Fd socket, std::shared_ptr<TokenBucket> bucket,
              Clock::time_point now);
 
   // Waits for bytes from now on.
   void start();
 
-  // The socket can be read or written, as epoll says in `events`.
+  // The socket can be read or written, as epoll reports in `events`.
   void on_ready(std::uint32_t events);
 
-  // Goes on with the messages that the last turn left.
-  void take_turn();
+  // Serves the messages that the last turn left.
+  void resume();
 
-  // Sends the events that wait.
-  void take_mail();
+  // Sends the events that are waiting.
+  void send_events();
 
   // Answers what was read, reads nothing further, sends what is unsent and closes gently.
   void end();
 
-  // The same, after what the peer has sent so far has been read.
+  // The same, but first reads what the peer has sent so far.
   void drain();
 
-  // At once, whatever is unsent.
+  // Closes the connection at once, whatever is unsent.
   void close();
 
-  // The same, for a reason that is counted.
+  // The same, and counts the reason.
   void cut(Cut reason);
 
-  // Ends the connection if it is past one of its time limits.
+  // Cuts the connection if it is past one of its time limits.
   void check(Clock::time_point now);
 
-  bool has_unsent() const { return sent_ < out_.size(); }
+  bool has_unsent() const { return sent_ < unsent_.size(); }
 
-  // Queues the event, to be sent after the reply that is being made, if one is.
+  // Queues the event. It is sent after the reply that is being made, if one is.
   void on_event(const Event& event) override;
 
  private:
   friend class Worker;  // Keeps index_.
 
-  Reply call(const Call& call) override;
-  void refused(Error error) override;
-
-  void on_readable();
-  void turn(std::string_view bytes);
+  void read();
+  void serve(std::string_view bytes);
   void keep(std::string_view bytes, std::size_t consumed);
-  std::string& outgoing();
-  void append_mail(std::string& out);
-  void advance(std::string& out);
-  bool flush(std::string& out);
+  std::string& output();
+  void encode_events(std::string& out);
+  void send(std::string& out);
+  bool write(std::string& out);
   void wait_for(std::uint32_t events);
   void linger();
+  void cut_for_events() { cut(Cut::events); }
   std::optional<Cut> overdue(Clock::time_point now) const;
-  std::optional<Reply> shed(const Command& command);
-  std::size_t unsent() const { return out_.size() - sent_; }
+  bool has_too_much_unsent() const;
 
   enum class State : std::uint8_t { open, ending, lingering, closed };
 
   Worker& worker_;
   net::Fd socket_;
   std::shared_ptr<TokenBucket> bucket_;
-  std::optional<Caller> caller_;        // Made by start(): it needs a pointer to this.
-  std::unique_ptr<Protocol> protocol_;  // Chosen by the first byte.
+  std::optional<Caller> caller_;        // Made by start(), as it needs a weak pointer to this.
+  std::unique_ptr<Protocol> protocol_;  // Selected by the first byte.
   std::size_t index_ = 0;               // In the worker's list.
 
   State state_ = State::open;
-  bool partial_ = false;           // A message has begun whose end has not come.
-  bool more_ = false;              // Whole messages may be left in `in_`; its turn will come.
-  bool is_last_turn_ = false;      // Nothing further is to be read.
-  bool turn_pending_ = false;      // The worker knows that.
-  bool paused_ = false;            // Not read, because it does not read.
-  bool message_seen_ = false;      // A whole one, ever.
-  std::uint32_t waits_for_ = 0;    // What epoll was asked for.
-  std::size_t calls_in_turn_ = 0;  // Those that the turn that runs has had so far.
+  bool is_partial_ = false;         // received_ ends in the middle of a message.
+  bool has_more_ = false;           // received_ may hold whole messages, for the next turn.
+  bool is_resume_pending_ = false;  // The worker will call resume().
+  bool is_last_turn_ = false;       // Nothing further is read.
+  bool is_paused_ = false;          // Not read, because the peer does not read its replies.
+  bool has_had_message_ = false;    // A whole one, ever.
+  std::uint32_t waits_for_ = 0;     // What epoll was asked to report.
 
-  std::string in_;        // Bytes that were read and are not done with.
-  std::string out_;       // Bytes to send …
+  std::string received_;  // Bytes that were read and are still needed.
+  std::string unsent_;    // Bytes to send …
   std::size_t sent_ = 0;  // … of which this many, from the front, are sent.
 
-  Clock::time_point turn_at_;  // When the turn that runs began.
   Clock::time_point opened_at_;
   Clock::time_point active_at_;         // The last message in either direction.
-  Clock::time_point message_begun_at_;  // The first byte of the one that is partial.
+  Clock::time_point message_begun_at_;  // The first byte of the message that is partial.
   Clock::time_point stalled_at_;        // When the peer last took a byte, while some are unsent.
   Clock::time_point lingering_at_;
 
-  std::mutex mail_mutex_;
-  std::vector<Event> mail_;            // Guarded by mail_mutex_.
-  std::atomic<bool> has_mail_{false};  // So that a play never takes the lock.
+  std::mutex events_mutex_;
+  std::vector<Event> events_;            // Guarded by events_mutex_.
+  std::atomic<bool> has_events_{false};  // Lets a play find out without taking the lock.
 };
 
 }  // namespace rps::jsonrpc

@@ -1,9 +1,10 @@
 // What this stage counts beside what every server counts (core/server/metrics.hpp).
 //
-//   rps_connections_cut_total{reason}    connections the server ended on its own
-//   rps_calls_refused_total{reason}      calls answered with -32000, by why
-//   rps_reads_paused_total               times a connection was not read because it did not read
-//   rps_trace_lines_dropped_total        sampled calls that were not logged, being too many
+//   rps_connections_cut_total{reason}    connections that the server closed, see Cut
+//   rps_calls_refused_total{reason}      calls answered with -32000, see Shed
+//   rps_reads_paused_total               times the server stopped reading a connection because its
+//                                        peer did not read the replies
+//   rps_trace_lines_dropped_total        sampled calls that were not logged because of their number
 //   rps_worker_connections{worker}       connections of each serving thread
 #pragma once
 
@@ -44,10 +45,10 @@ constexpr std::string_view to_string(Cut cut) {
   return "idle";
 }
 
-// Why a call was refused although nothing was wrong with it.
+// Why the server refused a call with which nothing was wrong.
 enum class Shed : std::uint8_t {
-  rate,      // Its peer made more calls than it may.
-  overload,  // The thread has more to do than it can.
+  rate,      // Its peer has made more calls than it may.
+  overload,  // The thread has more work than it can do, see overload.hpp.
 };
 
 // Every function may be called from any thread.
@@ -64,7 +65,7 @@ class Counters {
   std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
 
  private:
-  // The registry owns all that the others point to.
+  // Owns the counters and gauges that the other members point to.
   std::shared_ptr<prometheus::Registry> registry_;
   std::array<prometheus::Counter*, all_cuts.size()> cuts_{};
   std::array<prometheus::Counter*, 2> sheds_{};

@@ -21,15 +21,15 @@ namespace {
 using Json = nlohmann::json;
 
 Failure parse_failure(std::string_view detail) {
-  return {.code = Code::parse_error, .error = Error::malformed_request, .detail = detail};
+  return malformed(Code::parse_error, detail);
 }
 
 Failure invalid_request(std::string_view detail) {
-  return {.code = Code::invalid_request, .error = Error::malformed_request, .detail = detail};
+  return malformed(Code::invalid_request, detail);
 }
 
 Failure invalid_params(std::string_view detail) {
-  return {.code = Code::invalid_params, .error = Error::malformed_request, .detail = detail};
+  return malformed(Code::invalid_params, detail);
 }
 
 // The place behind the string that begins at `at`. In text that is no JSON it may be the end.
@@ -206,11 +206,7 @@ class CallReader {
     call_.is_discover = method == "rpc.discover";
     if (call_.is_discover) return read_discover();
     const auto operation = parse_operation(method);
-    if (!operation) {
-      return Failure{.code = Code::method_not_found,
-                     .error = Error::unknown_operation,
-                     .detail = explain(Error::unknown_operation)};
-    }
+    if (!operation) return unknown_method_failure;
     call_.command.operation = *operation;
     const auto params = value_.find("params");
     if (params == value_.end()) return {};
@@ -279,8 +275,7 @@ void read_dom(std::string_view payload, std::size_t batch_calls_max, Calls& call
     return;
   }
   if (value->empty()) return refuse(invalid_request("a batch has at least one call"));
-  if (value->size() > batch_calls_max)
-    return refuse(invalid_request("the batch has too many calls"));
+  if (value->size() > batch_calls_max) return refuse(long_batch_failure);
   calls.is_batch = true;
   SpellingWalk walk(payload);
   for (const Json& element : *value) {

@@ -54,18 +54,10 @@ using namespace fixed_layout;
 
 constexpr std::string_view null_id{"\0\0\0\0\0\0\0\0", sizeof(std::uint64_t)};
 
-constexpr Failure no_records{.code = Code::parse_error,
-                             .error = Error::malformed_request,
-                             .detail = "the payload is not a row of whole records"};
-constexpr Failure too_many{.code = Code::invalid_request,
-                           .error = Error::malformed_request,
-                           .detail = "the batch has too many calls"};
-constexpr Failure no_operation{.code = Code::method_not_found,
-                               .error = Error::unknown_operation,
-                               .detail = explain(Error::unknown_operation)};
-constexpr Failure foreign_field{.code = Code::invalid_params,
-                                .error = Error::malformed_request,
-                                .detail = "a field that the operation does not have is not 0"};
+constexpr Failure no_records =
+    malformed(Code::parse_error, "the payload is not a row of whole records");
+constexpr Failure foreign_field =
+    malformed(Code::invalid_params, "a field that the operation does not have is not 0");
 
 std::uint8_t byte_at(std::string_view bytes, std::size_t index) {
   return static_cast<std::uint8_t>(bytes[index]);
@@ -132,7 +124,7 @@ std::size_t read_record(std::string_view bytes, Call& call) {
   if (has_context) call.trace = read_context(bytes.data() + request_bytes);
   const auto operation = operation_of(byte_at(bytes, request_field::operation));
   if (!operation) {
-    call.failure = no_operation;
+    call.failure = unknown_method_failure;
     return size;
   }
   call.command.operation = *operation;
@@ -150,10 +142,10 @@ void refuse(const Failure& failure, Calls& calls) {
   call.failure = failure;
 }
 
-void read(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
+void decode(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
   calls.clear();
   do {
-    if (calls.list.size() == batch_calls_max) return refuse(too_many, calls);
+    if (calls.list.size() == batch_calls_max) return refuse(long_batch_failure, calls);
     const std::size_t size = read_record(payload, calls.add());
     if (size == 0) return refuse(no_records, calls);
     payload.remove_prefix(size);
@@ -161,7 +153,7 @@ void read(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
   calls.is_batch = calls.list.size() > 1;
 }
 
-// A reply whose fields are all 0 but the id. REQUIRES: `id` is as read() finds it.
+// A reply whose fields are all 0 but the id. REQUIRES: `id` is as decode() finds it.
 class ReplyRecord {
  public:
   explicit ReplyRecord(std::string_view id) {
@@ -203,7 +195,7 @@ void put_result(const Reply& reply, ReplyRecord& record) {
   }
 }
 
-void append_reply(std::string_view id, const Reply& reply, std::string& out) {
+void encode_reply(std::string_view id, const Reply& reply, std::string& out) {
   ReplyRecord record(id);
   record.put(reply_field::operation, number_of(reply.operation));
   if (!reply.error) {
@@ -215,13 +207,13 @@ void append_reply(std::string_view id, const Reply& reply, std::string& out) {
   record.append_to(out);
 }
 
-void append_failure(std::string_view id, const Failure& failure, std::string& out) {
+void encode_failure(std::string_view id, const Failure& failure, std::string& out) {
   ReplyRecord record(id);
   record.put(reply_field::status, number_of(failure.error));
   record.append_to(out);
 }
 
-void append_event(const Event& event, std::string& out) {
+void encode_event(const Event& event, std::string& out) {
   std::array<char, event_bytes> record{};
   const auto put = [&](std::size_t field, std::size_t value) {
     record[field] = static_cast<char>(value);
@@ -248,10 +240,10 @@ void append_event(const Event& event, std::string& out) {
 const Format fixed_layout_format{
     .codec = Codec::fixed_layout,
     .null_id = null_id,
-    .read = read,
-    .append_reply = append_reply,
-    .append_failure = append_failure,
-    .append_event = append_event,
+    .decode = decode,
+    .encode_reply = encode_reply,
+    .encode_failure = encode_failure,
+    .encode_event = encode_event,
     .begin_batch = [](std::size_t, std::string&) {},
     .separate = [](std::string&) {},
     .end_batch = [](std::string&) {},

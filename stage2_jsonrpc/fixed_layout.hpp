@@ -1,6 +1,6 @@
-// The fixed layout: records whose fields stand at fixed places, for those to whom a round should
-// cost no parsing at all. The same calls, replies and events as in JSON, integers big-endian, no
-// names. A payload is one record or, as a batch, several without anything in between.
+// The fixed layout: records whose fields stand at fixed offsets, so that decoding needs no parsing.
+// The same calls, replies and events as in JSON, without names; integers are big-endian. A payload
+// is one record or, as a batch, several without anything in between.
 //
 //   request
 //   0           1       2      3          4          5         9    17
@@ -24,7 +24,7 @@
 //   | id  | operation | status | move | result | reason | seat | number | round | score |
 //   | u64 | u8        | u8     | u8   | u8     | u8     | u8   | u32    | u64   | 24 B  |
 //   +-----+-----------+--------+------+--------+--------+------+--------+-------+-------+
-//     id         0 when the request's could not be told
+//     id         0 when the request's could not be read
 //     operation  of the request; 0 when the call was refused before it reached the game
 //     status     0 done, else the number of an error, below
 //     move       the opponent's
@@ -47,9 +47,9 @@
 //     move, opponent, result   of round_over: both moves, and how it ended for who is told
 //     lengths    of the game id, the player id (whom it is told) and the winner (may be 0)
 //
-// A payload that is cut short, holds no record or sets an unknown flag is refused as a whole, with
-// one error and nothing carried out: where the next record begins could not be known. What is
-// wrong inside a record is an error of that record alone.
+// A payload that ends inside a record, holds no record or sets an unknown flag is refused as a
+// whole, with one error, and none of its calls is executed: where the next record begins is
+// unknown. A wrong value inside a record is an error of that record alone.
 #pragma once
 
 #include <cstddef>

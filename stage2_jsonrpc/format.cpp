@@ -8,7 +8,7 @@ namespace rps::jsonrpc {
 
 namespace {
 
-void read_json(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
+void decode_json(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
   if (!scan(payload, batch_calls_max, calls)) read_dom(payload, batch_calls_max, calls);
 }
 
@@ -17,10 +17,10 @@ void read_json(std::string_view payload, std::size_t batch_calls_max, Calls& cal
 const Format json_format{
     .codec = Codec::json,
     .null_id = "null",
-    .read = read_json,
-    .append_reply = append_reply,
-    .append_failure = append_failure,
-    .append_event = append_event,
+    .decode = decode_json,
+    .encode_reply = encode_json_reply,
+    .encode_failure = encode_json_failure,
+    .encode_event = encode_json_event,
     .begin_batch = [](std::size_t, std::string& out) { out.push_back('['); },
     .separate = [](std::string& out) { out.push_back(','); },
     .end_batch = [](std::string& out) { out.push_back(']'); },

@@ -1,4 +1,4 @@
-// How the payloads of one codec are read and written. The protocol above (calls, batches, errors,
+// How the payloads of one codec are decoded and encoded. JSON-RPC itself (calls, batches, errors,
 // ids that are echoed) is the same for all; the type byte of a frame chooses the format.
 #pragma once
 
@@ -15,18 +15,19 @@ namespace rps::jsonrpc {
 struct Format {
   Codec codec;
 
-  // How the format spells an id that could not be told.
+  // The id of a reply to a call whose id could not be read.
   std::string_view null_id;
 
-  // Always fills `calls` with at least one call; a payload that is refused as a whole is one
-  // failure. The views in `calls` point into the payload, to constants or into calls.texts.
-  void (*read)(std::string_view payload, std::size_t batch_calls_max, Calls& calls);
+  // Always fills `calls` with at least one call; a payload that is refused as a whole gives one
+  // call with a failure. The views in `calls` point into the payload, to constants or into
+  // calls.texts.
+  void (*decode)(std::string_view payload, std::size_t batch_calls_max, Calls& calls);
 
-  // Each appends one message of at most limits::reply_bytes_max bytes. `id` is spelled as read()
-  // found it.
-  void (*append_reply)(std::string_view id, const Reply& reply, std::string& out);
-  void (*append_failure)(std::string_view id, const Failure& failure, std::string& out);
-  void (*append_event)(const Event& event, std::string& out);
+  // Each appends one message of at most limits::reply_bytes_max bytes. `id` is spelled as
+  // decode() found it.
+  void (*encode_reply)(std::string_view id, const Reply& reply, std::string& out);
+  void (*encode_failure)(std::string_view id, const Failure& failure, std::string& out);
+  void (*encode_event)(const Event& event, std::string& out);
 
   // What stands around and between the replies of a batch, of which there are `count`, at least 1.
   void (*begin_batch)(std::size_t count, std::string& out);

@@ -1,11 +1,11 @@
-// Frames: how payloads are told apart in a stream of bytes. Pure code: bytes in, values out.
+// Frames: how a stream of bytes is divided into payloads. Code without I/O: bytes in, values out.
 //
 //    0        2      3            5
 //    +--------+------+------------+-----------------+
 //    | CA FE  | type | length u16 | payload         |   integers big-endian
 //    +--------+------+------------+-----------------+   length counts the payload only
 //
-//    type, low nibble    1 request   2 response   3 notification (the server's own word)
+//    type, low nibble    1 request   2 response   3 notification (sent by the server unasked)
 //    type, high nibble   codec of the payload: 0 JSON, 1 MessagePack, 2 fixed layout
 #pragma once
 
@@ -24,13 +24,13 @@ enum class FrameType : std::uint8_t { request = 1, response = 2, notification = 
 
 enum class Codec : std::uint8_t { json = 0, message_pack = 1, fixed_layout = 2 };
 
-// What the front of a byte stream holds. Errors are seen as early as the bytes allow: a wrong
-// magic in the first byte, a length past the limit before any of the payload has come.
+// What the front of a byte stream holds. Errors are reported as early as the bytes allow: a wrong
+// magic at its first byte, a length above the limit before any of the payload has arrived.
 struct DecodedFrame {
   enum class Outcome : std::uint8_t {
     need_more,  // The beginning of a frame, or nothing.
     frame,      // A whole frame: `type`, `codec`, `payload`, `size`.
-    bad_magic,  // Not CA FE: this is no frame, and where the next one begins cannot be known.
+    bad_magic,  // Not CA FE: this is no frame, and where the next frame begins is unknown.
     bad_type,   // A low nibble that is none of the three types.
     too_large,  // A length above the limit.
   };

@@ -2,21 +2,17 @@
 
 #include <optional>
 
-#include "stage2_jsonrpc/responder.hpp"
+#include "stage2_jsonrpc/frame.hpp"
+#include "stage2_jsonrpc/respond.hpp"
 
 namespace rps::jsonrpc {
 
 namespace {
 
-constexpr Failure no_frame{.code = Code::parse_error,
-                           .error = Error::malformed_request,
-                           .detail = "a frame begins with the bytes CA FE"};
-constexpr Failure no_request{.code = Code::invalid_request,
-                             .error = Error::malformed_request,
-                             .detail = "the type of the frame is not request"};
-constexpr Failure no_codec{.code = Code::invalid_request,
-                           .error = Error::malformed_request,
-                           .detail = "the codec is not offered"};
+constexpr Failure no_frame = malformed(Code::parse_error, "a frame begins with the bytes CA FE");
+constexpr Failure no_request =
+    malformed(Code::invalid_request, "the type of the frame is not request");
+constexpr Failure no_codec = malformed(Code::invalid_request, "the codec is not offered");
 
 // Why the stream cannot go on behind this frame.
 std::optional<Failure> fatal_failure(const DecodedFrame& frame) {
@@ -33,63 +29,44 @@ std::optional<Failure> fatal_failure(const DecodedFrame& frame) {
   return std::nullopt;
 }
 
-void refuse(const Failure& failure, Service& service, std::string& out) {
-  service.refused(failure.error);
+// Appends an error frame.
+void refuse(const Failure& failure, Context& context, std::string& out) {
+  context.count_refusal(failure.error);
   const std::size_t start = begin_frame(FrameType::response, Codec::json, out);
-  json_format.append_failure(json_format.null_id, failure, out);
+  json_format.encode_failure(json_format.null_id, failure, out);
   end_frame(start, out);
 }
 
 }  // namespace
 
-Progress FrameProtocol::turn(std::string_view bytes, Service& service, std::string& out) {
-  Progress progress;
-  std::size_t calls = 0;
-  while (progress.consumed < bytes.size()) {
-    if (is_turn_over(limits_, calls, out.size())) {
-      progress.more = true;
-      return progress;
-    }
-    const DecodedFrame frame =
-        decode_frame(bytes.substr(progress.consumed), limits_.frame_bytes_max);
-    if (const auto failure = fatal_failure(frame)) {
-      refuse(*failure, service, out);
-      progress.end = true;
-      return progress;
-    }
-    if (frame.outcome != DecodedFrame::Outcome::frame) {
-      progress.partial = true;
-      return progress;
-    }
-    progress.consumed += frame.size;
-    ++progress.messages;
-    calls += answer(frame, service, out);
+FrameProtocol::Step FrameProtocol::take_message(std::string_view bytes, Context& context,
+                                                std::string& out) {
+  const DecodedFrame frame = decode_frame(bytes, context.limits().frame_bytes_max);
+  if (const auto failure = fatal_failure(frame)) {
+    refuse(*failure, context, out);
+    return {.next = Next::end};
   }
-  return progress;
-}
-
-// Returns how many calls the frame held.
-std::size_t FrameProtocol::answer(const DecodedFrame& frame, Service& service, std::string& out) {
+  if (frame.outcome != DecodedFrame::Outcome::frame) return {.next = Next::more_bytes};
   const Format* const format = format_of(frame.codec);
   if (format == nullptr) {
-    refuse(no_codec, service, out);
-    return 1;
+    refuse(no_codec, context, out);
+    return {.consumed = frame.size, .calls = 1};
   }
   format_ = format;
   const std::size_t start = begin_frame(FrameType::response, frame.codec, out);
-  const std::size_t calls = responder_.answer(
-      frame.payload, {.format = *format, .can_push = true, .trace = {}}, service, out);
+  const std::size_t calls =
+      respond(frame.payload, {.format = *format, .can_push = true, .trace = {}}, context, out);
   if (out.size() > start + frame_header_bytes) {
     end_frame(start, out);
   } else {
-    out.resize(start);
+    out.resize(start);  // No call of the payload wants a reply.
   }
-  return calls;
+  return {.consumed = frame.size, .calls = calls};
 }
 
-void FrameProtocol::append_event(const Event& event, std::string& out) {
+void FrameProtocol::encode_event(const Event& event, std::string& out) {
   const std::size_t start = begin_frame(FrameType::notification, format_->codec, out);
-  format_->append_event(event, out);
+  format_->encode_event(event, out);
   end_frame(start, out);
 }
 

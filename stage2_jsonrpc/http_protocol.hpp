@@ -1,5 +1,5 @@
-// HTTP/1.1 beside the frames: POST /rpc takes one JSON-RPC payload, and three pages answer whoever
-// operates the server. Requests may be pipelined; connections are kept open.
+// HTTP/1.1 on the same port as the frames: POST /rpc takes one JSON-RPC payload, and three pages
+// serve whoever operates the server. Requests may be pipelined; connections are kept open.
 //
 //   POST /rpc, application/json        200 with the JSON-RPC reply, be it a result or an error;
 //                                      204 when no call of it wants a reply
@@ -12,38 +12,34 @@
 //   a header above header_bytes_max    431, and the stream ends
 //   what is not HTTP/1.1               400, and the stream ends
 //
-// The server cannot speak first here, so duels are refused: nobody would hear of their events.
+// Over HTTP a server cannot send what was not asked for, so it could not tell the events of a duel:
+// the operations of a duel are refused.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "core/net/http.hpp"
-#include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 
 namespace rps::jsonrpc {
 
 class HttpProtocol final : public Protocol {
  public:
-  // REQUIRES: all three outlive this.
-  HttpProtocol(const Limits& limits, Responder& responder, Pages& pages);
+  explicit HttpProtocol(const Limits& limits);
 
-  Progress turn(std::string_view bytes, Service& service, std::string& out) override;
-  void append_event(const Event& event, std::string& out) override;
+  void encode_event(const Event& event, std::string& out) override;
 
  private:
-  struct Answer {
+  struct Response {
     net::HttpPage page;
-    std::size_t calls = 1;
+    std::size_t calls = 1;  // What the request counts as; a page counts as one call.
   };
 
-  Answer answer(const net::HttpRequest& request, Service& service);
-  Answer answer_rpc(const net::HttpRequest& request, Service& service);
+  Step take_message(std::string_view bytes, Context& context, std::string& out) override;
+  static Response respond_to(const net::HttpRequest& request, Context& context);
+  static Response respond_to_rpc(const net::HttpRequest& request, Context& context);
 
-  const Limits& limits_;
-  Responder& responder_;
-  Pages& pages_;
   net::HttpReader reader_;
 };
 

@@ -4,49 +4,41 @@
 #include <cstdint>
 
 #include "core/utf8.hpp"
+#include "stage2_jsonrpc/append_in_place.hpp"
 #include "stage2_jsonrpc/format.hpp"
 #include "stage2_jsonrpc/limits.hpp"
-#include "stage2_jsonrpc/message_pack_cursor.hpp"
-#include "stage2_jsonrpc/message_pack_pen.hpp"
+#include "stage2_jsonrpc/message_pack_reader.hpp"
+#include "stage2_jsonrpc/message_pack_writer.hpp"
 #include "stage2_jsonrpc/reply.hpp"
 
 namespace rps::jsonrpc {
 
 namespace {
 
-using Kind = PackedValue::Kind;
+using Kind = MessagePackValue::Kind;
 
 constexpr std::string_view null_id = "\xc0";
-
-constexpr Failure refused_as(Code code, std::string_view detail) {
-  return {.code = code, .error = Error::malformed_request, .detail = detail};
-}
 
 namespace why {
 
 using enum Code;
 
-constexpr Failure malformed = refused_as(parse_error, "the payload is not MessagePack");
-constexpr Failure given_twice = refused_as(parse_error, "a member is given twice");
-constexpr Failure too_deep = refused_as(invalid_request, "the MessagePack is nested too deeply");
-constexpr Failure no_calls = refused_as(invalid_request, "a batch has at least one call");
-constexpr Failure too_many_calls = refused_as(invalid_request, "the batch has too many calls");
-constexpr Failure no_map = refused_as(invalid_request, "a request is a map");
-constexpr Failure no_id = refused_as(invalid_request, "an id is text, a number or nil");
-constexpr Failure long_id = refused_as(invalid_request, "the id is too long");
-constexpr Failure no_version = refused_as(invalid_request, "the member jsonrpc is not 2.0");
-constexpr Failure no_method = refused_as(invalid_request, "the method is not text");
+constexpr Failure not_packed = malformed(parse_error, "the payload is not MessagePack");
+constexpr Failure given_twice = malformed(parse_error, "a member is given twice");
+constexpr Failure too_deep = malformed(invalid_request, "the MessagePack is nested too deeply");
+constexpr Failure no_calls = malformed(invalid_request, "a batch has at least one call");
+constexpr Failure no_map = malformed(invalid_request, "a request is a map");
+constexpr Failure no_id = malformed(invalid_request, "an id is text, a number or nil");
+constexpr Failure long_id = malformed(invalid_request, "the id is too long");
+constexpr Failure no_version = malformed(invalid_request, "the member jsonrpc is not 2.0");
+constexpr Failure no_method = malformed(invalid_request, "the method is not text");
 constexpr Failure no_params =
-    refused_as(invalid_request, "the params are neither a map nor an array");
-constexpr Failure unknown_method{.code = method_not_found,
-                                 .error = Error::unknown_operation,
-                                 .detail = explain(Error::unknown_operation)};
-constexpr Failure unknown_param = refused_as(invalid_params, "a parameter has an unknown name");
-constexpr Failure two_moves = refused_as(invalid_params, "the move is given twice");
-constexpr Failure too_many_params = refused_as(invalid_params, "there are too many parameters");
-constexpr Failure no_text = refused_as(invalid_params, "a parameter is not text");
-constexpr Failure no_best_of =
-    refused_as(invalid_params, "best_of is not a small positive integer");
+    malformed(invalid_request, "the params are neither a map nor an array");
+constexpr Failure unknown_param = malformed(invalid_params, "a parameter has an unknown name");
+constexpr Failure two_moves = malformed(invalid_params, "the move is given twice");
+constexpr Failure too_many_params = malformed(invalid_params, "there are too many parameters");
+constexpr Failure no_text = malformed(invalid_params, "a parameter is not text");
+constexpr Failure no_best_of = malformed(invalid_params, "best_of is not a small positive integer");
 
 }  // namespace why
 
@@ -54,29 +46,29 @@ constexpr Failure no_best_of =
 using Refusal = const Failure*;
 
 // Steps over what `value` holds.
-Refusal skip(PackedCursor& cursor, const PackedValue& value, std::size_t depth_max) {
-  switch (cursor.skip(value, depth_max)) {
-    case PackedCursor::Skipped::whole: return nullptr;
-    case PackedCursor::Skipped::malformed: return &why::malformed;
-    case PackedCursor::Skipped::too_deep: return &why::too_deep;
+Refusal skip(MessagePackReader& reader, const MessagePackValue& value, std::size_t depth_max) {
+  switch (reader.skip(value, depth_max)) {
+    case MessagePackReader::Skipped::whole: return nullptr;
+    case MessagePackReader::Skipped::malformed: return &why::not_packed;
+    case MessagePackReader::Skipped::too_deep: return &why::too_deep;
   }
-  return &why::malformed;
+  return &why::not_packed;
 }
 
 // Reads one request: walks over its members once, then looks at what was found.
 class CallReader {
  public:
-  CallReader(PackedCursor& cursor, Call& call) : cursor_(cursor), call_(call) {}
+  CallReader(MessagePackReader& reader, Call& call) : reader_(reader), call_(call) {}
 
   // Returns what is wrong with the bytes themselves, and so with the whole payload. What is wrong
   // with this call alone is put into the call.
   Refusal read(std::size_t depth_max) {
     call_.id = null_id;
-    PackedValue request;
-    if (!cursor_.next(request)) return &why::malformed;
+    MessagePackValue request;
+    if (!reader_.next(request)) return &why::not_packed;
     if (request.kind != Kind::map) {
       call_.failure = why::no_map;
-      return skip(cursor_, request, depth_max);
+      return skip(reader_, request, depth_max);
     }
     for (std::uint64_t i = 0; i < request.number; ++i) {
       if (const Refusal refusal = read_member(depth_max - 1)) return refusal;
@@ -104,23 +96,23 @@ class CallReader {
   }
 
   Refusal read_member(std::size_t depth_max) {
-    PackedValue key;
-    if (!cursor_.next(key) || key.kind != Kind::text) return &why::malformed;
+    MessagePackValue key;
+    if (!reader_.next(key) || key.kind != Kind::text) return &why::not_packed;
     const Member member = member_named(key.text());
-    if (member == none && !is_utf8(key.text())) return &why::malformed;
+    if (member == none && !is_utf8(key.text())) return &why::not_packed;
     if ((seen_ & member) != 0) return &why::given_twice;
     seen_ |= member;
 
-    const char* const start = cursor_.position();
-    PackedValue value;
-    if (!cursor_.next(value)) return &why::malformed;
-    if (member == params) params_start_ = cursor_.position();
-    if (const Refusal refusal = skip(cursor_, value, depth_max)) return refusal;
+    const char* const start = reader_.position();
+    MessagePackValue value;
+    if (!reader_.next(value)) return &why::not_packed;
+    if (member == params) params_start_ = reader_.position();
+    if (const Refusal refusal = skip(reader_, value, depth_max)) return refusal;
     switch (member) {
       case version: version_ = value; break;
       case id:
         id_ = value;
-        id_spelling_ = {start, cursor_.position()};
+        id_spelling_ = {start, reader_.position()};
         break;
       case method: method_ = value; break;
       case params: params_ = value; break;
@@ -144,42 +136,42 @@ class CallReader {
 
   Refusal read_call() {
     const auto operation = parse_operation(method_.text());
-    if (!operation) return &why::unknown_method;
+    if (!operation) return &unknown_method_failure;
     call_.command.operation = *operation;
     if ((seen_ & params) == 0) return nullptr;
     // A second walk, over bytes that are known to be well-formed.
-    PackedCursor cursor({params_start_, cursor_.position()});
-    return params_.kind == Kind::map ? read_named(cursor) : read_positional(cursor);
+    MessagePackReader reader({params_start_, reader_.position()});
+    return params_.kind == Kind::map ? read_named(reader) : read_positional(reader);
   }
 
-  Refusal read_named(PackedCursor& cursor) {
+  Refusal read_named(MessagePackReader& reader) {
     std::array<std::string_view, 5> names;  // By which each parameter was given.
     for (std::uint64_t i = 0; i < params_.number; ++i) {
-      PackedValue name;
-      if (!cursor.next(name)) return &why::malformed;
+      MessagePackValue name;
+      if (!reader.next(name)) return &why::not_packed;
       const auto param = parse_param(call_.command.operation, name.text());
       if (!param) return &why::unknown_param;
       std::string_view& earlier = names[static_cast<std::size_t>(*param)];
       if (earlier == name.text()) return &why::given_twice;
       if (!earlier.empty()) return &why::two_moves;
       earlier = name.text();
-      if (const Refusal refusal = read_param(*param, cursor)) return refusal;
+      if (const Refusal refusal = read_param(*param, reader)) return refusal;
     }
     return nullptr;
   }
 
-  Refusal read_positional(PackedCursor& cursor) {
+  Refusal read_positional(MessagePackReader& reader) {
     const auto order = params_of(call_.command.operation);
     if (params_.number > order.size()) return &why::too_many_params;
     for (std::uint64_t i = 0; i < params_.number; ++i) {
-      if (const Refusal refusal = read_param(order[i], cursor)) return refusal;
+      if (const Refusal refusal = read_param(order[i], reader)) return refusal;
     }
     return nullptr;
   }
 
-  Refusal read_param(Param param, PackedCursor& cursor) {
-    PackedValue value;
-    if (!cursor.next(value)) return &why::malformed;
+  Refusal read_param(Param param, MessagePackReader& reader) {
+    MessagePackValue value;
+    if (!reader.next(value)) return &why::not_packed;
     if (param != Param::best_of) {
       if (value.kind != Kind::text) return &why::no_text;
       assign(call_.command, param, value.text());
@@ -190,48 +182,48 @@ class CallReader {
     return nullptr;
   }
 
-  PackedCursor& cursor_;
+  MessagePackReader& reader_;
   Call& call_;
   unsigned seen_ = none;
-  PackedValue version_;
-  PackedValue id_;
-  PackedValue method_;
-  PackedValue params_;
+  MessagePackValue version_;
+  MessagePackValue id_;
+  MessagePackValue method_;
+  MessagePackValue params_;
   std::string_view id_spelling_;
   const char* params_start_ = nullptr;  // The first of what params_ holds.
 };
 
-// Whether the payload is an array, and of how many; the cursor stands behind its beginning then.
+// Whether the payload is an array, and of how many; the reader stands behind its beginning then.
 // Refuses one that cannot be a batch.
-Refusal begin_batch(PackedCursor& cursor, std::size_t batch_calls_max, Calls& calls,
+Refusal begin_batch(MessagePackReader& reader, std::size_t batch_calls_max, Calls& calls,
                     std::uint64_t& count) {
-  PackedCursor ahead = cursor;
-  PackedValue value;
-  if (!ahead.next(value)) return &why::malformed;
+  MessagePackReader ahead = reader;
+  MessagePackValue value;
+  if (!ahead.next(value)) return &why::not_packed;
   if (value.kind != Kind::array) return nullptr;
   if (value.number == 0) return &why::no_calls;
-  if (value.number > batch_calls_max) return &why::too_many_calls;
-  cursor = ahead;
+  if (value.number > batch_calls_max) return &long_batch_failure;
+  reader = ahead;
   calls.is_batch = true;
   count = value.number;
   return nullptr;
 }
 
 Refusal read_payload(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
-  PackedCursor cursor(payload);
+  MessagePackReader reader(payload);
   std::uint64_t count = 1;
-  if (const Refusal refusal = begin_batch(cursor, batch_calls_max, calls, count)) return refusal;
+  if (const Refusal refusal = begin_batch(reader, batch_calls_max, calls, count)) return refusal;
   const std::size_t depth_max = limits::json_depth_max - (calls.is_batch ? 1 : 0);
   for (std::uint64_t i = 0; i < count; ++i) {
-    CallReader reader(cursor, calls.add());
-    if (const Refusal refusal = reader.read(depth_max)) return refusal;
+    CallReader call_reader(reader, calls.add());
+    if (const Refusal refusal = call_reader.read(depth_max)) return refusal;
   }
-  return cursor.at_end() ? nullptr : &why::malformed;
+  return reader.at_end() ? nullptr : &why::not_packed;
 }
 
 }  // namespace
 
-void read_message_pack(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
+void decode_message_pack(std::string_view payload, std::size_t batch_calls_max, Calls& calls) {
   calls.clear();
   const Refusal refusal = read_payload(payload, batch_calls_max, calls);
   if (refusal == nullptr) return;
@@ -243,77 +235,72 @@ void read_message_pack(std::string_view payload, std::size_t batch_calls_max, Ca
 
 namespace {
 
-void write_score(PackedPen& pen, const Score& score) {
-  pen.map(4);
-  pen.text("wins").natural(score.wins);
-  pen.text("draws").natural(score.draws);
-  pen.text("losses").natural(score.losses);
-  pen.text("rounds").natural(score.rounds());
+void write_score(MessagePackWriter& writer, const Score& score) {
+  writer.map(4);
+  writer.text("wins").natural(score.wins);
+  writer.text("draws").natural(score.draws);
+  writer.text("losses").natural(score.losses);
+  writer.text("rounds").natural(score.rounds());
 }
 
 // The members that every reply begins with, up to the name of its last one.
-void begin_reply(PackedPen& pen, std::string_view id) {
-  pen.map(3).text("jsonrpc").text("2.0").text("id").raw(id);
+void begin_reply(MessagePackWriter& writer, std::string_view id) {
+  writer.map(3).text("jsonrpc").text("2.0").text("id").raw(id);
 }
 
-void write_result(PackedPen& pen, const Reply& reply) {
+void write_result(MessagePackWriter& writer, const Reply& reply) {
   switch (reply.operation) {
     case Operation::play:
-      pen.map(5);
-      pen.text("opponent_move").text(to_string(reply.opponent_move));
-      pen.text("result").text(to_string(reply.result));
-      pen.text("reason").text(reply.reason);
-      pen.text("round").natural(reply.round);
-      pen.text("score");
-      write_score(pen, reply.score);
+      writer.map(5);
+      writer.text("opponent_move").text(to_string(reply.opponent_move));
+      writer.text("result").text(to_string(reply.result));
+      writer.text("reason").text(reply.reason);
+      writer.text("round").natural(reply.round);
+      writer.text("score");
+      write_score(writer, reply.score);
       return;
-    case Operation::score: write_score(pen, reply.score); return;
+    case Operation::score: write_score(writer, reply.score); return;
     case Operation::join:
-      pen.map(2);
-      pen.text("seat").natural(static_cast<unsigned>(reply.seat));
-      pen.text("best_of").natural(reply.best_of);
+      writer.map(2);
+      writer.text("seat").natural(static_cast<unsigned>(reply.seat));
+      writer.text("best_of").natural(reply.best_of);
       return;
-    case Operation::throw_move: pen.map(1).text("accepted").boolean(true); return;
-    case Operation::leave: pen.map(1).text("done").boolean(true); return;
+    case Operation::throw_move: writer.map(1).text("accepted").boolean(true); return;
+    case Operation::leave: writer.map(1).text("done").boolean(true); return;
   }
 }
 
 void append_error(std::string_view id, const Failure& failure, std::uint32_t retry_after_ms,
                   std::string& out) {
-  append_packed(out, limits::reply_bytes_max, [&](PackedPen& pen) {
+  append_in_place<MessagePackWriter>(out, limits::reply_bytes_max, [&](MessagePackWriter& writer) {
     const bool is_overloaded = failure.error == Error::overloaded;
-    begin_reply(pen, id);
-    pen.text("error").map(3);
-    pen.text("code").negative(static_cast<int>(failure.code));
-    pen.text("message").text(message_of(failure.code, failure.error));
-    pen.text("data").map(is_overloaded ? 3 : 2);
-    pen.text("error").text(to_string(failure.error));
-    pen.text("detail").text(failure.detail);
-    if (is_overloaded) pen.text("retry_after_ms").natural(retry_after_ms);
+    begin_reply(writer, id);
+    writer.text("error").map(3);
+    writer.text("code").negative(static_cast<int>(failure.code));
+    writer.text("message").text(message_of(failure.code, failure.error));
+    writer.text("data").map(is_overloaded ? 3 : 2);
+    writer.text("error").text(to_string(failure.error));
+    writer.text("detail").text(failure.detail);
+    if (is_overloaded) writer.text("retry_after_ms").natural(retry_after_ms);
   });
 }
 
-void append_reply_packed(std::string_view id, const Reply& reply, std::string& out) {
-  if (reply.error) {
-    const Error error = *reply.error;
-    append_error(id, {.code = code_of(error), .error = error, .detail = explain(error)},
-                 reply.retry_after_ms, out);
-    return;
-  }
-  append_packed(out, limits::reply_bytes_max, [&](PackedPen& pen) {
-    begin_reply(pen, id);
-    pen.text("result");
-    write_result(pen, reply);
+void encode_reply(std::string_view id, const Reply& reply, std::string& out) {
+  if (reply.error) return append_error(id, failure_of(*reply.error), reply.retry_after_ms, out);
+  append_in_place<MessagePackWriter>(out, limits::reply_bytes_max, [&](MessagePackWriter& writer) {
+    begin_reply(writer, id);
+    writer.text("result");
+    write_result(writer, reply);
   });
 }
 
-void write_event(PackedPen& pen, const Event& event) {
-  pen.map(3).text("jsonrpc").text("2.0");
-  pen.text("method").text(to_string(event.type)).text("params");
+void write_event(MessagePackWriter& writer, const Event& event) {
+  writer.map(3).text("jsonrpc").text("2.0");
+  writer.text("method").text(to_string(event.type)).text("params");
   const auto begin_params = [&](unsigned members) {
-    pen.map(members);
-    pen.text("game_id").text(event.game_id.view());
-    pen.text("player_id").text(event.player_id.view());
+    writer.map(members);
+    writer.text("game_id").text(event.game_id.view());
+    writer.text("player_id").text(event.player_id.view());
   };
   switch (event.type) {
     case EventType::opponent_joined:
@@ -321,18 +308,18 @@ void write_event(PackedPen& pen, const Event& event) {
     case EventType::opponent_left: begin_params(2); return;
     case EventType::round_over:
       begin_params(7);
-      pen.text("player_move").text(to_string(event.player_move));
-      pen.text("opponent_move").text(to_string(event.opponent_move));
-      pen.text("result").text(to_string(event.result));
-      pen.text("round").natural(event.round);
+      writer.text("player_move").text(to_string(event.player_move));
+      writer.text("opponent_move").text(to_string(event.opponent_move));
+      writer.text("result").text(to_string(event.result));
+      writer.text("round").natural(event.round);
       break;
     case EventType::game_over:
       begin_params(4);
-      pen.text("winner").text(event.winner.view());
+      writer.text("winner").text(event.winner.view());
       break;
   }
-  pen.text("score");
-  write_score(pen, event.score);
+  writer.text("score");
+  write_score(writer, event.score);
 }
 
 }  // namespace
@@ -340,19 +327,21 @@ void write_event(PackedPen& pen, const Event& event) {
 const Format message_pack_format{
     .codec = Codec::message_pack,
     .null_id = null_id,
-    .read = read_message_pack,
-    .append_reply = append_reply_packed,
-    .append_failure = [](std::string_view id, const Failure& failure,
+    .decode = decode_message_pack,
+    .encode_reply = encode_reply,
+    .encode_failure = [](std::string_view id, const Failure& failure,
                          std::string& out) { append_error(id, failure, 0, out); },
-    .append_event =
+    .encode_event =
         [](const Event& event, std::string& out) {
-          append_packed(out, limits::reply_bytes_max,
-                        [&](PackedPen& pen) { write_event(pen, event); });
+          append_in_place<MessagePackWriter>(
+              out, limits::reply_bytes_max,
+              [&](MessagePackWriter& writer) { write_event(writer, event); });
         },
     .begin_batch =
         [](std::size_t count, std::string& out) {
           constexpr std::size_t header_bytes_max = 5;
-          append_packed(out, header_bytes_max, [&](PackedPen& pen) { pen.array(count); });
+          append_in_place<MessagePackWriter>(
+              out, header_bytes_max, [&](MessagePackWriter& writer) { writer.array(count); });
         },
     .separate = [](std::string&) {},
     .end_batch = [](std::string&) {},

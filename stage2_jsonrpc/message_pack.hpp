@@ -1,16 +1,18 @@
-// JSON-RPC 2.0 in MessagePack: the same members, methods, parameters and errors as in JSON, spelled
-// shorter. Read without a tree; nothing is allocated, as all text stands in the payload unescaped.
+// JSON-RPC 2.0 in MessagePack: the same members, methods, parameters and errors as in JSON.
+// Decoding builds no tree and allocates nothing: MessagePack has no escapes, so that all texts of a
+// call are views into the payload. Why this is not left to a library:
+// docs/decisions/011-message-pack.md.
 //
 //   refused as -32700   what is no MessagePack or cut short, bytes behind the value, bin, ext, keys
 //                       that are not text, text that is not UTF-8, a member given twice
 //   refused as -32600   more than limits::json_depth_max containers inside each other, an empty or
-//                       too long batch, an envelope that is none, an id that is not text, a number
-//                       or nil or takes more than limits::id_text_bytes_max bytes
+//                       too long batch, members that JSON-RPC does not allow, an id that is not
+//                       text, a number or nil or takes more than limits::id_text_bytes_max bytes
 //   refused as -32601   an unknown method; rpc.discover, whose document is JSON
 //   refused as -32602   parameters of the wrong type, unknown, or too many
 //
-// The first line is of the payload as a whole: one failure, and nothing carried out. Members that
-// the protocol does not know are ignored, also when they are given twice.
+// -32700 is the failure of the whole payload, and none of its calls is executed. Members that
+// JSON-RPC does not know are ignored, also when they are given twice.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,6 @@
 namespace rps::jsonrpc {
 
 // Always fills `calls` with at least one call.
-void read_message_pack(std::string_view payload, std::size_t batch_calls_max, Calls& calls);
+void decode_message_pack(std::string_view payload, std::size_t batch_calls_max, Calls& calls);
 
 }  // namespace rps::jsonrpc

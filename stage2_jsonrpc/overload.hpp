@@ -1,9 +1,9 @@
-// When a serving thread has more to do than it can, seen from inside: the sensor is the time that
-// one pass over all ready connections takes, because whoever becomes ready now waits about as long.
+// Detects that a serving thread has more work than it can do. It measures how long one pass over
+// all ready connections takes: a connection that becomes ready now waits about as long.
 //
-// A long pass by itself is a burst, and bursts are served. Only passes that stay long one after the
-// other mean that work arrives faster than it is done. The rule is that of CoDel (RFC 8289, section
-// 3), with a pass in the place of a queue's sojourn time.
+// One long pass is a burst, and bursts are served. Only when every pass of a row is long does work
+// arrive faster than it is done. The rule is that of CoDel (RFC 8289, section 3), applied to the
+// duration of a pass instead of the time that a packet spends in a queue.
 #pragma once
 
 #include "core/clock.hpp"
@@ -12,7 +12,8 @@ namespace rps::jsonrpc {
 
 class Overload {
  public:
-  // How many times the target long passes must have taken together, without a shorter one.
+  // The thread is overloaded when long passes, with no shorter one between them, have taken this
+  // many times the target together.
   static constexpr int patience = 10;
 
   explicit Overload(Clock::duration target) : target_(target) {}

@@ -15,8 +15,8 @@ std::string bytes_of(const Address& address, std::size_t size = sizeof(Address))
   return {reinterpret_cast<const char*>(&address), size};
 }
 
-// What tells one peer from another. Of an IPv6 address the first half: the second is the host's own
-// to choose, and one host may use as many as it likes.
+// The bytes by which peers are told apart. Of an IPv6 address only the first half counts: a host
+// chooses the second half itself and may use as many as it likes.
 std::string key_of(const sockaddr_storage& address) {
   constexpr std::size_t network_bytes = 8;
   if (address.ss_family == AF_INET) {

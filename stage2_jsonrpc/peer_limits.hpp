@@ -1,5 +1,5 @@
-// One token bucket for each address that connects, however many connections it opens and however
-// often it opens them anew.
+// One token bucket for each address that connects. All connections of an address share it, and it
+// survives them.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace rps::jsonrpc {
 // Safe from any thread. Its lock is taken when a connection opens, never for a call.
 class PeerLimits {
  public:
-  // REQUIRES: `limits` outlives this. `hash_seed` keeps the peers, who choose their addresses, from
-  // choosing collisions as well.
+  // REQUIRES: `limits` outlives this. `hash_seed` is secret and random: without it, peers could
+  // choose addresses whose hashes collide.
   PeerLimits(const Limits& limits, std::uint64_t hash_seed)
       : limits_(limits), buckets_(0, Hash{hash_seed}) {}
 

@@ -6,15 +6,29 @@
 
 namespace rps::jsonrpc {
 
-std::unique_ptr<Protocol> make_protocol(char first, const Limits& limits, Responder& responder,
-                                        Pages& pages) {
-  if (std::string_view("{[ \t\r\n").contains(first)) {
-    return std::make_unique<LineProtocol>(limits, responder);
+Progress Protocol::take_messages(std::string_view bytes, Context& context, std::string& out) {
+  const Limits& limits = context.limits();
+  Progress progress;
+  std::size_t calls = 0;
+  Next next = Next::message;
+  while (progress.consumed < bytes.size() && next == Next::message) {
+    progress.more = calls >= limits.calls_per_turn || out.size() > limits.unsent_bytes_max;
+    if (progress.more) break;
+    const Step step = take_message(bytes.substr(progress.consumed), context, out);
+    progress.consumed += step.consumed;
+    progress.messages += step.calls > 0 ? 1 : 0;
+    calls += step.calls;
+    next = step.next;
   }
-  if (first >= 'A' && first <= 'Z') {
-    return std::make_unique<HttpProtocol>(limits, responder, pages);
-  }
-  return std::make_unique<FrameProtocol>(limits, responder);
+  progress.partial = next == Next::more_bytes;
+  progress.end = next == Next::end;
+  return progress;
+}
+
+std::unique_ptr<Protocol> make_protocol(char first, const Limits& limits) {
+  if (std::string_view("{[ \t\r\n").contains(first)) return std::make_unique<LineProtocol>();
+  if (first >= 'A' && first <= 'Z') return std::make_unique<HttpProtocol>(limits);
+  return std::make_unique<FrameProtocol>();
 }
 
 }  // namespace rps::jsonrpc

@@ -1,14 +1,15 @@
-// The protocol of a connection without the connection: bytes that came in, bytes to go out. Three
-// ways to tell messages apart in a stream share one port; the first byte says which it is.
+// The protocol of a connection, as code without I/O: bytes that were received go in, bytes to send
+// come out. Three protocols share one port; the first byte of a connection selects one of them.
 //
-//   first byte             protocol                                   here
-//   0xCA                   frames                                     frame_protocol.hpp
-//   `{`, `[`, white space  a line of JSON each                        line_protocol.hpp
-//   `A` to `Z`             HTTP/1.1, a method being in capitals       http_protocol.hpp
-//   anything else          an error frame, and the stream ends        frame_protocol.hpp
+//   first byte             protocol                                     declared in
+//   0xCA                   frames                                       frame_protocol.hpp
+//   `{`, `[`, white space  JSON texts, one on each line                 line_protocol.hpp
+//   `A` to `Z`             HTTP/1.1, whose methods are capital letters  http_protocol.hpp
+//   anything else          an error frame, then the stream ends         frame_protocol.hpp
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,62 +20,85 @@
 
 namespace rps::jsonrpc {
 
-// Who carries the calls out.
-class Service {
+// What a protocol needs of the server. The server's own is Dispatcher (dispatcher.hpp); tests have
+// others. One serves all connections of a thread, one after the other.
+class Context {
  public:
-  virtual Reply call(const Call& call) = 0;
+  // REQUIRES: `limits` outlives this.
+  explicit Context(const Limits& limits) : limits_(limits) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
 
-  // A call, or what should have been one, was refused before it could be carried out.
-  virtual void refused(Error error) = 0;
+  // Executes the command of a call. The reply is an error when the game or the server refuses it.
+  virtual Reply execute(const Call& call) = 0;
+
+  // Counts a message or a call that was refused before it could be executed.
+  virtual void count_refusal(Error error) = 0;
+
+  // What the HTTP pages /readyz and /metrics show.
+  virtual bool is_ready() const = 0;
+  virtual std::string metrics_text() const = 0;
+
+  const Limits& limits() const { return limits_; }
+
+  // The calls of the payload that is being answered. It is kept for its memory: once it has grown,
+  // decoding allocates nothing.
+  Calls& decoded_calls() { return decoded_calls_; }
 
  protected:
-  ~Service() = default;
+  ~Context() = default;
+
+ private:
+  const Limits& limits_;
+  Calls decoded_calls_;
 };
 
-// The pages that HTTP offers beside POST /rpc.
-class Pages {
- public:
-  virtual bool is_ready() = 0;
-  virtual std::string metrics_text() = 0;
-
- protected:
-  ~Pages() = default;
-};
-
-// What happened in one turn.
+// What Protocol::take_messages() did.
 struct Progress {
-  std::size_t consumed = 0;  // Bytes from the front that are done with.
+  std::size_t consumed = 0;  // Bytes from the front that are not needed any more.
   std::size_t messages = 0;  // Whole messages among them.
-  bool partial = false;      // A message has begun whose end has not come.
+  bool partial = false;      // The bytes end in the middle of a message.
   bool more = false;         // The turn ended early: whole messages may still be left.
-  bool end = false;          // The stream ends here, by error or by agreement.
+  bool end = false;          // Nothing further is read from this stream.
 };
 
-// Whether a turn of so many calls, with so many bytes unsent, has had its share.
-inline bool is_turn_over(const Limits& limits, std::size_t calls, std::size_t unsent_bytes) {
-  return calls >= limits.calls_per_turn || unsent_bytes > limits.unsent_bytes_max;
-}
-
-class Responder;
-
-// One for each connection. Carries calls out in the order in which they came and writes their
-// replies in the same order.
+// There is one for each connection. Calls are executed in the order in which they arrive, and their
+// replies are written in the same order.
 class Protocol {
  public:
   virtual ~Protocol() = default;
 
-  // One turn: all whole messages at the front of `bytes`, until the turn's share of calls is used
-  // up or `out` holds more than may wait unsent. `bytes` begins where the last turn stopped
-  // consuming, and is longer than it was unless the last turn left `more`.
-  virtual Progress turn(std::string_view bytes, Service& service, std::string& out) = 0;
+  // One turn of the connection: takes whole messages from the front of `bytes` and appends their
+  // answers to `out`, until they have made limits.calls_per_turn calls or `out` holds more than
+  // limits.unsent_bytes_max.
+  // `bytes` begins where the last turn stopped consuming; it has more bytes than then, unless that
+  // turn reported `more`.
+  Progress take_messages(std::string_view bytes, Context& context, std::string& out);
 
-  // Appends what a duel tells. Never called for a protocol that cannot push (can_push of its
-  // calls is false): there nobody can have joined one.
-  virtual void append_event(const Event& event, std::string& out) = 0;
+  // Appends an event of a duel. Never called for a protocol that cannot push (its calls have
+  // can_push false), because nobody can have joined a duel through it.
+  virtual void encode_event(const Event& event, std::string& out) = 0;
+
+ protected:
+  enum class Next : std::uint8_t {
+    message,     // Another message may follow.
+    more_bytes,  // The rest of this message has not arrived.
+    end,         // The stream ends here.
+  };
+
+  // What became of the bytes at the front.
+  struct Step {
+    std::size_t consumed = 0;
+    std::size_t calls = 0;  // Of the message that was answered; 0 when none was.
+    Next next = Next::message;
+  };
+
+ private:
+  // Takes one message and appends its answer. `bytes` has at least one byte.
+  virtual Step take_message(std::string_view bytes, Context& context, std::string& out) = 0;
 };
 
-// The protocol that `first` begins. All that is passed must outlive it.
-std::unique_ptr<Protocol> make_protocol(char first, const Limits& limits, Responder& responder,
-                                        Pages& pages);
+// The protocol that `first` selects. REQUIRES: `limits` outlives it.
+std::unique_ptr<Protocol> make_protocol(char first, const Limits& limits);
 
 }  // namespace rps::jsonrpc

@@ -1,40 +1,40 @@
 #include "stage2_jsonrpc/reply.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
 
+#include "stage2_jsonrpc/append_in_place.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 
 namespace rps::jsonrpc {
 
 namespace {
 
-// Writes into room that is known to be enough.
-class Pen {
+// Writes JSON to an address. REQUIRES: there is room for all that it writes.
+class JsonWriter {
  public:
-  explicit Pen(char* at) : at_(at) {}
+  explicit JsonWriter(char* at) : at_(at) {}
 
-  Pen& text(std::string_view text) {
-    if (text.empty()) return *this;  // Which may have no address, and memcpy must be given one.
+  JsonWriter& text(std::string_view text) {
+    if (text.empty()) return *this;  // memcpy() must not get the null address that it may have.
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
     return *this;
   }
 
   template <class Integer>
-  Pen& number(Integer value) {
+  JsonWriter& number(Integer value) {
     constexpr std::size_t digits_max = 20;
     at_ = std::to_chars(at_, at_ + digits_max, value).ptr;
     return *this;
   }
 
   // Words of the game: none of them needs an escape.
-  Pen& word(std::string_view word) { return text("\"").text(word).text("\""); }
+  JsonWriter& word(std::string_view word) { return text("\"").text(word).text("\""); }
 
-  Pen& score(const Score& score) {
+  JsonWriter& score(const Score& score) {
     text(R"({"wins":)").number(score.wins);
     text(R"(,"draws":)").number(score.draws);
     text(R"(,"losses":)").number(score.losses);
@@ -47,62 +47,46 @@ class Pen {
   char* at_;
 };
 
-// Appends what `write(Pen&)` writes, at most `bytes_max` bytes, without filling the room first.
-template <class Write>
-void append(std::string& out, std::size_t bytes_max, Write&& write) {
-  const std::size_t size = out.size();
-  if (out.capacity() - size < bytes_max)
-    out.reserve(std::max(2 * out.capacity(), size + bytes_max));
-  out.resize_and_overwrite(size + bytes_max, [&](char* data, [[maybe_unused]] std::size_t room) {
-    Pen pen(data + size);
-    write(pen);
-    const auto written = static_cast<std::size_t>(pen.at() - data);
-    assert(written <= room);
-    return written;
-  });
+JsonWriter& begin(JsonWriter& writer, std::string_view id) {
+  return writer.text(R"({"jsonrpc":"2.0","id":)").text(id);
 }
 
-Pen& begin(Pen& pen, std::string_view id) {
-  return pen.text(R"({"jsonrpc":"2.0","id":)").text(id);
-}
-
-void write_result(Pen& pen, const Reply& reply) {
+void write_result(JsonWriter& writer, const Reply& reply) {
   switch (reply.operation) {
     case Operation::play:
-      pen.text(R"({"opponent_move":)").word(to_string(reply.opponent_move));
-      pen.text(R"(,"result":)").word(to_string(reply.result));
-      pen.text(R"(,"reason":)").word(reply.reason);
-      pen.text(R"(,"round":)").number(reply.round);
-      pen.text(R"(,"score":)").score(reply.score).text("}");
+      writer.text(R"({"opponent_move":)").word(to_string(reply.opponent_move));
+      writer.text(R"(,"result":)").word(to_string(reply.result));
+      writer.text(R"(,"reason":)").word(reply.reason);
+      writer.text(R"(,"round":)").number(reply.round);
+      writer.text(R"(,"score":)").score(reply.score).text("}");
       return;
-    case Operation::score: pen.score(reply.score); return;
+    case Operation::score: writer.score(reply.score); return;
     case Operation::join:
-      pen.text(R"({"seat":)").number(static_cast<unsigned>(reply.seat));
-      pen.text(R"(,"best_of":)").number(reply.best_of).text("}");
+      writer.text(R"({"seat":)").number(static_cast<unsigned>(reply.seat));
+      writer.text(R"(,"best_of":)").number(reply.best_of).text("}");
       return;
-    case Operation::throw_move: pen.text(R"({"accepted":true})"); return;
-    case Operation::leave: pen.text(R"({"done":true})"); return;
+    case Operation::throw_move: writer.text(R"({"accepted":true})"); return;
+    case Operation::leave: writer.text(R"({"done":true})"); return;
   }
 }
 
-void write_error(Pen& pen, const Failure& failure, std::uint32_t retry_after_ms) {
-  pen.text(R"(,"error":{"code":)").number(static_cast<int>(failure.code));
-  pen.text(R"(,"message":)").word(message_of(failure.code, failure.error));
-  pen.text(R"(,"data":{"error":)").word(to_string(failure.error));
-  pen.text(R"(,"detail":)").word(failure.detail);
+void write_error(JsonWriter& writer, const Failure& failure, std::uint32_t retry_after_ms) {
+  writer.text(R"(,"error":{"code":)").number(static_cast<int>(failure.code));
+  writer.text(R"(,"message":)").word(message_of(failure.code, failure.error));
+  writer.text(R"(,"data":{"error":)").word(to_string(failure.error));
+  writer.text(R"(,"detail":)").word(failure.detail);
   if (failure.error == Error::overloaded) {
-    pen.text(R"(,"retry_after_ms":)").number(retry_after_ms);
+    writer.text(R"(,"retry_after_ms":)").number(retry_after_ms);
   }
-  pen.text("}}}");
+  writer.text("}}}");
 }
 
 void append_error(std::string_view id, const Failure& failure, std::uint32_t retry_after_ms,
                   std::string& out) {
-  append(out, limits::reply_bytes_max,
-         [&](Pen& pen) { write_error(begin(pen, id), failure, retry_after_ms); });
+  append_in_place<JsonWriter>(out, limits::reply_bytes_max, [&](JsonWriter& writer) {
+    write_error(begin(writer, id), failure, retry_after_ms);
+  });
 }
-
-}  // namespace
 
 Code code_of(Error error) {
   switch (error) {
@@ -122,6 +106,12 @@ Code code_of(Error error) {
   return Code::internal_error;
 }
 
+}  // namespace
+
+Failure failure_of(Error error) {
+  return {.code = code_of(error), .error = error, .detail = explain(error)};
+}
+
 std::string_view message_of(Code code, Error error) {
   switch (code) {
     case Code::parse_error: return "Parse error";
@@ -139,25 +129,20 @@ std::string_view message_of(Code code, Error error) {
   return explain(error);
 }
 
-void append_reply(std::string_view id, const Reply& reply, std::string& out) {
-  if (reply.error) {
-    const Error error = *reply.error;
-    append_error(id, {.code = code_of(error), .error = error, .detail = explain(error)},
-                 reply.retry_after_ms, out);
-    return;
-  }
-  append(out, limits::reply_bytes_max, [&](Pen& pen) {
-    begin(pen, id).text(R"(,"result":)");
-    write_result(pen, reply);
-    pen.text("}");
+void encode_json_reply(std::string_view id, const Reply& reply, std::string& out) {
+  if (reply.error) return append_error(id, failure_of(*reply.error), reply.retry_after_ms, out);
+  append_in_place<JsonWriter>(out, limits::reply_bytes_max, [&](JsonWriter& writer) {
+    begin(writer, id).text(R"(,"result":)");
+    write_result(writer, reply);
+    writer.text("}");
   });
 }
 
-void append_failure(std::string_view id, const Failure& failure, std::string& out) {
+void encode_json_failure(std::string_view id, const Failure& failure, std::string& out) {
   append_error(id, failure, 0, out);
 }
 
-void append_event(const Event& event, std::string& out) {
+void encode_json_event(const Event& event, std::string& out) {
   out.append(R"({"jsonrpc":"2.0","method":)");
   append_string(to_string(event.type), out);
   out.append(R"(,"params":{"game_id":)");
@@ -170,19 +155,20 @@ void append_event(const Event& event, std::string& out) {
     case EventType::opponent_ready:
     case EventType::opponent_left: break;
     case EventType::round_over:
-      append(out, numbers_bytes_max, [&](Pen& pen) {
-        pen.text(R"(,"player_move":)").word(to_string(event.player_move));
-        pen.text(R"(,"opponent_move":)").word(to_string(event.opponent_move));
-        pen.text(R"(,"result":)").word(to_string(event.result));
-        pen.text(R"(,"round":)").number(event.round);
-        pen.text(R"(,"score":)").score(event.score);
+      append_in_place<JsonWriter>(out, numbers_bytes_max, [&](JsonWriter& writer) {
+        writer.text(R"(,"player_move":)").word(to_string(event.player_move));
+        writer.text(R"(,"opponent_move":)").word(to_string(event.opponent_move));
+        writer.text(R"(,"result":)").word(to_string(event.result));
+        writer.text(R"(,"round":)").number(event.round);
+        writer.text(R"(,"score":)").score(event.score);
       });
       break;
     case EventType::game_over:
       out.append(R"(,"winner":)");
       append_string(event.winner.view(), out);
-      append(out, numbers_bytes_max,
-             [&](Pen& pen) { pen.text(R"(,"score":)").score(event.score); });
+      append_in_place<JsonWriter>(out, numbers_bytes_max, [&](JsonWriter& writer) {
+        writer.text(R"(,"score":)").score(event.score);
+      });
       break;
   }
   out.append("}}");

@@ -1,4 +1,4 @@
-// The JSON texts a server sends, written straight into the buffer that goes out.
+// The JSON texts that a server sends, written directly into the buffer that is sent.
 #pragma once
 
 #include <string>
@@ -9,18 +9,18 @@
 
 namespace rps::jsonrpc {
 
-// The code of an error of the game, or of this server, once the request itself was well-formed.
-Code code_of(Error error);
+// How a reply reports an error of the game, or of this server, to a request that was well-formed.
+Failure failure_of(Error error);
 
-// What a message of this code says: the specification's words, or explain(error).
+// The member `message` of an error: the specification's words for its code, or explain(error).
 std::string_view message_of(Code code, Error error);
 
 // Each appends one JSON object of at most limits::reply_bytes_max bytes. `id` is JSON text.
-void append_reply(std::string_view id, const Reply& reply, std::string& out);
-void append_failure(std::string_view id, const Failure& failure, std::string& out);
+void encode_json_reply(std::string_view id, const Reply& reply, std::string& out);
+void encode_json_failure(std::string_view id, const Failure& failure, std::string& out);
 
-// Appends the notification that tells an event.
-void append_event(const Event& event, std::string& out);
+// Appends the notification of an event.
+void encode_json_event(const Event& event, std::string& out);
 
 // Appends a JSON string. Bytes outside ASCII are taken to be UTF-8 and stay as they are.
 void append_string(std::string_view text, std::string& out);

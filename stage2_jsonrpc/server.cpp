@@ -20,9 +20,10 @@ namespace rps::jsonrpc {
 
 namespace {
 
-// The kernel lets any process of the same user join a shared port unnoticed; a port that somebody
-// listens on already is therefore tried alone first, which fails loudly.
-void expect_free(const HostPort& address) {
+// Throws when somebody listens on the port already. Without this check sharing the port would
+// succeed: the kernel lets any process of the same user join it, and gives it some of the
+// connections.
+void require_free(const HostPort& address) {
   (void)net::listen_on(address, net::PortSharing::no);
 }
 
@@ -80,9 +81,9 @@ class Server final : public server::Server {
   }
 
  private:
-  // Every worker listens on the port and keeps what the kernel deals it.
+  // Every worker listens on the port and keeps the connections that the kernel assigns to it.
   void share_port() {
-    if (address_.port != 0) expect_free(address_);
+    if (address_.port != 0) require_free(address_);
     std::vector<net::Fd> listeners;
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       listeners.push_back(net::listen_on(address_, net::PortSharing::yes));
@@ -93,7 +94,7 @@ class Server final : public server::Server {
     }
   }
 
-  // The first worker listens, and deals the connections to all.
+  // The first worker listens, and distributes the connections to all.
   void accept_alone() {
     net::Fd listener = net::listen_on(address_, net::PortSharing::no);
     address_.port = net::port_of(listener);

@@ -1,25 +1,18 @@
 #include "stage2_jsonrpc/worker.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <spdlog/fmt/fmt.h>
 #include <spdlog/logger.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 namespace rps::jsonrpc {
 
 namespace {
 
-// Connections that one pass accepts, so that a flood of them starves nobody.
-constexpr int accepts_per_pass = 64;
-
-// What epoll says of the two descriptors that are no connection; of those it gives the address.
+// The tags in the epoll set. That of a connection is its address, which is neither 0 nor 1.
 constexpr std::uint64_t wake_tag = 0;
 constexpr std::uint64_t listener_tag = 1;
 
@@ -36,34 +29,24 @@ Connection& connection_of(std::uint64_t tag) {
   throw std::system_error(errno, std::system_category(), what);
 }
 
-net::Fd open_spare() {
-  return net::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-}
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
-}
-
 }  // namespace
 
 Worker::Worker(Shared& shared, std::size_t number)
     : shared_(shared),
       number_(number),
-      responder_(shared.limits),
-      overload_(shared.limits.pass_max),
-      trace_lines_(limits::trace_lines_per_second_max, limits::trace_lines_per_second_max),
+      dispatcher_(shared),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      spare_(open_spare()),
-      read_room_(std::make_unique_for_overwrite<std::array<char, limits::read_bytes_max>>()) {
+      read_buffer_(std::make_unique_for_overwrite<std::array<char, limits::read_bytes_max>>()) {
   if (!wake_ || !epoll_.add(wake_.get(), EPOLLIN, wake_tag)) fail("eventfd");
 }
 
 // ---- For the server and for other threads ----------------------------------------------------
 
 void Worker::start(net::Fd listener, std::vector<Worker*> workers) {
-  listener_ = std::move(listener);
-  workers_ = std::move(workers);
-  if (listener_) epoll_.add(listener_.get(), EPOLLIN, listener_tag);
+  if (listener) {
+    acceptor_.emplace(shared_, epoll_, listener_tag, std::move(listener), *this,
+                      std::move(workers));
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -73,23 +56,23 @@ void Worker::post(Task task) {
   if (tasks_.size() == 1) ::eventfd_write(wake_.get(), 1);
 }
 
-void Worker::post_mail(std::shared_ptr<Connection> connection, bool too_much) {
-  post([this, connection = std::move(connection), too_much] {
-    guard(*connection, [&] { too_much ? connection->cut(Cut::events) : connection->take_mail(); });
+void Worker::post(std::shared_ptr<Connection> connection, void (Connection::*step)()) {
+  post([this, connection = std::move(connection), step] {
+    guard(*connection, [&] { ((*connection).*step)(); });
   });
 }
 
 void Worker::stop_accepting() {
   post([this] {
-    unavailable_ = true;
-    listener_ = net::Fd();
+    dispatcher_.stop_executing();
+    acceptor_.reset();
   });
 }
 
 void Worker::begin_drain() {
   post([this] {
-    draining_ = true;
-    // From the back: whoever closes is replaced by the last, which has been told already.
+    is_draining_ = true;
+    // From the back: remove() fills the gap with the last connection, which has had its turn here.
     for (std::size_t i = connections_.size(); i-- > 0;) {
       Connection& connection = *connections_[i];
       guard(connection, [&] { connection.drain(); });
@@ -107,8 +90,8 @@ bool Worker::end(Clock::time_point deadline) {
 }
 
 void Worker::close_all() {
-  draining_ = true;
-  listener_ = net::Fd();
+  is_draining_ = true;
+  acceptor_.reset();
   while (!connections_.empty()) {
     Connection& connection = *connections_.back();
     cut_off_ |= connection.has_unsent();
@@ -119,10 +102,10 @@ void Worker::close_all() {
 // ---- The loop --------------------------------------------------------------------------------
 
 void Worker::run() {
-  next_scan_ = Clock::now() + shared_.limits.scan_period;
+  next_check_ = Clock::now() + shared_.limits.scan_period;
   while (!is_finished()) {
     try {
-      pass();
+      run_pass();
     } catch (const std::exception& failure) {
       shared_.log.error("a serving thread failed: {}", failure.what());
     }
@@ -130,140 +113,82 @@ void Worker::run() {
   finished_.set_value();
 }
 
-void Worker::pass() {
-  const auto ready = epoll_.wait(later_.empty() ? next_scan_ : Clock::time_point::min());
+void Worker::run_pass() {
+  const auto ready = epoll_.wait(to_resume_.empty() ? next_check_ : Clock::time_point::min());
   const Clock::time_point began_at = Clock::now();
   for (const epoll_event& event : ready) {
     if (event.data.u64 == wake_tag) {
-      take_tasks();
+      run_tasks();
     } else if (event.data.u64 == listener_tag) {
-      accept_some();
+      if (acceptor_) acceptor_->accept_waiting();
     } else {
       Connection& connection = connection_of(event.data.u64);
       guard(connection, [&] { connection.on_ready(event.events); });
     }
   }
-  take_turns();
-  if (began_at >= next_scan_) scan();
+  resume_connections();
+  if (began_at >= next_check_) check_connections();
   closed_.clear();
-  overload_.pass_took(Clock::now() - began_at);
+  dispatcher_.pass_took(Clock::now() - began_at);
 }
 
-void Worker::take_turns() {
-  std::swap(later_, turns_);
-  for (const auto& connection : turns_) {
-    guard(*connection, [&] { connection->take_turn(); });
+void Worker::resume_connections() {
+  std::swap(to_resume_, resuming_);
+  for (const auto& connection : resuming_) {
+    guard(*connection, [&] { connection->resume(); });
   }
-  turns_.clear();
+  resuming_.clear();
 }
 
-void Worker::take_tasks() {
+void Worker::run_tasks() {
   eventfd_t ignored = 0;
   ::eventfd_read(wake_.get(), &ignored);
   {
     const std::scoped_lock lock(tasks_mutex_);
-    std::swap(tasks_, tasks_in_turn_);
+    std::swap(tasks_, running_tasks_);
   }
-  for (Task& task : tasks_in_turn_) task();
-  tasks_in_turn_.clear();
+  for (Task& task : running_tasks_) task();
+  running_tasks_.clear();
 }
 
-// One coarse look at everyone instead of a timer for each read.
-void Worker::scan() {
+// One look at all connections every scan_period, instead of a timer for each read.
+void Worker::check_connections() {
   const Clock::time_point now = Clock::now();
-  next_scan_ = now + shared_.limits.scan_period;
+  next_check_ = now + shared_.limits.scan_period;
   for (std::size_t i = connections_.size(); i-- > 0;) {
     Connection& connection = *connections_[i];
     guard(connection, [&] { connection.check(now); });
   }
   if (number_ == 0) shared_.peers.sweep(now);
-  if (!short_of_descriptors_) return;
-  watch_listener(EPOLLIN);
-  short_of_descriptors_ = std::exchange(turned_away_, 0) > 0;
+  if (acceptor_) acceptor_->retry();
 }
 
-// What goes wrong with one connection closes it and spares all others.
-template <class Body>
-void Worker::guard(Connection& connection, Body&& body) {
+// An exception closes the connection in whose step it was thrown, and no other.
+template <class Step>
+void Worker::guard(Connection& connection, Step&& step) {
   try {
-    body();
+    step();
   } catch (const std::exception& failure) {
     shared_.log.error("a connection failed: {}", failure.what());
     connection.close();
   }
 }
 
-// ---- Accepting -------------------------------------------------------------------------------
+// ---- For the acceptor and the connections ----------------------------------------------------
 
-void Worker::accept_some() {
-  for (int i = 0; i < accepts_per_pass && accept_one(); ++i) {
-  }
-}
-
-// False when there is nobody to accept now.
-bool Worker::accept_one() {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  net::Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket) {
-    deal(std::move(socket), address);
-    return true;
-  }
-  if (errno == ECONNABORTED || errno == EINTR) return true;
-  if (errno == EAGAIN) return false;
-  return turn_one_away();
-}
-
-// Out of descriptors or memory. Whoever waits to be accepted would wait for ever, and the listener
-// would stay ready; so one is let in with the last descriptor, to be closed at once. Where even
-// that fails, accepting pauses until the next scan.
-bool Worker::turn_one_away() {
-  if (!std::exchange(short_of_descriptors_, true)) {
-    shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
-  }
-  ++turned_away_;
-  spare_ = net::Fd();
-  const bool turned_away =
-      static_cast<bool>(net::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
-  spare_ = open_spare();
-  if (turned_away) {
-    shared_.metrics.connection_refused();
-  } else {
-    watch_listener(0);
-  }
-  return turned_away;
-}
-
-void Worker::watch_listener(std::uint32_t events) {
-  if (listener_) epoll_.modify(listener_.get(), events, listener_tag);
-}
-
-void Worker::deal(net::Fd socket, const sockaddr_storage& address) {
-  if (shared_.connections.fetch_add(1) >= shared_.limits.connections_max) {
-    shared_.connections.fetch_sub(1);
-    shared_.metrics.connection_refused();
-    return;
-  }
-  shared_.metrics.connection_opened();
-  auto bucket = shared_.peers.bucket_of(address);
-  Worker& worker = *workers_[next_worker_++ % workers_.size()];
-  if (&worker == this) return admit(std::move(socket), std::move(bucket));
-  worker.post([&worker, socket = std::move(socket), bucket = std::move(bucket)]() mutable {
-    worker.admit(std::move(socket), std::move(bucket));
-  });
-}
-
-void Worker::admit(net::Fd socket, std::shared_ptr<TokenBucket> bucket) {
+void Worker::adopt(net::Fd socket, std::shared_ptr<TokenBucket> bucket) {
   const auto connection =
       std::make_shared<Connection>(*this, std::move(socket), std::move(bucket), Clock::now());
   connection->index_ = connections_.size();
   connections_.push_back(connection);
   shared_.counters.set_worker_connections(number_, connections_.size());
-  guard(*connection, [&] { draining_ ? connection->close() : connection->start(); });
+  guard(*connection, [&] { is_draining_ ? connection->close() : connection->start(); });
 }
 
-// ---- For the connections ---------------------------------------------------------------------
+std::string& Worker::write_buffer() {
+  write_buffer_.clear();
+  return write_buffer_;
+}
 
 void Worker::watch(const net::Fd& socket, Connection& connection, std::uint32_t events) {
   if (!epoll_.add(socket.get(), events, tag_of(connection))) fail("epoll_ctl");
@@ -273,16 +198,11 @@ void Worker::watch_again(const net::Fd& socket, Connection& connection, std::uin
   epoll_.modify(socket.get(), events, tag_of(connection));
 }
 
-std::string& Worker::write_room() {
-  write_room_.clear();
-  return write_room_;
+void Worker::resume_later(Connection& connection) {
+  to_resume_.push_back(connection.shared_from_this());
 }
 
-void Worker::turn_later(Connection& connection) {
-  later_.push_back(connection.shared_from_this());
-}
-
-void Worker::forget(Connection& connection) {
+void Worker::remove(Connection& connection) {
   const std::size_t index = connection.index_;
   std::swap(connections_[index], connections_.back());
   connections_[index]->index_ = index;
@@ -291,44 +211,6 @@ void Worker::forget(Connection& connection) {
   shared_.connections.fetch_sub(1);
   shared_.metrics.connection_closed();
   shared_.counters.set_worker_connections(number_, connections_.size());
-}
-
-Reply Worker::call(const Command& command, Caller& caller, Clock::time_point now) {
-  const Reply reply = unavailable_
-                          ? Reply{.operation = command.operation, .error = Error::unavailable}
-                          : shared_.game.handle(command, caller, now);
-  note(command.operation, reply.error);
-  return reply;
-}
-
-void Worker::refused(std::optional<Operation> operation, Error error) {
-  note(operation, error);
-}
-
-void Worker::note(std::optional<Operation> operation, std::optional<Error> error) {
-  shared_.metrics.call_began();
-  const bool is_alike =
-      !answers_.empty() && answers_.back().operation == operation && answers_.back().error == error;
-  if (!is_alike) answers_.push_back({.operation = operation, .error = error});
-  ++answers_.back().count;
-}
-
-void Worker::count_answers(Clock::duration took) {
-  for (const Answers& answers : answers_) {
-    shared_.metrics.answered(answers.operation, answers.error, took, answers.count);
-    shared_.metrics.call_ended(answers.count);
-  }
-  answers_.clear();
-}
-
-void Worker::log_traced(const Call& call, const Reply& reply) {
-  if (trace_lines_.take(Clock::now()).count() > 0) {
-    shared_.counters.count_trace_line_dropped();
-    return;
-  }
-  shared_.log.info("call operation={} outcome={} trace_id={} parent_id={}",
-                   to_string(reply.operation), reply.error ? to_string(*reply.error) : "ok",
-                   hex(call.trace->trace_id), hex(call.trace->parent_id));
 }
 
 }  // namespace rps::jsonrpc

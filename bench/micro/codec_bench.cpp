@@ -99,7 +99,7 @@ class FormatCodec {
   }
 
   bool decode_request(std::string_view message) {
-    format.read(message, 1, calls_);
+    format.decode(message, 1, calls_);
     const jsonrpc::Call& call = calls_.list.front();
     if (id_.empty()) id_ = call.id;
     return is_good(call);
@@ -107,7 +107,7 @@ class FormatCodec {
 
   void encode_reply(const Reply& reply, std::string& out) {
     if (id_.empty()) learn_id();
-    format.append_reply(id_, reply, out);
+    format.encode_reply(id_, reply, out);
   }
 
   bool decode_reply(std::string_view message) {
@@ -128,7 +128,7 @@ class FormatCodec {
   }
 
   std::size_t decode_batch(std::string_view message) {
-    format.read(message, codec_batch_calls, calls_);
+    format.decode(message, codec_batch_calls, calls_);
     return good_calls(calls_);
   }
 

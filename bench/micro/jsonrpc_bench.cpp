@@ -9,7 +9,6 @@
 #include "stage2_jsonrpc/client_codec.hpp"
 #include "stage2_jsonrpc/frame.hpp"
 #include "stage2_jsonrpc/frame_protocol.hpp"
-#include "stage2_jsonrpc/responder.hpp"
 
 namespace rps::micro {
 
@@ -27,20 +26,23 @@ std::string request_frame(Codec codec) {
 
 // The server's side of a connection, from bytes to bytes. Answers every call with the same reply,
 // so that only the wire is measured.
-class Server final : jsonrpc::Service {
+class Server final : jsonrpc::Context {
  public:
+  Server() : Context(limits_) {}
+
   void turn(std::string_view bytes, std::string& out) {
-    benchmark::DoNotOptimize(protocol_.turn(bytes, *this, out));
+    benchmark::DoNotOptimize(protocol_.take_messages(bytes, *this, out));
   }
 
  private:
-  Reply call(const jsonrpc::Call&) override { return reply_; }
-  void refused(Error) override {}
+  Reply execute(const jsonrpc::Call&) override { return reply_; }
+  void count_refusal(Error) override {}
+  bool is_ready() const override { return true; }
+  std::string metrics_text() const override { return {}; }
 
   Reply reply_ = sample_reply();
   jsonrpc::Limits limits_;
-  jsonrpc::Responder responder_{limits_};
-  jsonrpc::FrameProtocol protocol_{limits_, responder_};
+  jsonrpc::FrameProtocol protocol_;
 };
 
 void encode_frame(benchmark::State& state) {

@@ -10,7 +10,7 @@
 
 #include "stage2_jsonrpc/dom.hpp"
 #include "stage2_jsonrpc/format.hpp"
-#include "stage2_jsonrpc/responder.hpp"
+#include "stage2_jsonrpc/respond.hpp"
 #include "stage2_jsonrpc/scan.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/table.hpp"
@@ -42,11 +42,10 @@ void check_readers(std::string_view payload, const Calls& general) {
 
 void check_answer(std::string_view payload, const Calls& calls) {
   const Limits limits{.batch_calls_max = batch_calls_max};
-  Responder responder(limits);
-  Table table;
+  Table table(limits);
   std::string out;
   const std::size_t count =
-      responder.answer(payload, {.format = json_format, .can_push = true, .trace = {}}, table, out);
+      respond(payload, {.format = json_format, .can_push = true, .trace = {}}, table, out);
   require(count == calls.list.size(), "every call is counted");
   const auto replies =
       static_cast<std::size_t>(std::ranges::count_if(calls.list, &Call::wants_reply));

@@ -8,7 +8,7 @@
 
 #include "stage2_jsonrpc/fixed_layout.hpp"
 #include "stage2_jsonrpc/format.hpp"
-#include "stage2_jsonrpc/responder.hpp"
+#include "stage2_jsonrpc/respond.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/table.hpp"
 
@@ -22,15 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rps::jsonrpc;
   const std::string_view payload(reinterpret_cast<const char*>(data), size);
   Calls calls;
-  fixed_layout_format.read(payload, batch_calls_max, calls);
+  fixed_layout_format.decode(payload, batch_calls_max, calls);
   require(!calls.list.empty(), "a payload has at least one call");
 
   const Limits limits{.batch_calls_max = batch_calls_max};
-  Responder responder(limits);
-  Table table;
+  Table table(limits);
   std::string out;
-  responder.answer(payload, {.format = fixed_layout_format, .can_push = true, .trace = {}}, table,
-                   out);
+  respond(payload, {.format = fixed_layout_format, .can_push = true, .trace = {}}, table, out);
   const auto replies =
       static_cast<std::size_t>(std::ranges::count_if(calls.list, &Call::wants_reply));
   require(out.empty() == (replies == 0), "who wants a reply gets one, and nobody else");

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "stage2_jsonrpc/format.hpp"
-#include "stage2_jsonrpc/responder.hpp"
+#include "stage2_jsonrpc/respond.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/table.hpp"
 
@@ -43,11 +43,9 @@ void check_calls(std::string_view payload, const Calls& calls) {
 
 void check_answer(std::string_view payload, const Calls& calls) {
   const Limits limits{.batch_calls_max = batch_calls_max};
-  Responder responder(limits);
-  Table table;
+  Table table(limits);
   std::string out;
-  responder.answer(payload, {.format = message_pack_format, .can_push = true, .trace = {}}, table,
-                   out);
+  respond(payload, {.format = message_pack_format, .can_push = true, .trace = {}}, table, out);
   const auto replies =
       static_cast<std::size_t>(std::ranges::count_if(calls.list, &Call::wants_reply));
   require(out.empty() == (replies == 0), "who wants a reply gets one, and nobody else");
@@ -66,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rps::jsonrpc;
   const std::string_view payload(reinterpret_cast<const char*>(data), size);
   Calls calls;
-  message_pack_format.read(payload, batch_calls_max, calls);
+  message_pack_format.decode(payload, batch_calls_max, calls);
   require(!calls.list.empty(), "a payload has at least one call");
   check_calls(payload, calls);
   check_answer(payload, calls);

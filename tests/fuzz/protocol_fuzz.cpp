@@ -14,7 +14,6 @@
 #include "stage2_jsonrpc/format.hpp"
 #include "stage2_jsonrpc/frame.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
-#include "stage2_jsonrpc/responder.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/table.hpp"
 
@@ -50,15 +49,14 @@ Pieces chosen_pieces(std::uint8_t choice) {
 // A connection without a socket.
 class Line {
  public:
-  explicit Line(char first)
-      : responder_(limits), protocol_(make_protocol(first, limits, responder_, table_)) {}
+  explicit Line(char first) : protocol_(make_protocol(first, limits)) {}
 
   void bring(std::string_view piece) {
     if (ended_) return;
     in_ += piece;
     while (true) {
       const std::size_t said = out_.size();
-      const Progress progress = protocol_->turn(in_, table_, out_);
+      const Progress progress = protocol_->take_messages(in_, table_, out_);
       require(progress.consumed <= in_.size(), "no more is consumed than there is");
       in_.erase(0, progress.consumed);
       ended_ = progress.end;
@@ -71,8 +69,7 @@ class Line {
   const std::string& out() const { return out_; }
 
  private:
-  Table table_;
-  Responder responder_;
+  Table table_{limits};
   std::unique_ptr<Protocol> protocol_;
   std::string in_;
   std::string out_;

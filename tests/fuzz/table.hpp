@@ -10,14 +10,15 @@ namespace rps::jsonrpc {
 
 // Carries calls out on a game whose house is foreseeable, at one and the same moment: what it says
 // depends on the calls alone.
-class Table final : public Service, public Pages {
+class Table final : public Context {
  public:
+  using Context::Context;
   ~Table() { caller_.disconnect({}); }
 
-  Reply call(const Call& call) override { return game_.handle(call.command, caller_, {}); }
-  void refused(Error) override {}
-  bool is_ready() override { return true; }
-  std::string metrics_text() override { return "rps_up 1\n"; }
+  Reply execute(const Call& call) override { return game_.handle(call.command, caller_, {}); }
+  void count_refusal(Error) override {}
+  bool is_ready() const override { return true; }
+  std::string metrics_text() const override { return "rps_up 1\n"; }
 
  private:
   // Small, as there is a new one for each input.

@@ -54,13 +54,13 @@ unsigned char type_byte(FrameType type, Codec codec) {
 
 std::string reply_frame(const Reply& reply, const Format& format = json_format) {
   std::string payload;
-  format.append_reply(id_42(format.codec), reply, payload);
+  format.encode_reply(id_42(format.codec), reply, payload);
   return frame_of(payload, type_byte(FrameType::response, format.codec));
 }
 
 std::string event_frame(const Event& event, const Format& format) {
   std::string payload;
-  format.append_event(event, payload);
+  format.encode_event(event, payload);
   return frame_of(payload, type_byte(FrameType::notification, format.codec));
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("Every command is read by the server as it was sent, in every codec") 
       CHECK(frame.codec == format->codec);
       CHECK(frame.size == bytes.size());
       Calls calls;
-      format->read(frame.payload, 1, calls);
+      format->decode(frame.payload, 1, calls);
       REQUIRE(calls.list.size() == 1);
       const Call& call = calls.list.front();
       CHECK(!call.failure);
@@ -127,7 +127,7 @@ TEST_CASE("A request too long for a frame is cut, refused, and the next one is w
     const DecodedFrame frame = decode_frame(out);
     CHECK(frame.size == out.size());
     Calls calls;
-    format->read(frame.payload, 1, calls);
+    format->decode(frame.payload, 1, calls);
     const Call& call = calls.list.front();
     CHECK((call.failure || call.command.session_id.size() > rps::limits::id_bytes_max));
     const std::size_t first = out.size();
@@ -252,7 +252,7 @@ TEST_CASE("A foreign server's replies in MessagePack are understood, whatever th
 TEST_CASE("An error without an id answers the oldest call in every codec") {
   for (const Format* const format : formats) {
     std::string payload;
-    format->append_failure(
+    format->encode_failure(
         format->null_id,
         {.code = Code::too_large, .error = Error::too_large, .detail = explain(Error::too_large)},
         payload);
@@ -265,7 +265,7 @@ TEST_CASE("An error without an id answers the oldest call in every codec") {
 
 TEST_CASE("What is no frame to the server is refused in JSON, and understood in every codec") {
   std::string payload;
-  json_format.append_failure(
+  json_format.encode_failure(
       "null", {.code = Code::too_large, .error = Error::too_large, .detail = "?"}, payload);
   for (const Format* const format : formats) {
     const Decoded decoded = decode(frame_of(payload, 0x02), Operation::play, format->codec);

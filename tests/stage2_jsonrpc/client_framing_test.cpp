@@ -18,7 +18,7 @@ using Outcome = net::WireCodec::Outcome;
 
 std::string reply_text(const Reply& reply) {
   std::string text;
-  json_format.append_reply("42", reply, text);
+  json_format.encode_reply("42", reply, text);
   return text;
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("Replies and events come in lines, cut anywhere and together") {
       all += line;
     }
     for (const Event& event : all_events()) {
-      json_format.append_event(event, all);
+      json_format.encode_event(event, all);
       all += end;
     }
     std::string_view rest = all;

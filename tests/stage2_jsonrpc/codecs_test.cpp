@@ -32,7 +32,7 @@ TEST_CASE("A random command means the same in every codec") {
       std::string payload;
       ends.client.append_request(random(), command, payload);
       Calls calls;
-      ends.server.read(payload, 1, calls);
+      ends.server.decode(payload, 1, calls);
       REQUIRE(calls.list.size() == 1);
       CHECK(!calls.list.front().failure);
       check_same_command(calls.list.front().command, command);
@@ -43,16 +43,16 @@ TEST_CASE("A random command means the same in every codec") {
 // What every reader promises of any bytes.
 void check_reading(const Format& format, const std::string& payload) {
   Calls calls;
-  format.read(payload, 3, calls);
+  format.decode(payload, 3, calls);
   REQUIRE(!calls.list.empty());
   REQUIRE(calls.list.size() <= 3);
   std::string out;
   for (const Call& call : calls.list) {
     out.clear();
     if (call.failure) {
-      format.append_failure(call.id, *call.failure, out);
+      format.encode_failure(call.id, *call.failure, out);
     } else {
-      format.append_reply(
+      format.encode_reply(
           call.id, {.operation = call.command.operation, .reason = reason(Move::rock, Move::rock)},
           out);
     }
@@ -103,14 +103,14 @@ TEST_CASE("No damage to an answer escapes the client") {
       std::string payload;
       const Reply& sent = replies[random() % replies.size()];
       const std::string_view id = ends.server.null_id;
-      ends.server.append_reply(id, sent, payload);
+      ends.server.encode_reply(id, sent, payload);
       Reply reply{.operation = sent.operation};
       if (ends.client.read_reply(damage(payload, random), other_call, reply)) {
         // An answer to another call can only be taken for an error of this one.
         REQUIRE(reply.error);
       }
       payload.clear();
-      ends.server.append_event(events[random() % events.size()], payload);
+      ends.server.encode_event(events[random() % events.size()], payload);
       Event event;
       if (ends.client.read_event(damage(payload, random), event)) REQUIRE(!event.game_id.empty());
     }
@@ -132,9 +132,9 @@ TEST_CASE("Once warmed up, a call costs no allocation on either side, in any cod
     const auto round = [&] {
       request.clear();
       ends.client.append_request(1234, command, request);
-      ends.server.read(request, 1, calls);
+      ends.server.decode(request, 1, calls);
       response.clear();
-      ends.server.append_reply(calls.list.front().id, answer, response);
+      ends.server.encode_reply(calls.list.front().id, answer, response);
       Reply reply;
       return ends.client.read_reply(response, 1234, reply) && reply.round == answer.round;
     };

@@ -19,7 +19,7 @@ constexpr std::string_view no_id = "\0\0\0\0\0\0\0\0"sv;
 // Views into `payload`, which must outlive the result.
 Calls read(std::string_view payload, std::size_t batch_calls_max = limits::batch_calls_max) {
   Calls calls;
-  fixed_layout_format.read(payload, batch_calls_max, calls);
+  fixed_layout_format.decode(payload, batch_calls_max, calls);
   REQUIRE(!calls.list.empty());
   return calls;
 }
@@ -165,7 +165,7 @@ TEST_CASE("A number that is no move is left to the game, which refuses it") {
 TEST_CASE("Replies in the fixed layout, to the byte") {
   const auto reply_hex = [](const Reply& reply) {
     std::string out;
-    fixed_layout_format.append_reply("\0\0\0\0\0\0\0\7"sv, reply, out);
+    fixed_layout_format.encode_reply("\0\0\0\0\0\0\0\7"sv, reply, out);
     CHECK(out.size() == fixed_layout::reply_bytes);
     return out;
   };
@@ -193,14 +193,14 @@ TEST_CASE("Replies in the fixed layout, to the byte") {
 
 TEST_CASE("A failure in the fixed layout names no operation") {
   std::string out;
-  fixed_layout_format.append_failure(
+  fixed_layout_format.encode_failure(
       no_id, {.code = Code::parse_error, .error = Error::malformed_request, .detail = "?"}, out);
   CHECK(out == from_hex("0000000000000000 00 02") + std::string(40, '\0'));
 }
 
 TEST_CASE("An event in the fixed layout, to the byte") {
   std::string out;
-  fixed_layout_format.append_event({.type = EventType::round_over,
+  fixed_layout_format.encode_event({.type = EventType::round_over,
                                     .game_id = Id("g1"),
                                     .player_id = Id("p"),
                                     .player_move = Move::rock,

@@ -74,7 +74,7 @@ TEST_CASE("An event is a line") {
   Table table;
   table.answer("{}\n");
   std::string out;
-  table.protocol().append_event(
+  table.protocol().encode_event(
       {.type = EventType::opponent_ready, .game_id = Id("g"), .player_id = Id("p")}, out);
   CHECK(out ==
         R"({"jsonrpc":"2.0","method":"opponent_ready","params":{"game_id":"g","player_id":"p"}})"

@@ -9,9 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "stage2_jsonrpc/append_in_place.hpp"
 #include "stage2_jsonrpc/format.hpp"
 #include "stage2_jsonrpc/limits.hpp"
-#include "stage2_jsonrpc/message_pack_pen.hpp"
+#include "stage2_jsonrpc/message_pack_writer.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/contract_values.hpp"
 
@@ -34,7 +35,7 @@ Json unpack(std::string_view bytes) {
 // Views into `payload`, which must outlive the result.
 Calls read(std::string_view payload, std::size_t batch_calls_max = limits::batch_calls_max) {
   Calls calls;
-  read_message_pack(payload, batch_calls_max, calls);
+  decode_message_pack(payload, batch_calls_max, calls);
   REQUIRE(!calls.list.empty());
   return calls;
 }
@@ -157,7 +158,7 @@ TEST_CASE("An id is echoed byte for byte") {
     CHECK(calls.list.front().wants_reply);
     CHECK(calls.list.front().id == from_hex(id));
     std::string out;
-    message_pack_format.append_reply(calls.list.front().id, {.operation = Operation::leave}, out);
+    message_pack_format.encode_reply(calls.list.front().id, {.operation = Operation::leave}, out);
     CHECK(out == from_hex("83") + pack("jsonrpc") + pack("2.0") + pack("id") + from_hex(id) +
                      pack("result") + pack({{"done", true}}));
   }
@@ -310,9 +311,9 @@ TEST_CASE("Replies in MessagePack say what they say in JSON, in the smallest for
   }
   for (const Reply& reply : replies) {
     std::string packed;
-    message_pack_format.append_reply(pack(1), reply, packed);
+    message_pack_format.encode_reply(pack(1), reply, packed);
     std::string text;
-    json_format.append_reply("1", reply, text);
+    json_format.encode_reply("1", reply, text);
     CHECK(unpack(packed) == Json::parse(text));
     CHECK(packed.size() == pack(unpack(packed)).size());
   }
@@ -322,15 +323,15 @@ TEST_CASE("Failures and events in MessagePack say what they say in JSON") {
   const Failure failure{
       .code = Code::parse_error, .error = Error::malformed_request, .detail = "a detail"};
   std::string packed;
-  message_pack_format.append_failure(message_pack_format.null_id, failure, packed);
+  message_pack_format.encode_failure(message_pack_format.null_id, failure, packed);
   std::string text;
-  json_format.append_failure(json_format.null_id, failure, text);
+  json_format.encode_failure(json_format.null_id, failure, text);
   CHECK(unpack(packed) == Json::parse(text));
   for (const Event& event : all_events()) {
     packed.clear();
-    message_pack_format.append_event(event, packed);
+    message_pack_format.encode_event(event, packed);
     text.clear();
-    json_format.append_event(event, text);
+    json_format.encode_event(event, text);
     CHECK(unpack(packed) == Json::parse(text));
   }
 }
@@ -339,31 +340,32 @@ TEST_CASE("The longest reply in MessagePack keeps its limit") {
   const std::string id = pack(std::string(limits::id_text_bytes_max - 2, 'x'));
   for (const Reply& reply : all_replies()) {
     std::string out;
-    message_pack_format.append_reply(id, reply, out);
+    message_pack_format.encode_reply(id, reply, out);
     CHECK(out.size() <= limits::reply_bytes_max);
   }
 }
 
-TEST_CASE("The pen writes what the other implementation writes") {
+TEST_CASE("The writer writes what the other implementation writes") {
   const auto check = [](const Json& value, auto&& write) {
     std::string out;
-    append_packed(out, 200'000, write);
+    append_in_place<MessagePackWriter>(out, 200'000, write);
     CHECK(out == pack(value));
   };
   for (const std::uint64_t number :
        {0UL, 127UL, 128UL, 255UL, 256UL, 65535UL, 65536UL, 4294967295UL, 4294967296UL, largest}) {
-    check(number, [&](PackedPen& pen) { pen.natural(number); });
+    check(number, [&](MessagePackWriter& writer) { writer.natural(number); });
   }
   for (const int number : {-1, -32, -33, -128, -129, -32768}) {
-    check(number, [&](PackedPen& pen) { pen.negative(number); });
+    check(number, [&](MessagePackWriter& writer) { writer.negative(number); });
   }
   for (const std::size_t size : {0, 31, 32, 255, 256, 65535, 65536}) {
-    check(std::string(size, 'x'), [&](PackedPen& pen) { pen.text(std::string(size, 'x')); });
+    check(std::string(size, 'x'),
+          [&](MessagePackWriter& writer) { writer.text(std::string(size, 'x')); });
   }
   for (const std::size_t size : {0, 15, 16, 65535, 65536}) {
-    check(Json(std::vector<int>(size, 1)), [&](PackedPen& pen) {
-      pen.array(size);
-      for (std::size_t i = 0; i < size; ++i) pen.natural(1);
+    check(Json(std::vector<int>(size, 1)), [&](MessagePackWriter& writer) {
+      writer.array(size);
+      for (std::size_t i = 0; i < size; ++i) writer.natural(1);
     });
   }
 }

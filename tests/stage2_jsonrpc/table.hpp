@@ -9,29 +9,28 @@
 
 #include "core/game.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
-#include "stage2_jsonrpc/responder.hpp"
 
 namespace rps::jsonrpc {
 
-class Table final : public Service, public Pages {
+class Table final : public Context {
  public:
-  explicit Table(const Limits& the_limits = {}) : limits(the_limits) {}
+  explicit Table(const Limits& the_limits = {}) : Context(limits), limits(the_limits) {}
 
-  Reply call(const Call& call) override {
+  Reply execute(const Call& call) override {
     ++calls;
     traces.push_back(call.trace);
     return game_.handle(call.command, caller_, Clock::time_point{});
   }
-  void refused(Error error) override { errors.push_back(error); }
-  bool is_ready() override { return ready; }
-  std::string metrics_text() override { return "some_metric 1\n"; }
+  void count_refusal(Error error) override { errors.push_back(error); }
+  bool is_ready() const override { return ready; }
+  std::string metrics_text() const override { return "some_metric 1\n"; }
 
   // All that goes out for `bytes`, given at once; the first byte ever chooses the protocol.
   std::string answer(std::string_view bytes) {
     std::string out;
     if (bytes.empty()) return out;
-    if (!protocol_) protocol_ = make_protocol(bytes.front(), limits, responder_, *this);
-    last = protocol_->turn(bytes, *this, out);
+    if (!protocol_) protocol_ = make_protocol(bytes.front(), limits);
+    last = protocol_->take_messages(bytes, *this, out);
     return out;
   }
 
@@ -76,7 +75,6 @@ class Table final : public Service, public Pages {
  private:
   Game game_{{.seed = 7}};
   Caller caller_{game_, {}};
-  Responder responder_{limits};
   std::unique_ptr<Protocol> protocol_;
 };
 

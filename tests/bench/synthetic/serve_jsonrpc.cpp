@@ -20,7 +20,6 @@
 #include "core/net/listen.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
-#include "stage2_jsonrpc/responder.hpp"
 #include "tests/bench/synthetic/due_queue.hpp"
 #include "tests/bench/synthetic/server.hpp"
 
@@ -32,7 +31,6 @@ using jsonrpc::Call;
 using jsonrpc::Limits;
 using jsonrpc::Progress;
 using jsonrpc::Protocol;
-using jsonrpc::Responder;
 
 // A turn of the protocol is one message, so that each reply gets a deadline of its own.
 Limits one_message_a_turn() {
@@ -42,9 +40,10 @@ Limits one_message_a_turn() {
 }
 
 // Answers as the script says, and remembers how long the answer is to wait.
-class Desk final : public jsonrpc::Service, public jsonrpc::Pages {
+class ScriptedContext final : public jsonrpc::Context {
  public:
-  Desk(Game& game, Script& script) : game_(game), script_(script), caller_(game, {}) {}
+  ScriptedContext(const Limits& limits, Game& game, Script& script)
+      : Context(limits), game_(game), script_(script), caller_(game, {}) {}
 
   void begin_message(Clock::time_point read_at) {
     read_at_ = read_at;
@@ -54,7 +53,7 @@ class Desk final : public jsonrpc::Service, public jsonrpc::Pages {
   Clock::time_point due_at() const { return read_at_ + delay_; }
   bool failed() const { return failed_; }
 
-  Reply call(const Call& call) override {
+  Reply execute(const Call& call) override {
     const Script::Step step = script_.next();
     delay_ = std::max(delay_, step.delay);  // A batch waits for the longest of its calls.
     if (step.fate == Fate::error) {
@@ -65,10 +64,10 @@ class Desk final : public jsonrpc::Service, public jsonrpc::Pages {
     if (step.fate == Fate::wrong) reply.result = falsified(reply.result);
     return reply;
   }
-  void refused(Error) override {}
+  void count_refusal(Error) override {}
 
-  bool is_ready() override { return true; }
-  std::string metrics_text() override { return {}; }
+  bool is_ready() const override { return true; }
+  std::string metrics_text() const override { return {}; }
 
  private:
   Game& game_;
@@ -80,10 +79,11 @@ class Desk final : public jsonrpc::Service, public jsonrpc::Pages {
 };
 
 struct Connection {
-  Connection(net::Fd fd, Game& game, Script& script) : socket(std::move(fd)), desk(game, script) {}
+  Connection(net::Fd fd, const Limits& limits, Game& game, Script& script)
+      : socket(std::move(fd)), context(limits, game, script) {}
 
   net::Fd socket;
-  Desk desk;
+  ScriptedContext context;
   std::unique_ptr<Protocol> protocol;
   bool is_http = false;
   bool has_ended = false;  // What still comes is not read.
@@ -152,7 +152,8 @@ class Server {
     if (!socket) return;
     const std::uint64_t tag = next_tag_++;
     epoll_.add(socket.get(), EPOLLIN, tag);
-    connections_.emplace(tag, std::make_unique<Connection>(std::move(socket), game_, script_));
+    connections_.emplace(tag,
+                         std::make_unique<Connection>(std::move(socket), limits_, game_, script_));
   }
 
   void read(std::uint64_t tag, Connection& connection) {
@@ -173,23 +174,23 @@ class Server {
   void choose_protocol(Connection& connection) {
     const char first = connection.unread.front();
     connection.is_http = first >= 'A' && first <= 'Z';
-    connection.protocol = make_protocol(first, limits_, responder_, connection.desk);
+    connection.protocol = make_protocol(first, limits_);
   }
 
   // False when no whole message is left.
   bool answer_one(std::uint64_t tag, Connection& connection, Clock::time_point read_at) {
-    Desk& desk = connection.desk;
-    desk.begin_message(read_at);
+    ScriptedContext& context = connection.context;
+    context.begin_message(read_at);
     std::string bytes;
-    const Progress progress = connection.protocol->turn(connection.unread, desk, bytes);
+    const Progress progress = connection.protocol->take_messages(connection.unread, context, bytes);
     connection.unread.erase(0, progress.consumed);
-    if (connection.is_http && desk.failed()) {
+    if (connection.is_http && context.failed()) {
       bytes.clear();
       net::append_http({.keep_open = !progress.end},
                        net::status_page(net::HttpStatus::internal_server_error), bytes);
     }
     if (!bytes.empty()) {
-      connection.last_due_at = std::max(connection.last_due_at, desk.due_at());
+      connection.last_due_at = std::max(connection.last_due_at, context.due_at());
       queue_.push(connection.last_due_at, {tag, std::move(bytes), progress.end});
     }
     connection.has_ended = progress.end;
@@ -220,7 +221,6 @@ class Server {
   Game& game_;
   Script& script_;
   const Limits limits_ = one_message_a_turn();
-  Responder responder_{limits_};
   net::Epoll epoll_;
   net::Fd listener_;
   HostPort address_;

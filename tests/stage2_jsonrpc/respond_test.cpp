@@ -1,4 +1,4 @@
-#include "stage2_jsonrpc/responder.hpp"
+#include "stage2_jsonrpc/respond.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -99,7 +99,7 @@ TEST_CASE("A call in a frame allocates nothing") {
     table.traces.reserve(10'000);
     const auto turn = [&] {
       out.clear();
-      table.last = table.protocol().turn(frame, table, out);
+      table.last = table.protocol().take_messages(frame, table, out);
     };
     for (int i = 0; i < 10; ++i) turn();
     REQUIRE(table.errors.empty());

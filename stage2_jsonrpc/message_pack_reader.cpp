@@ -1,4 +1,4 @@
-#include "stage2_jsonrpc/message_pack_cursor.hpp"
+#include "stage2_jsonrpc/message_pack_reader.hpp"
 
 #include <array>
 #include <cassert>
@@ -8,9 +8,9 @@
 
 namespace rps::jsonrpc {
 
-using Kind = PackedValue::Kind;
+using Kind = MessagePackValue::Kind;
 
-bool PackedCursor::next_of_any_kind(PackedValue& value) {
+bool MessagePackReader::next_of_any_kind(MessagePackValue& value) {
   if (at_ == end_) return false;
   const unsigned first = static_cast<unsigned char>(*at_++);
   if (first <= 0x7f) {
@@ -51,12 +51,12 @@ bool PackedCursor::next_of_any_kind(PackedValue& value) {
   }
 }
 
-bool PackedCursor::read_natural(std::size_t width, PackedValue& value) {
+bool MessagePackReader::read_natural(std::size_t width, MessagePackValue& value) {
   value.kind = Kind::natural;
   return take_number(width, value.number);
 }
 
-bool PackedCursor::read_signed(std::size_t width, PackedValue& value) {
+bool MessagePackReader::read_signed(std::size_t width, MessagePackValue& value) {
   if (!take_number(width, value.number)) return false;
   const std::uint64_t sign = std::uint64_t{1} << (8 * width - 1);
   value.kind = (value.number & sign) != 0 ? Kind::negative : Kind::natural;
@@ -64,25 +64,26 @@ bool PackedCursor::read_signed(std::size_t width, PackedValue& value) {
   return true;
 }
 
-bool PackedCursor::read_text(std::size_t width, PackedValue& value) {
+bool MessagePackReader::read_text(std::size_t width, MessagePackValue& value) {
   std::uint64_t size = 0;
   return take_number(width, size) && take_text(size, value);
 }
 
-bool PackedCursor::read_container(std::size_t width, Kind kind, PackedValue& value) {
+bool MessagePackReader::read_container(std::size_t width, Kind kind, MessagePackValue& value) {
   std::uint64_t count = 0;
   return take_number(width, count) && begin_container(count, kind, value);
 }
 
-// Every element takes a byte at least, so a large number of them cannot be claimed for nothing.
-bool PackedCursor::begin_container(std::uint64_t count, Kind kind, PackedValue& value) const {
+// Every element takes at least one byte, so a container with more elements than bytes is malformed.
+bool MessagePackReader::begin_container(std::uint64_t count, Kind kind,
+                                        MessagePackValue& value) const {
   value.kind = kind;
   value.number = count;
   const std::uint64_t values = kind == Kind::map ? 2 * count : count;
   return values <= static_cast<std::uint64_t>(end_ - at_);
 }
 
-bool PackedCursor::take_number(std::size_t width, std::uint64_t& number) {
+bool MessagePackReader::take_number(std::size_t width, std::uint64_t& number) {
   const char* const begin = at_;
   if (!take(width)) return false;
   switch (width) {
@@ -93,8 +94,8 @@ bool PackedCursor::take_number(std::size_t width, std::uint64_t& number) {
   }
 }
 
-PackedCursor::Skipped PackedCursor::skip_content(const PackedValue& container,
-                                                 std::size_t depth_max) {
+MessagePackReader::Skipped MessagePackReader::skip_content(const MessagePackValue& container,
+                                                           std::size_t depth_max) {
   assert(depth_max <= limits::json_depth_max);
   struct Level {
     std::uint64_t left;  // Values still to come; of a map, keys and values alike.
@@ -102,7 +103,7 @@ PackedCursor::Skipped PackedCursor::skip_content(const PackedValue& container,
   };
   std::array<Level, limits::json_depth_max> levels;
   std::size_t depth = 0;
-  const auto enter = [&](const PackedValue& value) {
+  const auto enter = [&](const MessagePackValue& value) {
     if (depth == depth_max) return false;
     const bool is_map = value.kind == Kind::map;
     levels[depth++] = {.left = value.number * (is_map ? 2 : 1), .is_map = is_map};
@@ -118,7 +119,7 @@ PackedCursor::Skipped PackedCursor::skip_content(const PackedValue& container,
     }
     const bool is_key = level.is_map && level.left % 2 == 0;
     --level.left;
-    PackedValue inner;
+    MessagePackValue inner;
     if (!next(inner)) return Skipped::malformed;
     if (is_key && inner.kind != Kind::text) return Skipped::malformed;
     if (!is_utf8(inner.text())) return Skipped::malformed;

@@ -1,0 +1,96 @@
+#include "stage2_jsonrpc/acceptor.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <spdlog/logger.h>
+#include <sys/socket.h>
+
+#include "stage2_jsonrpc/worker.hpp"
+
+namespace rps::jsonrpc {
+
+namespace {
+
+constexpr int accepts_max = 64;
+
+net::Fd open_reserve() {
+  return net::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Acceptor::Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd listener,
+                   Worker& owner, std::vector<Worker*> workers)
+    : shared_(shared),
+      epoll_(epoll),
+      tag_(tag),
+      listener_(std::move(listener)),
+      reserve_(open_reserve()),
+      owner_(owner),
+      workers_(std::move(workers)) {
+  if (!epoll_.add(listener_.get(), EPOLLIN, tag_)) {
+    throw std::system_error(errno, std::system_category(), "epoll_ctl");
+  }
+}
+
+void Acceptor::accept_waiting() {
+  for (int i = 0; i < accepts_max && accept_one(); ++i) {
+  }
+}
+
+// False when nobody waits, or nobody can be accepted.
+bool Acceptor::accept_one() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  net::Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket) {
+    distribute(std::move(socket), address);
+    return true;
+  }
+  if (errno == ECONNABORTED || errno == EINTR) return true;
+  if (errno == EAGAIN) return false;
+  return reject_one();
+}
+
+bool Acceptor::reject_one() {
+  if (!std::exchange(is_failing_, true)) {
+    shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
+  }
+  failed_since_retry_ = true;
+  reserve_ = net::Fd();
+  const bool is_rejected{net::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC))};
+  reserve_ = open_reserve();
+  if (is_rejected) {
+    shared_.metrics.connection_refused();
+  } else {
+    epoll_.modify(listener_.get(), 0, tag_);
+  }
+  return is_rejected;
+}
+
+void Acceptor::retry() {
+  if (!is_failing_) return;
+  epoll_.modify(listener_.get(), EPOLLIN, tag_);
+  is_failing_ = std::exchange(failed_since_retry_, false);
+}
+
+void Acceptor::distribute(net::Fd socket, const sockaddr_storage& address) {
+  if (shared_.connections.fetch_add(1) >= shared_.limits.connections_max) {
+    shared_.connections.fetch_sub(1);
+    shared_.metrics.connection_refused();
+    return;
+  }
+  shared_.metrics.connection_opened();
+  auto bucket = shared_.peers.bucket_of(address);
+  Worker& worker = *workers_[next_worker_++ % workers_.size()];
+  if (&worker == &owner_) return worker.adopt(std::move(socket), std::move(bucket));
+  worker.post([&worker, socket = std::move(socket), bucket = std::move(bucket)]() mutable {
+    worker.adopt(std::move(socket), std::move(bucket));
+  });
+}
+
+}  // namespace rps::jsonrpc

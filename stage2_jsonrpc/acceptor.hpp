@@ -1,0 +1,56 @@
+// Accepts connections from a listening socket and distributes them to the workers in turn.
+//
+// accept() fails when the process has no descriptor left, or the kernel no memory. The socket of
+// the peer that waits would then stay in the queue, where the peer cannot tell it from a slow
+// server, and epoll would report the listening socket again at once. So the acceptor holds one
+// descriptor in reserve: it closes that one, accepts the peer with it, and closes the connection,
+// which the peer notices. Where even that fails, accepting pauses until retry().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/net/epoll.hpp"
+#include "core/net/fd.hpp"
+#include "stage2_jsonrpc/shared.hpp"
+
+struct sockaddr_storage;
+
+namespace rps::jsonrpc {
+
+class Worker;
+
+// Runs on the thread of one worker, its owner.
+class Acceptor {
+ public:
+  // Has `epoll`, which is the owner's, report the listening socket with `tag`.
+  // REQUIRES: `shared`, `epoll` and all workers outlive this; there is at least one worker.
+  Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd listener, Worker& owner,
+           std::vector<Worker*> workers);
+
+  // Accepts the peers that wait: at most 64, so that a flood of them does not keep the owner from
+  // serving the connections that it has.
+  void accept_waiting();
+
+  // Ends a pause. To be called now and then.
+  void retry();
+
+ private:
+  bool accept_one();
+  bool reject_one();
+  void distribute(net::Fd socket, const sockaddr_storage& address);
+
+  Shared& shared_;
+  net::Epoll& epoll_;
+  const std::uint64_t tag_;
+  net::Fd listener_;
+  net::Fd reserve_;
+  bool is_failing_ = false;  // accept() has failed, as far back as the last retry() but one.
+  bool failed_since_retry_ = false;
+  Worker& owner_;
+  std::vector<Worker*> workers_;
+  std::size_t next_worker_ = 0;
+};
+
+}  // namespace rps::jsonrpc

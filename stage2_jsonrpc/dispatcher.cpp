@@ -1,0 +1,96 @@
+#include "stage2_jsonrpc/dispatcher.hpp"
+
+#include <chrono>
+#include <span>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/logger.h>
+
+namespace rps::jsonrpc {
+
+namespace {
+
+Reply refused(const Command& command, Error error, std::uint32_t retry_after_ms = 0) {
+  return {.operation = command.operation, .error = error, .retry_after_ms = retry_after_ms};
+}
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Shared& shared)
+    : Context(shared.limits),
+      shared_(shared),
+      overload_(shared.limits.pass_max),
+      trace_lines_(limits::trace_lines_per_second_max, limits::trace_lines_per_second_max) {}
+
+void Dispatcher::begin_turn(Caller& caller, TokenBucket* bucket, Clock::time_point now) {
+  caller_ = &caller;
+  bucket_ = bucket;
+  now_ = now;
+  calls_ = 0;
+}
+
+void Dispatcher::end_turn() {
+  const Clock::duration took = Clock::now() - now_;
+  for (const Outcomes& outcomes : outcomes_) {
+    shared_.metrics.answered(outcomes.operation, outcomes.error, took, outcomes.count);
+    shared_.metrics.call_ended(outcomes.count);
+  }
+  outcomes_.clear();
+}
+
+Reply Dispatcher::execute(const Call& call) {
+  const Command& command = call.command;
+  ++calls_;
+  if (const auto refusal = refuse_excess(command)) {
+    count(command.operation, refusal->error);
+    return *refusal;
+  }
+  const Reply reply = is_stopped_ ? refused(command, Error::unavailable)
+                                  : shared_.game.handle(command, *caller_, now_);
+  count(command.operation, reply.error);
+  if (call.trace && call.trace->sampled) log_traced(call, reply);
+  return reply;
+}
+
+// What one peer may not do is refused first. A thread with too much to do still executes one call
+// of each turn, because refusing a call costs nearly as much as executing it.
+std::optional<Reply> Dispatcher::refuse_excess(const Command& command) {
+  using std::chrono::milliseconds;
+  if (bucket_ != nullptr) {
+    const std::chrono::nanoseconds wait = bucket_->take(now_);
+    if (wait.count() > 0) {
+      shared_.counters.count(Shed::rate);
+      const auto wait_ms = std::chrono::ceil<milliseconds>(wait).count();
+      return refused(command, Error::overloaded, static_cast<std::uint32_t>(wait_ms));
+    }
+  }
+  if (calls_ > 1 && overload_.is_overloaded()) {
+    shared_.counters.count(Shed::overload);
+    return refused(command, Error::overloaded, rps::limits::retry_after_ms);
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::count(std::optional<Operation> operation, std::optional<Error> error) {
+  shared_.metrics.call_began();
+  const bool is_alike = !outcomes_.empty() && outcomes_.back().operation == operation &&
+                        outcomes_.back().error == error;
+  if (!is_alike) outcomes_.push_back({.operation = operation, .error = error});
+  ++outcomes_.back().count;
+}
+
+void Dispatcher::log_traced(const Call& call, const Reply& reply) {
+  if (trace_lines_.take(Clock::now()).count() > 0) {
+    shared_.counters.count_trace_line_dropped();
+    return;
+  }
+  shared_.log.info("call operation={} outcome={} trace_id={} parent_id={}",
+                   to_string(reply.operation), reply.error ? to_string(*reply.error) : "ok",
+                   hex(call.trace->trace_id), hex(call.trace->parent_id));
+}
+
+}  // namespace rps::jsonrpc

@@ -1,0 +1,69 @@
+// From a decoded call to its reply: refuses calls of which there are too many, hands the others to
+// the game, and counts what became of each. Every serving thread has one, for all its connections.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/game.hpp"
+#include "stage2_jsonrpc/overload.hpp"
+#include "stage2_jsonrpc/protocol.hpp"
+#include "stage2_jsonrpc/shared.hpp"
+#include "stage2_jsonrpc/token_bucket.hpp"
+
+namespace rps::jsonrpc {
+
+class Dispatcher final : public Context {
+ public:
+  // REQUIRES: `shared` outlives this.
+  explicit Dispatcher(Shared& shared);
+
+  // Around each turn of a connection. Its calls are those of `caller`, and `now` is the time of all
+  // of them. `bucket` bounds the calls of the connection's peer; null when nothing does.
+  // REQUIRES: `caller` and `bucket` live until end_turn().
+  void begin_turn(Caller& caller, TokenBucket* bucket, Clock::time_point now);
+  void end_turn();
+
+  // The thread has served all connections that were ready, and that took so long.
+  void pass_took(Clock::duration took) { overload_.pass_took(took); }
+
+  // From now on every call is answered with the error `unavailable`.
+  void stop_executing() { is_stopped_ = true; }
+
+  // Context. execute() and count_refusal() are called between begin_turn() and end_turn() only.
+  Reply execute(const Call& call) override;
+  void count_refusal(Error error) override { count({}, error); }
+  bool is_ready() const override { return !is_stopped_; }
+  std::string metrics_text() const override { return shared_.metrics.text(); }
+
+ private:
+  // A number of calls in a row with the same operation and the same outcome: in a pipeline nearly
+  // all of them, so that the metrics are updated once and not for each call.
+  struct Outcomes {
+    std::optional<Operation> operation;
+    std::optional<Error> error;
+    std::uint32_t count = 0;
+  };
+
+  std::optional<Reply> refuse_excess(const Command& command);
+  void count(std::optional<Operation> operation, std::optional<Error> error);
+  void log_traced(const Call& call, const Reply& reply);
+
+  Shared& shared_;
+  Overload overload_;
+  TokenBucket trace_lines_;
+  bool is_stopped_ = false;
+
+  // Of the turn that runs.
+  Caller* caller_ = nullptr;
+  TokenBucket* bucket_ = nullptr;
+  Clock::time_point now_;
+  std::size_t calls_ = 0;
+  std::vector<Outcomes> outcomes_;
+};
+
+}  // namespace rps::jsonrpc
