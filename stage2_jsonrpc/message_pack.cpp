@@ -42,10 +42,10 @@ constexpr Failure no_best_of = malformed(invalid_params, "best_of is not a small
 
 }  // namespace why
 
-// Null when all is well, else one of the constants above.
+// Null when nothing is wrong, else one of the constants above or in call.hpp.
 using Refusal = const Failure*;
 
-// Steps over what `value` holds.
+// Skips the values inside `value`.
 Refusal skip(MessagePackReader& reader, const MessagePackValue& value, std::size_t depth_max) {
   switch (reader.skip(value, depth_max)) {
     case MessagePackReader::Skipped::whole: return nullptr;
@@ -55,13 +55,13 @@ Refusal skip(MessagePackReader& reader, const MessagePackValue& value, std::size
   return &why::not_packed;
 }
 
-// Reads one request: walks over its members once, then looks at what was found.
+// Reads one request: finds its members in one pass over the bytes, then checks them.
 class CallReader {
  public:
   CallReader(MessagePackReader& reader, Call& call) : reader_(reader), call_(call) {}
 
-  // Returns what is wrong with the bytes themselves, and so with the whole payload. What is wrong
-  // with this call alone is put into the call.
+  // Returns what is wrong with the whole payload. What is wrong with this call alone becomes the
+  // failure of the call.
   Refusal read(std::size_t depth_max) {
     call_.id = null_id;
     MessagePackValue request;
@@ -193,8 +193,8 @@ class CallReader {
   const char* params_start_ = nullptr;  // The first of what params_ holds.
 };
 
-// Whether the payload is an array, and of how many; the reader stands behind its beginning then.
-// Refuses one that cannot be a batch.
+// If the payload is an array, moves the reader to its first element and sets `count`. Refuses an
+// array that has no element or too many.
 Refusal begin_batch(MessagePackReader& reader, std::size_t batch_calls_max, Calls& calls,
                     std::uint64_t& count) {
   MessagePackReader ahead = reader;

@@ -8,17 +8,6 @@ namespace rps::rpc {
 
 namespace {
 
-bool is_about_duels(Operation operation) {
-  switch (operation) {
-    case Operation::play:
-    case Operation::score: return false;
-    case Operation::join:
-    case Operation::throw_move:
-    case Operation::leave: return true;
-  }
-  return false;
-}
-
 // gRPC itself refuses what is too long, before any of our code runs, with a message of its own.
 bool is_about_size(std::string_view message) {
   return message.contains("larger than max");
@@ -30,7 +19,7 @@ Error error_of(grpc::StatusCode code, std::string_view message, Operation operat
     case grpc::OUT_OF_RANGE: return Error::malformed_request;
     case grpc::UNIMPLEMENTED: return Error::unknown_operation;
     case grpc::NOT_FOUND:
-      return is_about_duels(operation) ? Error::unknown_game : Error::unknown_session;
+      return is_of_duel(operation) ? Error::unknown_game : Error::unknown_session;
     case grpc::FAILED_PRECONDITION:
     case grpc::ALREADY_EXISTS:
     case grpc::ABORTED:

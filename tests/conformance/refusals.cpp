@@ -71,16 +71,11 @@ const std::vector<Refusal>& refusals() {
   return table;
 }
 
-bool is_of_duels(Operation operation) {
-  return operation == Operation::join || operation == Operation::throw_move ||
-         operation == Operation::leave;
-}
-
 // Refuses, and goes on: the connection is as good as before.
 void check_refusal(const Target& target, const Refusal& refusal) {
   const auto player = target.open_player();
   const Answer answer = player->ask(refusal.command);
-  if (is_of_duels(refusal.command.operation) && answer.reply.error == Error::unknown_operation) {
+  if (is_of_duel(refusal.command.operation) && answer.reply.error == Error::unknown_operation) {
     throw NotOffered("no duels");
   }
   require_equal<std::optional<Error>>("the answer", answer.reply.error, refusal.error);
