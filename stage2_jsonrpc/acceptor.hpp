@@ -33,7 +33,7 @@ class Acceptor {
   // serving the connections that it has.
   void accept_waiting();
 
-  // Ends a pause. To be called now and then.
+  // Ends a pause. To be called regularly.
   void retry();
 
  private:
@@ -46,7 +46,9 @@ class Acceptor {
   const std::uint64_t tag_;
   net::Fd listener_;
   net::Fd reserve_;
-  bool is_failing_ = false;  // accept() has failed, as far back as the last retry() but one.
+  // Set when accept() fails, which is logged then, and cleared by a retry() before which accept()
+  // has not failed again.
+  bool is_failing_ = false;
   bool failed_since_retry_ = false;
   Worker& owner_;
   std::vector<Worker*> workers_;
