@@ -20,7 +20,7 @@ find_package(benchmark QUIET)                                     # rps-micro
 find_package(Python3 QUIET COMPONENTS Interpreter)                # tests that drive processes
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(GRPC QUIET IMPORTED_TARGET grpc++>=1.51)      # stage 3
-  pkg_check_modules(NGHTTP2 QUIET IMPORTED_TARGET libnghttp2>=1.52)  # stage 3's lean client
+  pkg_check_modules(NGHTTP2 QUIET IMPORTED_TARGET libnghttp2>=1.52)  # the lean gRPC client
   pkg_check_modules(LIBBPF QUIET IMPORTED_TARGET libbpf>=1.1)     # stage 4
 endif()
 find_program(RPS_GRPC_CPP_PLUGIN grpc_cpp_plugin)                 # stage 3's stubs
@@ -59,6 +59,7 @@ rps_have(STAGE3 "core/server=RPS_HAVE_SERVER" "protobuf=Protobuf_FOUND" "gRPC �
 rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND")
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"
          "bpftool=RPS_BPFTOOL")
-rps_have(BENCH "nlohmann_json=nlohmann_json_FOUND" "CLI11=CLI11_FOUND" "zlib=ZLIB_FOUND")
+rps_have(BENCH "Boost ≥ 1.81=Boost_FOUND" "nlohmann_json=nlohmann_json_FOUND"
+         "CLI11=CLI11_FOUND" "zlib=ZLIB_FOUND")
 rps_have(MICRO "google-benchmark=benchmark_FOUND")
 rps_have(TESTS "Catch2=Catch2_FOUND" "Python 3=Python3_FOUND" "the harness=RPS_HAVE_BENCH")

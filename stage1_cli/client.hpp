@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/client.hpp"
+#include "core/net/child.hpp"
 #include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 

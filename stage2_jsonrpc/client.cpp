@@ -62,12 +62,7 @@ std::unique_ptr<net::WireCodec> make_codec(const Url& url) {
 }
 
 std::unique_ptr<Client> connect(const Url& url, const ConnectOptions& options) {
-  std::unique_ptr<net::WireCodec> codec = make_codec(url);
-  const auto open = [&] {
-    return net::Stream{.in = net::connect_tcp(url.host, url.port, options.timeout_max)};
-  };
-  return std::make_unique<net::StreamClient>(std::move(codec), options.connections, options.depth,
-                                             open);
+  return net::connect_streams(url, options, make_codec(url));
 }
 
 }  // namespace rps::jsonrpc

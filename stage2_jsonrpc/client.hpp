@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "core/client.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 #include "core/url.hpp"
 
 namespace rps::jsonrpc {

@@ -3,7 +3,7 @@
 // client_http.hpp.
 #pragma once
 
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 
 namespace rps::jsonrpc {

@@ -1,17 +1,18 @@
 // JSON-RPC over HTTP/1.1: each call is a POST to /rpc, each reply a response, in the same order, on
-// a connection that stays open. As much of HTTP as that takes and no more.
+// a connection that stays open.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "core/net/stream_client.hpp"
+#include "core/net/http_response.hpp"
+#include "core/net/wire_codec.hpp"
 
 namespace rps::jsonrpc {
 
-// A response must say its length: one in chunks or without Content-Length breaks the stream. A
-// status other than 200 is the error that its body tells or, if that is no reply, the one that
-// docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
+// A body has a length or comes in chunks; a response whose body ends with the stream breaks it.
+// With a status other than 200 the error is the one in the body or, if the body is no reply, the
+// one that docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
 class HttpClientCodec final : public net::WireCodec {
  public:
   // `authority` is host and port, as in the URL.
@@ -25,6 +26,7 @@ class HttpClientCodec final : public net::WireCodec {
  private:
   std::string head_;  // Of every request, up to the number of its Content-Length.
   std::string body_;  // Of the request being encoded; kept for its memory.
+  net::HttpResponseReader response_;
 };
 
 }  // namespace rps::jsonrpc

@@ -2,7 +2,7 @@
 // nothing is simpler; ours speaks it so that it can be tried and measured.
 #pragma once
 
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 
 namespace rps::jsonrpc {
 

@@ -1,7 +1,5 @@
 #include "stage3_grpc/client_settings.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
@@ -9,6 +7,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 
 namespace rps::rpc {
@@ -34,25 +33,24 @@ PlayMode read_mode(std::string_view value) {
   throw std::runtime_error("the mode is unary, rally or many, not '" + std::string(value) + "'");
 }
 
-std::string read_file(std::string_view name, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (text.empty()) {
+std::string read_pem(std::string_view name, const std::string& path) {
+  auto text = net::read_file(path);
+  if (!text || text->empty()) {
     std::string message("cannot read the file of '");
     throw std::runtime_error(message.append(name).append("': '").append(path).append("'"));
   }
-  return text;
+  return *std::move(text);
 }
 
 // Takes what only TLS has. False when `name` is nothing of that.
 bool read_tls(const std::string& name, const std::string& value,
               grpc::SslCredentialsOptions& options, ClientSettings& settings) {
   if (name == "ca") {
-    options.pem_root_certs = read_file(name, value);
+    options.pem_root_certs = read_pem(name, value);
   } else if (name == "cert") {
-    options.pem_cert_chain = read_file(name, value);
+    options.pem_cert_chain = read_pem(name, value);
   } else if (name == "key") {
-    options.pem_private_key = read_file(name, value);
+    options.pem_private_key = read_pem(name, value);
   } else if (name == "name") {
     settings.checked_name = value;
   } else {

@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "core/net/file.hpp"
 #include "rpc_counters.skel.h"
 #include "stage4_ebpf/diagnosis.hpp"
 #include "stage4_ebpf/libbpf_log.hpp"
@@ -109,9 +108,8 @@ std::string why(std::string_view step, int error, const LibbpfLog& libbpf,
   findings.attempt =
       "cannot " + std::string(step) + ": " + std::generic_category().message(std::abs(error));
   if (!libbpf.first_warning().empty()) findings.attempt += " (" + libbpf.first_warning() + ")";
-  std::ifstream status("/proc/self/status");
   findings.capabilities_missing =
-      capabilities_missing(std::string(std::istreambuf_iterator<char>(status), {}));
+      capabilities_missing(net::read_file("/proc/self/status").value_or(""));
   findings.in_user_namespace = in_user_namespace();
   findings.has_btf = std::filesystem::exists(kernel_btf_path);
   if (findings.has_btf && skeleton) findings.hooks_missing = hooks_missing(*skeleton->obj);

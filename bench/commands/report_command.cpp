@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "bench/report/view.hpp"
 #include "bench/scenarios/subjects.hpp"
 #include "core/flags/group.hpp"
+#include "core/net/file.hpp"
 
 namespace rps::commands {
 
@@ -28,9 +28,9 @@ constexpr std::string_view begin_mark = "<!-- measured: begin -->\n";
 constexpr std::string_view end_mark = "<!-- measured: end -->\n";
 
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  auto text = net::read_file(path);
+  if (!text) throw std::runtime_error("cannot read " + path + ": " + text.error().message());
+  return *std::move(text);
 }
 
 model::Run read_run(const std::string& path) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bench/machine/text_file.hpp"
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 
 namespace rps::machine {
@@ -46,7 +47,7 @@ std::optional<double> cpu_seconds(pid_t pid) {
 // How much of its time a process has spent outside the kernel, sampled. Nothing for one that has
 // ended, even if nobody has asked yet how.
 std::optional<double> user_share(const std::string& directory) {
-  const auto text = read_text(directory + "/stat");
+  const auto text = net::read_file(directory + "/stat");
   if (!text) return std::nullopt;
   // "pid (name) state ppid …": the name may hold spaces and parentheses.
   const std::size_t name_end = text->rfind(") ");
@@ -75,7 +76,8 @@ void add_switches(std::string_view status, Usage& usage) {
 void add_switches_of_threads(const std::string& directory, Usage& usage) {
   const std::string tasks = directory + "/task/";
   for_each_entry(tasks, [&](const std::string& thread) {
-    if (const auto status = read_text(tasks + thread + "/status")) add_switches(*status, usage);
+    if (const auto status = net::read_file(tasks + thread + "/status"))
+      add_switches(*status, usage);
   });
 }
 
@@ -93,7 +95,7 @@ std::uint64_t count_open_files(const std::string& directory) {
 std::optional<Usage> usage_of(pid_t pid) {
   const std::string directory = "/proc/" + std::to_string(pid);
   const auto share = user_share(directory);
-  const auto status = read_text(directory + "/status");
+  const auto status = net::read_file(directory + "/status");
   const auto seconds = cpu_seconds(pid);
   if (!share || !status || !seconds) return std::nullopt;
 
@@ -185,7 +187,7 @@ std::optional<Traffic> read_pipe_traffic(std::span<const pid_t> children) {
   if (children.empty()) return std::nullopt;
   Traffic total;
   for (const pid_t child : children) {
-    const auto text = read_text("/proc/" + std::to_string(child) + "/io");
+    const auto text = net::read_file("/proc/" + std::to_string(child) + "/io");
     if (!text || text->empty()) return std::nullopt;
     total.sent += number_of(*text, "rchar:");
     total.received += number_of(*text, "wchar:");

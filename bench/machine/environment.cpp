@@ -2,7 +2,6 @@
 
 #include <array>
 #include <ctime>
-#include <fstream>
 #include <string_view>
 
 #include <gnu/libc-version.h>
@@ -11,6 +10,8 @@
 
 #include "bench/machine/machine.hpp"
 #include "bench/machine/process.hpp"
+#include "bench/machine/text_file.hpp"
+#include "core/net/file.hpp"
 
 namespace rps::machine {
 
@@ -32,12 +33,8 @@ std::string kernel_name() {
 }
 
 std::string cpu_model() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
+  const std::string cpuinfo = net::read_file("/proc/cpuinfo").value_or("");
+  return std::string(find_field(cpuinfo, "model name\t:").value_or("unknown"));
 }
 
 // Asks git about the tree the harness was built from; it may be gone, or no git tree.

@@ -19,6 +19,7 @@
 
 #include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 
 namespace rps::machine {
@@ -153,11 +154,11 @@ std::string cpu_limit(std::string_view proc_cgroup, const std::string& mount) {
 }
 
 std::string cpu_limit() {
-  return cpu_limit(read_text("/proc/self/cgroup").value_or(""), "/sys/fs/cgroup");
+  return cpu_limit(net::read_file("/proc/self/cgroup").value_or(""), "/sys/fs/cgroup");
 }
 
 std::string usable_cpu_list() {
-  const std::string status = read_text("/proc/self/status").value_or("");
+  const std::string status = net::read_file("/proc/self/status").value_or("");
   return std::string(find_field(status, "Cpus_allowed_list:").value_or(""));
 }
 
@@ -211,7 +212,8 @@ std::string timer_slack() {
 
 std::string memory_total() {
   constexpr double kibibytes_in_gibibyte = 1024 * 1024;
-  const std::uint64_t kibibytes = number_of(read_text("/proc/meminfo").value_or(""), "MemTotal:");
+  const std::uint64_t kibibytes =
+      number_of(net::read_file("/proc/meminfo").value_or(""), "MemTotal:");
   if (kibibytes == 0) return {};
   return with_decimals(static_cast<double>(kibibytes) / kibibytes_in_gibibyte, 1) + " GiB";
 }

@@ -1,12 +1,6 @@
 #include "bench/machine/text_file.hpp"
 
-#include <array>
-#include <cerrno>
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "core/net/fd.hpp"
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 
 namespace rps::machine {
@@ -22,22 +16,8 @@ std::string_view without_space(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> read_text(const std::string& path) {
-  const net::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::string text;
-  std::array<char, 4096> chunk;
-  while (true) {
-    const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return std::nullopt;
-    if (size == 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(size));
-  }
-}
-
 std::string read_first_line(const std::string& path) {
-  const auto text = read_text(path);
+  const auto text = net::read_file(path);
   return text ? text->substr(0, text->find('\n')) : std::string();
 }
 

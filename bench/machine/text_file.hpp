@@ -8,10 +8,7 @@
 
 namespace rps::machine {
 
-// The whole text; nothing when the file cannot be read, or ends to exist while it is.
-std::optional<std::string> read_text(const std::string& path);
-
-// Its first line without the newline; empty when there is none.
+// The first line of a file without the newline; empty when there is none, or no file.
 std::string read_first_line(const std::string& path);
 
 // What stands behind `label` on the first line that begins with it, without the space around it:

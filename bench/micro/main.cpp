@@ -17,10 +17,10 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/machine/environment.hpp"
-#include "bench/machine/text_file.hpp"
 #include "bench/micro/baseline.hpp"
 #include "bench/micro/benchmarks.hpp"
 #include "core/flags/group.hpp"
+#include "core/net/file.hpp"
 
 namespace rps::micro {
 
@@ -84,7 +84,7 @@ void add_benchmarks() {
 }
 
 Baseline read_baseline(const std::string& path) {
-  const auto text = machine::read_text(path);
+  const auto text = net::read_file(path);
   if (!text) throw std::runtime_error("cannot read " + path);
   auto baseline = parse_baseline(*text);
   if (!baseline) throw std::runtime_error(path + ": " + baseline.error());

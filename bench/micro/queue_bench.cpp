@@ -14,7 +14,7 @@
 
 #include "bench/micro/benchmarks.hpp"
 #include "bench/micro/spsc_ring.hpp"
-#include "core/fleet/ring.hpp"
+#include "core/net/ring.hpp"
 
 namespace rps::micro {
 
@@ -30,7 +30,7 @@ constexpr std::size_t capacity = 1024;
 constexpr std::size_t waiting = 16;  // In the queue while it is measured, as calls of a pipeline.
 
 void ring_fifo(benchmark::State& state) {
-  fleet::Ring<Item> ring;
+  net::Ring<Item> ring;
   for (std::size_t i = 0; i < waiting; ++i) ring.push({});
   for (auto _ : state) {
     ring.push({});

@@ -10,8 +10,9 @@
 
 #include "bench/load/limits.hpp"
 #include "core/clock.hpp"
+#include "core/net/connect.hpp"
 #include "core/net/fd.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/http_response.hpp"
 #include "core/number.hpp"
 
 namespace rps::scenarios {
@@ -24,17 +25,24 @@ bool wait_readable(int fd, Clock::time_point deadline) {
   return left.count() > 0 && ::poll(&watched, 1, static_cast<int>(left.count())) > 0;
 }
 
-// Reads until the server closes, which `Connection: close` asks of it.
-std::optional<std::string> read_to_end(int fd, Clock::time_point deadline) {
-  std::string answer;
-  while (answer.size() <= load::limits::scrape_bytes_max && wait_readable(fd, deadline)) {
+// The body of the response, when its status is 200.
+std::optional<std::string> read_page(int fd, Clock::time_point deadline) {
+  using Outcome = net::HttpResponseReader::Outcome;
+  net::HttpResponseReader response({.header_bytes_max = load::limits::scrape_bytes_max,
+                                    .body_bytes_max = load::limits::scrape_bytes_max});
+  std::string bytes;
+  Outcome outcome = Outcome::need_more;
+  while (outcome == Outcome::need_more && wait_readable(fd, deadline)) {
     std::array<char, 16'384> chunk;
     const ssize_t size = ::read(fd, chunk.data(), chunk.size());
     if (size < 0) return std::nullopt;
-    if (size == 0) return answer;
-    answer.append(chunk.data(), static_cast<std::size_t>(size));
+    bytes.append(chunk.data(), static_cast<std::size_t>(size));
+    std::size_t consumed = 0;
+    outcome = size > 0 ? response.read(bytes, consumed) : response.finish();
+    bytes.erase(0, consumed);
   }
-  return std::nullopt;
+  if (outcome != Outcome::response || response.status() != 200) return std::nullopt;
+  return std::string(response.body());
 }
 
 }  // namespace
@@ -49,11 +57,7 @@ std::optional<std::string> http_get(const HostPort& address, std::string_view pa
     // A fresh socket's buffer takes so short a request whole.
     const ssize_t sent = ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(request.size())) return std::nullopt;
-    const auto answer = read_to_end(socket.get(), deadline);
-    if (!answer || !answer->starts_with("HTTP/1.1 200")) return std::nullopt;
-    const std::size_t head_end = answer->find("\r\n\r\n");
-    if (head_end == std::string::npos) return std::nullopt;
-    return answer->substr(head_end + 4);
+    return read_page(socket.get(), deadline);
   } catch (const std::exception&) {
     return std::nullopt;
   }

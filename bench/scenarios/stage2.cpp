@@ -18,6 +18,7 @@
 #include "bench/model/format.hpp"
 #include "bench/report/progress.hpp"
 #include "bench/report/table.hpp"
+#include "core/net/connect.hpp"
 #include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage2_jsonrpc/client.hpp"

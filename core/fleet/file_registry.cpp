@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 
+#include "core/net/file.hpp"
 #include "core/url.hpp"
 
 namespace rps::fleet {
@@ -38,14 +39,11 @@ bool is_instance_url(const std::string& text) {
 }
 
 std::expected<std::string, std::string> read_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::unexpected("cannot be read: " + std::string(std::strerror(errno)));
-  std::string text(limits::registry_file_bytes_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return std::unexpected("cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > limits::registry_file_bytes_max) return std::unexpected("is too large");
-  return text;
+  auto text = net::read_file(path, limits::registry_file_bytes_max);
+  if (text) return *std::move(text);
+  const bool is_too_large = text.error() == std::errc::file_too_large;
+  return std::unexpected(is_too_large ? "is too large"
+                                      : "cannot be read: " + text.error().message());
 }
 
 net::Fd watch_folder(const fs::path& path) {

@@ -13,15 +13,8 @@ namespace rps::fleet {
 
 namespace {
 
-// epoll says which connection, and of which generation; and this is the registry.
-constexpr std::uint64_t registry_tag = ~std::uint64_t{0};
-
-// For turns in which no call can be open.
-class NoCalls final : public Sink {
- public:
-  void on_reply(std::uint64_t, const Reply&, const Stamps&) override { assert(false); }
-  void on_event(const Event&) override {}
-};
+// The loop's key of the registry; that of a connection is its index.
+constexpr std::uint32_t registry_key = nobody;
 
 bool is_duel(const Command& command) {
   return !command.game_id.empty();
@@ -44,7 +37,8 @@ FleetClient::FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> c
     : options_(std::move(options)),
       codec_(std::move(codec)),
       registry_(std::move(registry)),
-      balancer_(options_.balance, mix(options_.seed, 1)),
+      registry_entry_(registry_key),
+      instances_(options_.balance, mix(options_.seed, 1)),
       retry_budget_(options_.retry_budget, Clock::now()),
       pool_(options_.pool),
       random_(mix(options_.seed, 2)),
@@ -52,34 +46,30 @@ FleetClient::FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> c
       now_(Clock::now()),
       sweep_at_(now_) {
   assert(options_.connections > 0 && options_.depth > 0);
-  for (std::size_t i = calls_.size(); i > 0; --i) {
-    free_calls_.push_back(static_cast<std::uint32_t>(i - 1));
-  }
-  // Without it the registry is asked when it is due.
-  if (registry_->fd() >= 0) epoll_.add(registry_->fd(), EPOLLIN, registry_tag);
+  // When the registry has no descriptor, or the loop no room, it is asked when it is due.
+  const int registry_fd = registry_->fd();
+  if (registry_fd >= 0) loop().add(registry_entry_, registry_fd, registry_fd);
   apply_listing();
 }
 
 FleetClient::~FleetClient() = default;
 
 std::size_t FleetClient::await_instances(Clock::time_point deadline) {
-  assert(oldest_ == nobody);
-  NoCalls sink;
-  handed_over_ = 0;
+  assert(calls_.first_to_expire() == nobody);
   const auto is_unknown = [](const auto& instance) {
     return instance && instance->reach == Instance::Reach::unknown;
   };
   do {
-    turn(deadline, sink);
-  } while (std::ranges::any_of(instances_, is_unknown) && Clock::now() < deadline);
-  return static_cast<std::size_t>(std::ranges::count_if(instances_, [](const auto& instance) {
-    return instance && instance->reach == Instance::Reach::up;
-  }));
+    step(deadline);
+  } while (std::ranges::any_of(instances_.places(), is_unknown) && Clock::now() < deadline);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      instances_.places(),
+      [](const auto& instance) { return instance && instance->reach == Instance::Reach::up; }));
 }
 
 std::vector<InstanceStatus> FleetClient::instances() const {
   std::vector<InstanceStatus> statuses;
-  for (const auto& instance : instances_) {
+  for (const auto& instance : instances_.places()) {
     if (!instance) continue;
     statuses.push_back({.url = instance->url,
                         .is_up = instance->reach == Instance::Reach::up,
@@ -100,9 +90,9 @@ void FleetClient::poll_registry() {
 
 void FleetClient::apply_listing() {
   const std::vector<std::string>& urls = registry_->list().urls;
-  for (std::uint32_t i = 0; i < instances_.size(); ++i) {
-    if (!instances_[i]) continue;
-    if (std::ranges::find(urls, instances_[i]->url) != urls.end()) {
+  for (std::uint32_t i = 0; i < instances_.places().size(); ++i) {
+    if (!instances_.places()[i]) continue;
+    if (std::ranges::find(urls, instances_[i].url) != urls.end()) {
       keep_instance(i);
     } else {
       drop_instance(i);
@@ -113,41 +103,31 @@ void FleetClient::apply_listing() {
 
 // One that had left the list, but still has calls open, may come back to it.
 void FleetClient::keep_instance(std::uint32_t index) {
-  Instance& instance = *instances_[index];
+  Instance& instance = instances_[index];
   if (std::exchange(instance.is_listed, true)) return;
   for (const std::uint32_t connection : instance.connections) rest_if_idle(connection);
 }
 
 // Does nothing when it is there.
 void FleetClient::add_instance(const std::string& url) {
-  const auto has_url = [&](const auto& instance) { return instance && instance->url == url; };
-  if (std::ranges::any_of(instances_, has_url)) return;
-
+  if (instances_.contains(url)) return;
   const auto parsed = parse_url(url);
   if (!parsed || parsed->scheme != options_.scheme) {
     options_.notice(url + " is left out: its scheme is not " + options_.scheme);
     return;
   }
-  const auto address = parse_address({.host = parsed->host, .port = parsed->port});
+  const auto address = net::parse_address({.host = parsed->host, .port = parsed->port});
   if (!address) {
     options_.notice(url + " is left out: " + address.error());
     return;
   }
-  auto place = std::ranges::find_if(instances_, [](const auto& instance) { return !instance; });
-  if (place == instances_.end()) {
-    instances_.emplace_back();
-    candidates_.emplace_back();
-    place = std::prev(instances_.end());
-  }
-  const auto index = static_cast<std::uint32_t>(place - instances_.begin());
-  *place = std::make_unique<Instance>(url, *address, options_.breaker);
-  candidates_[index] = {.identity = identity_of(url)};
-  dial(index);
+  dial(instances_.add(
+      {.url = url, .address = *address, .breaker = CircuitBreaker(options_.breaker)}));
 }
 
 // No new calls; open ones are answered, then its connections are closed.
 void FleetClient::drop_instance(std::uint32_t index) {
-  Instance& instance = *instances_[index];
+  Instance& instance = instances_[index];
   instance.is_listed = false;
   const std::vector<std::uint32_t> connections = instance.connections;
   for (const std::uint32_t connection : connections) {
@@ -157,11 +137,10 @@ void FleetClient::drop_instance(std::uint32_t index) {
 }
 
 void FleetClient::forget_if_gone(std::uint32_t index) {
-  const Instance& instance = *instances_[index];
+  const Instance& instance = instances_[index];
   if (instance.is_listed || !instance.connections.empty()) return;
   assert(instance.open_calls == 0);
-  instances_[index].reset();
-  candidates_[index] = {};
+  instances_.remove(index);
 }
 
 // ---- Which one carries a call --------------------------------------------------------------
@@ -170,57 +149,32 @@ void FleetClient::submit(std::uint64_t id, const Command& command) {
   ++stats_.calls;
   retry_budget_.on_call();
   now_ = Clock::now();
-  const std::uint32_t call = open_call(id, command, now_);
-  if (!place(call)) schedule(call, now_);  // Its failure can be told in poll() only.
+  const std::uint32_t call = calls_.open(id, command, now_, now_ + options_.deadline);
+  if (!place(call)) calls_.schedule(call, now_);  // Its failure can be told in poll() only.
 }
 
 // Puts the call on a connection. False when there is none for it.
 bool FleetClient::place(std::uint32_t index) {
   Call& call = calls_[index];
-  const auto chosen = choose_instance(call);
+  const auto chosen = instances_.choose(call, now_);
   if (!chosen) return false;
-  Instance& instance = *instances_[*chosen];
+  Instance& instance = instances_[*chosen];
   const auto ticket = instance.breaker.allow(now_);
   assert(ticket);
   call.ticket = *ticket;
   call.instance = *chosen;
   call.connection = choose_connection(*chosen, is_duel(call.command));
   call.place = Call::Place::waiting;
-  candidates_[*chosen].open_calls = ++instance.open_calls;
-  connections_[call.connection].waiting.push_back(index);
-  mark_dirty(call.connection);
+  instances_.begin_call(*chosen);
+  Connection& connection = connections_[call.connection];
+  connection.waiting.push_back(index);
+  connection.stream.request_write();
   return true;
-}
-
-std::optional<std::uint32_t> FleetClient::choose_instance(const Call& call) {
-  const Command& command = call.command;
-  std::optional<std::uint64_t> session;
-  if (!command.session_id.empty()) session = identity_of(command.session_id);
-  for (const Choice choice : {Choice::good, Choice::avoided, Choice::being_dialled}) {
-    for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
-      candidates_[i].is_usable = instances_[i] && is_candidate(i, call, choice);
-    }
-    const auto chosen = is_duel(command) ? rendezvous(candidates_, identity_of(command.game_id))
-                                         : balancer_.pick(candidates_, session);
-    if (chosen) return static_cast<std::uint32_t>(*chosen);
-  }
-  return std::nullopt;
-}
-
-bool FleetClient::is_candidate(std::uint32_t index, const Call& call, Choice choice) const {
-  const Instance& instance = *instances_[index];
-  if (!instance.is_listed || !instance.breaker.would_allow(now_)) return false;
-  switch (choice) {
-    case Choice::good: return instance.reach != Instance::Reach::down && index != call.avoided;
-    case Choice::avoided: return instance.reach != Instance::Reach::down;
-    case Choice::being_dialled: return !instance.connections.empty();
-  }
-  return false;
 }
 
 // The connection that was used last and is idle now; else a new one; else one that has other calls.
 std::uint32_t FleetClient::choose_connection(std::uint32_t index, bool is_duel) {
-  Instance& instance = *instances_[index];
+  Instance& instance = instances_[index];
   if (is_duel) {
     if (instance.duel_connection == nobody) {
       const std::uint32_t chosen =
@@ -234,138 +188,115 @@ std::uint32_t FleetClient::choose_connection(std::uint32_t index, bool is_duel) 
   if (const auto idle = pool_.take(index)) return *idle;
   const bool may_dial =
       instance.connections.size() < options_.connections && instance.reach != Instance::Reach::down;
-  return may_dial ? dial(index) : least_loaded(instance);
-}
-
-std::uint32_t FleetClient::least_loaded(const Instance& instance) const {
-  return *std::ranges::min_element(instance.connections, {}, [&](std::uint32_t connection) {
-    return connections_[connection].load();
-  });
+  if (may_dial) return dial(index);
+  const auto load_of = [&](std::uint32_t connection) { return connections_[connection].load(); };
+  return *std::ranges::min_element(instance.connections, {}, load_of);
 }
 
 // ---- Connections ---------------------------------------------------------------------------
 
 std::uint32_t FleetClient::dial(std::uint32_t instance) {
   if (free_connections_.empty()) {
-    free_connections_.push_back(static_cast<std::uint32_t>(connections_.size()));
-    connections_.emplace_back();
+    const auto next = static_cast<std::uint32_t>(connections_.size());
+    connections_.emplace_back(loop(), next);
+    free_connections_.push_back(next);
   }
   const std::uint32_t index = free_connections_.back();
   free_connections_.pop_back();
+  instances_[instance].connections.push_back(index);
   Connection& connection = connections_[index];
-  connection.dial(instances_[instance]->address, instance, now_, now_ + options_.connect_max);
-  instances_[instance]->connections.push_back(index);
-  if (connection.socket && !epoll_.add(connection.socket.get(), EPOLLOUT, tag_of(index))) {
+  assert(connection.state == Connection::State::closed && connection.is_idle());
+  connection.state = Connection::State::dialling;
+  connection.instance = instance;
+  connection.dial_until = now_ + options_.connect_max;
+  net::Fd socket = net::begin_connect(instances_[instance].address);
+  if (socket && connection.stream.open({.in = std::move(socket)})) {
+    connection.stream.wait_for_room(true);
+  } else {
     connection.error = errno;
-    connection.socket = net::Fd();
+    connection.stream.request_write();  // There its failure is found.
   }
-  if (!connection.socket) mark_dirty(index);  // So its failure is found in this turn or the next.
   return index;
 }
 
-void FleetClient::end_dialling(std::uint32_t index, Sink& sink) {
-  Connection& connection = connections_[index];
-  if (!connection.finish_dialling()) {
-    fail_connection(index, sink);
-    return;
-  }
+// True when the connection is open now; else its error is set.
+bool FleetClient::finish_dialling(Connection& connection) {
+  if (!connection.stream.is_open()) return false;
+  connection.error = net::connect_outcome(connection.stream.input_fd());
+  if (connection.error != 0) return false;
   ++stats_.connects;
-  Instance& instance = *instances_[connection.instance];
+  connection.state = Connection::State::open;
+  Instance& instance = instances_[connection.instance];
   if (instance.reach == Instance::Reach::down) options_.notice(instance.url + " is back");
   instance.reach = Instance::Reach::up;
   instance.dial_failures = 0;
-  epoll_.modify(connection.socket.get(), EPOLLIN, tag_of(index));
-  rest_if_idle(index);
-  flush(index, sink);
-}
-
-void FleetClient::serve(std::uint32_t index, Sink& sink) {
-  using Arrival = net::InputBuffer::Arrival;
-  Connection& connection = connections_[index];
-  const Arrival arrival = connection.input.read_from(connection.socket);
-  now_ = Clock::now();
-  if (arrival == Arrival::nothing) return;
-  if (arrival == Arrival::end || !decode(index, sink)) fail_connection(index, sink);
-}
-
-// Hands over every whole message that has been read. False when its bytes are no message.
-bool FleetClient::decode(std::uint32_t index, Sink& sink) {
-  using Outcome = net::WireCodec::Outcome;
-  Connection& connection = connections_[index];
-  while (!connection.input.empty()) {
-    const bool owes = connection.owes();
-    const Connection::Owed owed = owes ? connection.oldest() : Connection::Owed{};
-    const net::WireCodec::Expected expected{.operation = owed.operation,
-                                            .sequence = connection.oldest_sequence()};
-    std::size_t consumed = 0;
-    Reply reply;
-    Event event;
-    const Outcome outcome = codec_->decode(connection.input.bytes(), owes ? &expected : nullptr,
-                                           consumed, reply, event);
-    if (outcome == Outcome::need_more) return true;
-    if (outcome == Outcome::broken) return false;
-    connection.input.consume(consumed);
-    if (outcome == Outcome::event) {
-      sink.on_event(event);
-      ++handed_over_;
-      continue;
-    }
-    connection.pop_oldest(now_);
-    rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
-    if (owed.call != nobody) {
-      on_answer(owed.call, reply, sink);
-    } else {
-      ++stats_.late_replies;
-    }
-  }
   return true;
 }
 
-void FleetClient::flush_dirty(Sink& sink) {
-  // By index: what a failing connection answers may make the sink submit, and so dirty another.
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    connections_[dirty_[i]].is_dirty = false;
-    flush(dirty_[i], sink);
-  }
-  dirty_.clear();
-}
-
-void FleetClient::flush(std::uint32_t index, Sink& sink) {
-  Connection& connection = connections_[index];
-  if (connection.state == Connection::State::dialling && !connection.socket) {
-    fail_connection(index, sink);
+void FleetClient::on_input(std::uint32_t key) {
+  using Arrival = net::InputBuffer::Arrival;
+  if (key == registry_key) {
+    now_ = Clock::now();
+    poll_registry();
     return;
   }
-  if (connection.state != Connection::State::open || connection.is_blocked) return;
-  for (const std::uint32_t waiting : connection.waiting) {
-    Call& call = calls_[waiting];
+  Connection& connection = connections_[key];
+  if (connection.state != Connection::State::open) return;
+  const Arrival arrival = connection.stream.read();
+  now_ = Clock::now();
+  if (arrival == Arrival::nothing) return;
+  if (arrival == Arrival::end || !decode(key)) fail_connection(key);
+}
+
+// Hands over every whole message that has been read. False when its bytes are no message.
+bool FleetClient::decode(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  for (;;) {
+    Reply reply;
+    Event event;
+    switch (connection.requests.decode(*codec_, connection.stream.input, reply, event)) {
+      case net::WireCodec::Outcome::need_more: return true;
+      case net::WireCodec::Outcome::broken: return false;
+      case net::WireCodec::Outcome::event: hand_over(event); break;
+      case net::WireCodec::Outcome::reply: {
+        const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
+        connection.answered_at = now_;
+        rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
+        if (call != nobody) {
+          on_answer(call, reply);
+        } else {
+          ++stats_.late_replies;
+        }
+        break;
+      }
+    }
+  }
+}
+
+// The outcome of dialling is known, or calls wait to be sent, or there is room for the rest of
+// them.
+void FleetClient::on_output(std::uint32_t key) {
+  Connection& connection = connections_[key];
+  now_ = Clock::now();
+  if (connection.state == Connection::State::closed) return;
+  if (connection.state == Connection::State::dialling) {
+    if (!finish_dialling(connection)) return fail_connection(key);
+    rest_if_idle(key);
+  }
+  for (const std::uint32_t index : connection.waiting) {
+    Call& call = calls_[index];
     call.place = Call::Place::sent;
     call.sent_at = now_;
-    call.sequence = connection.encode(*codec_, waiting, call.command, now_);
+    call.sequence =
+        connection.requests.push(*codec_, index, call.command, connection.stream.output);
   }
   connection.waiting.clear();
-  if (connection.write_out()) {
-    set_blocked(index, connection.has_output());
-    return;
+  connection.requests.mark_sent(now_);
+  if (connection.stream.write()) return;
+  // The peer does not read any longer, but what it wrote before can still be read.
+  while (connection.stream.read() == net::InputBuffer::Arrival::bytes && decode(key)) {
   }
-  // Nobody reads there any more, but what was said before that is still to be heard.
-  while (connection.input.read_from(connection.socket) == net::InputBuffer::Arrival::bytes &&
-         decode(index, sink)) {
-  }
-  fail_connection(index, sink);
-}
-
-// Begins or ends to be told when there is room to write.
-void FleetClient::set_blocked(std::uint32_t index, bool is_blocked) {
-  Connection& connection = connections_[index];
-  if (std::exchange(connection.is_blocked, is_blocked) == is_blocked) return;
-  const std::uint32_t events = is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  epoll_.modify(connection.socket.get(), events, tag_of(index));
-}
-
-void FleetClient::mark_dirty(std::uint32_t index) {
-  if (std::exchange(connections_[index].is_dirty, true)) return;
-  dirty_.push_back(index);
+  fail_connection(key);
 }
 
 // Gives an open connection without calls to the pool. One whose instance has left the list is
@@ -374,23 +305,25 @@ void FleetClient::rest_if_idle(std::uint32_t index) {
   const Connection& connection = connections_[index];
   const bool is_open = connection.state == Connection::State::open;
   if (!is_open || !connection.is_idle() || connection.keeps_seat) return;
-  if (instances_[connection.instance]->is_listed) pool_.put(index, connection.instance, now_);
+  if (instances_[connection.instance].is_listed) pool_.put(index, connection.instance, now_);
 }
 
-// Closes the connection and sorts out its calls. Its instance is looked for at once when it has
-// failed calls; a peer that closes a connection without any may do so.
-void FleetClient::fail_connection(std::uint32_t index, Sink& sink) {
+// Closes the connection and sorts out its calls. Its instance is dialled again at once when calls
+// were open on it; a peer that closes a connection without any may do so.
+void FleetClient::fail_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
   const std::uint32_t at = connection.instance;
-  Instance& instance = *instances_[at];
+  Instance& instance = instances_[at];
   const bool was_dialling = connection.state == Connection::State::dialling;
   const int error = connection.error;
   sent_.clear();
-  not_sent_.clear();
-  connection.hand_over(sent_, not_sent_);
+  while (!connection.requests.empty()) {
+    const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
+    if (call != nobody) sent_.push_back(call);
+  }
+  not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
   close_connection(index);
 
-  const bool has_failed_calls = !sent_.empty() || !not_sent_.empty();
   if (was_dialling) {
     ++stats_.connect_failures;
     if (instance.reach != Instance::Reach::down) {
@@ -398,7 +331,7 @@ void FleetClient::fail_connection(std::uint32_t index, Sink& sink) {
     }
     instance.reach = Instance::Reach::down;
     instance.dial_at = now_ + backoff(options_.backoff, ++instance.dial_failures, next_random());
-  } else if (has_failed_calls) {
+  } else if (!sent_.empty() || !not_sent_.empty()) {
     ++stats_.connections_lost;
     if (instance.reach == Instance::Reach::up) {
       options_.notice(instance.url + " broke a connection with calls open");
@@ -406,8 +339,13 @@ void FleetClient::fail_connection(std::uint32_t index, Sink& sink) {
     instance.reach = Instance::Reach::down;
     if (instance.is_listed) dial(at);
   }
+  fail_calls(instance);
+  if (instances_.places()[at]) forget_if_gone(at);
+}
 
-  // One broken connection is one failure to the breaker, however many calls it carried.
+// Ends the attempts in sent_ and not_sent_. To the breaker one broken connection is one failure,
+// however many calls it carried.
+void FleetClient::fail_calls(Instance& instance) {
   bool is_reported = false;
   for (const auto* calls : {&sent_, &not_sent_}) {
     for (const std::uint32_t call : *calls) {
@@ -421,76 +359,38 @@ void FleetClient::fail_connection(std::uint32_t index, Sink& sink) {
   }
   const Reply gone{.error = Error::unavailable};
   // The sink may submit, but nothing that it does can come here again: these lists stay.
-  for (const std::uint32_t call : sent_) on_failure(call, Reach::lost, gone, sink);
-  for (const std::uint32_t call : not_sent_) on_failure(call, Reach::not_sent, gone, sink);
-  if (instances_[at]) forget_if_gone(at);
+  for (const std::uint32_t call : sent_) on_failure(call, Reach::lost, gone);
+  for (const std::uint32_t call : not_sent_) on_failure(call, Reach::not_sent, gone);
 }
 
 void FleetClient::close_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
-  Instance& instance = *instances_[connection.instance];
+  Instance& instance = instances_[connection.instance];
   std::erase(instance.connections, index);
   if (instance.duel_connection == index) instance.duel_connection = nobody;
   if (instance.connections.empty()) instance.dial_at = now_ + options_.pool.probe_period;
   pool_.remove(index);
-  connection.close();
+  connection.stream.close();
+  connection.state = Connection::State::closed;
+  connection.keeps_seat = false;
+  connection.waiting.clear();
+  connection.requests.clear();
   free_connections_.push_back(index);
-}
-
-std::uint64_t FleetClient::tag_of(std::uint32_t index) const {
-  return std::uint64_t{connections_[index].generation} << 32 | index;
 }
 
 // ---- Calls ---------------------------------------------------------------------------------
 
-std::uint32_t FleetClient::open_call(std::uint64_t id, const Command& command,
-                                     Clock::time_point now) {
-  assert(!free_calls_.empty());
-  const std::uint32_t index = free_calls_.back();
-  free_calls_.pop_back();
-  Call& call = calls_[index];
-  call.id = id;
-  call.text.assign(command.session_id).append(command.game_id).append(command.player_id);
-  std::string_view rest = call.text;
-  const auto next = [&](std::size_t size) {
-    const std::string_view part = rest.substr(0, size);
-    rest.remove_prefix(size);
-    return part;
-  };
-  call.command = command;
-  call.command.session_id = next(command.session_id.size());
-  call.command.game_id = next(command.game_id.size());
-  call.command.player_id = next(command.player_id.size());
-  call.deadline = now + options_.deadline;
-  call.sent_at = now;
-  call.retries = 0;
-  call.instance = call.avoided = call.connection = nobody;
-  call.older = newest_;
-  call.newer = nobody;
-  (newest_ == nobody ? oldest_ : calls_[newest_].newer) = index;
-  newest_ = index;
-  return index;
-}
-
-void FleetClient::close_call(std::uint32_t index) {
-  Call& call = calls_[index];
-  (call.older == nobody ? oldest_ : calls_[call.older].newer) = call.newer;
-  (call.newer == nobody ? newest_ : calls_[call.newer].older) = call.older;
-  call.place = Call::Place::free;
-  free_calls_.push_back(index);
-}
-
 // The call is on no connection any longer.
 void FleetClient::leave_instance(Call& call) {
-  candidates_[call.instance].open_calls = --instances_[call.instance]->open_calls;
+  instances_.end_call(call.instance);
   call.connection = nobody;
 }
 
-void FleetClient::on_answer(std::uint32_t index, const Reply& reply, Sink& sink) {
+void FleetClient::on_answer(std::uint32_t index, const Reply& reply) {
   Call& call = calls_[index];
-  Instance& instance = *instances_[call.instance];
+  Instance& instance = instances_[call.instance];
   if (reply.error == Error::unavailable) {
-    on_farewell(instance, call.ticket);
+    on_unavailable(instance, call.ticket);
   } else if (is_sign_of_sickness(reply)) {
     report_failure(instance, call.ticket);
   } else {
@@ -498,15 +398,15 @@ void FleetClient::on_answer(std::uint32_t index, const Reply& reply, Sink& sink)
   }
   leave_instance(call);
   if (is_refusal(reply)) {
-    on_failure(index, Reach::refused, reply, sink);
+    on_failure(index, Reach::refused, reply);
   } else {
-    answer(index, reply, sink);
+    answer(index, reply);
   }
 }
 
 // An instance that drains says so to every call that still comes. It is not sick: when its
 // successor can be reached it is up again. To the breaker all this is one failure.
-void FleetClient::on_farewell(Instance& instance, CircuitBreaker::Ticket ticket) {
+void FleetClient::on_unavailable(Instance& instance, CircuitBreaker::Ticket ticket) {
   if (instance.reach == Instance::Reach::down) {
     instance.breaker.on_abandoned(ticket);
     return;
@@ -517,11 +417,11 @@ void FleetClient::on_farewell(Instance& instance, CircuitBreaker::Ticket ticket)
   report_failure(instance, ticket);
 }
 
-void FleetClient::on_failure(std::uint32_t index, Reach reach, const Reply& reply, Sink& sink) {
+void FleetClient::on_failure(std::uint32_t index, Reach reach, const Reply& reply) {
   if (schedule_retry(index, reach, reply)) return;
   Reply last = reply;
   last.operation = calls_[index].command.operation;
-  answer(index, last, sink);
+  answer(index, last);
 }
 
 // False when the call must not be tried again, or could not be in time, or the fleet has no retry
@@ -543,25 +443,18 @@ bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& 
   ++stats_.retries;
   // Who is only busy keeps the call: its session may live there.
   call.avoided = reply.error == Error::overloaded ? nobody : call.instance;
-  schedule(index, now_ + wait);
+  calls_.schedule(index, now_ + wait);
   return true;
 }
 
-void FleetClient::schedule(std::uint32_t index, Clock::time_point at) {
-  calls_[index].place = Call::Place::pending;
-  pending_.push_back({.at = at, .call = index});
-  std::ranges::push_heap(pending_, std::ranges::greater(), &Pending::at);
-}
-
-void FleetClient::answer(std::uint32_t index, const Reply& reply, Sink& sink) {
+void FleetClient::answer(std::uint32_t index, const Reply& reply) {
   const Call& call = calls_[index];
   const std::uint64_t id = call.id;
   const Stamps stamps{.sent_at = call.sent_at, .received_at = now_};
   ++stats_.answered;
   if (is_refusal(reply) || reply.error == Error::deadline_exceeded) ++stats_.failed;
-  close_call(index);  // First: the sink may submit, and that must find room.
-  sink.on_reply(id, reply, stamps);
-  ++handed_over_;
+  calls_.close(index);  // First: the sink may submit, and that must find room.
+  hand_over(id, reply, stamps);
 }
 
 void FleetClient::report_failure(Instance& instance, CircuitBreaker::Ticket ticket) {
@@ -572,100 +465,58 @@ void FleetClient::report_failure(Instance& instance, CircuitBreaker::Ticket tick
 
 // ---- Time ----------------------------------------------------------------------------------
 
-std::size_t FleetClient::poll(Clock::time_point deadline, Sink& sink) {
-  handed_over_ = 0;
-  do {
-    turn(deadline, sink);
-  } while (handed_over_ == 0 && Clock::now() < deadline);
-  return handed_over_;
-}
-
 // Does what is due, sends, waits once and takes in what has arrived.
-void FleetClient::turn(Clock::time_point deadline, Sink& sink) {
+void FleetClient::step(Clock::time_point until) {
   now_ = Clock::now();
-  if (now_ >= sweep_at_) sweep(sink);
-  const Clock::time_point now =
-      now_;  // The same for both: an expired call is not pending any more.
-  run_pending(now, sink);
-  expire_calls(now, sink);
-  flush_dirty(sink);
-  const Clock::time_point until =
-      handed_over_ > 0 ? Clock::time_point::min() : std::min(deadline, next_due());
-  for (const epoll_event& event : epoll_.wait(until)) handle(event.data.u64, event.events, sink);
+  if (now_ >= sweep_at_) sweep();
+  // The same time for both, so that a call that expires is not pending any more.
+  const Clock::time_point now = now_;
+  run_pending(now);
+  expire_calls(now);
+  flush_and_wait(std::min({until, sweep_at_, calls_.next_time()}));
   now_ = Clock::now();
-  flush_dirty(sink);
-}
-
-void FleetClient::handle(std::uint64_t tag, std::uint32_t events, Sink& sink) {
-  now_ = Clock::now();
-  if (tag == registry_tag) {
-    poll_registry();
-    return;
-  }
-  const auto index = static_cast<std::uint32_t>(tag);
-  Connection& connection = connections_[index];
-  if (connection.state == Connection::State::closed || tag != tag_of(index)) return;
-  if (connection.state == Connection::State::dialling) {
-    end_dialling(index, sink);
-    return;
-  }
-  if ((events & EPOLLOUT) != 0 && connection.is_blocked) {
-    set_blocked(index, false);
-    flush(index, sink);
-  }
-  const bool is_still_it = connection.state == Connection::State::open && tag == tag_of(index);
-  if (is_still_it && (events & ~std::uint32_t{EPOLLOUT}) != 0) serve(index, sink);
-}
-
-Clock::time_point FleetClient::next_due() const {
-  Clock::time_point due = sweep_at_;
-  if (!pending_.empty()) due = std::min(due, pending_.front().at);
-  if (oldest_ != nobody) due = std::min(due, calls_[oldest_].deadline);
-  return due;
 }
 
 // Tries the calls whose time has come. A call that is scheduled meanwhile is due later than now.
-void FleetClient::run_pending(Clock::time_point now, Sink& sink) {
-  while (!pending_.empty() && pending_.front().at <= now) {
-    const std::uint32_t call = pending_.front().call;
-    std::ranges::pop_heap(pending_, std::ranges::greater(), &Pending::at);
-    pending_.pop_back();
-    if (calls_[call].deadline <= now) continue;  // Expires in this turn.
-    if (!place(call)) on_failure(call, Reach::nowhere, {.error = Error::unavailable}, sink);
+void FleetClient::run_pending(Clock::time_point now) {
+  while (const auto call = calls_.take_due(now)) {
+    if (calls_[*call].deadline <= now) continue;  // Expires in this turn.
+    if (!place(*call)) on_failure(*call, Reach::nowhere, {.error = Error::unavailable});
   }
 }
 
-void FleetClient::expire_calls(Clock::time_point now, Sink& sink) {
-  while (oldest_ != nobody && calls_[oldest_].deadline <= now) {
-    const std::uint32_t index = oldest_;
+void FleetClient::expire_calls(Clock::time_point now) {
+  for (;;) {
+    const std::uint32_t index = calls_.first_to_expire();
+    if (index == nobody || calls_[index].deadline > now) return;
     Call& call = calls_[index];
     if (call.place == Call::Place::waiting) {
-      instances_[call.instance]->breaker.on_abandoned(call.ticket);
-      connections_[call.connection].withdraw(index);
+      instances_[call.instance].breaker.on_abandoned(call.ticket);
+      std::erase(connections_[call.connection].waiting, index);
       rest_if_idle(call.connection);
       leave_instance(call);
     } else if (call.place == Call::Place::sent) {
-      report_failure(*instances_[call.instance], call.ticket);
-      connections_[call.connection].give_up(call.sequence);
+      report_failure(instances_[call.instance], call.ticket);
+      connections_[call.connection].requests.numbered(call.sequence).id = nobody;
       leave_instance(call);
     }
     ++stats_.deadline_exceeded;
-    answer(index, {.operation = call.command.operation, .error = Error::deadline_exceeded}, sink);
+    answer(index, {.operation = call.command.operation, .error = Error::deadline_exceeded});
   }
 }
 
-void FleetClient::sweep(Sink& sink) {
+void FleetClient::sweep() {
   sweep_at_ = now_ + limits::sweep_period;
   if (registry_->due() <= now_) poll_registry();
-  sweep_pool(sink);
-  sweep_connections(sink);
+  sweep_pool();
+  sweep_connections();
   sweep_instances();
 }
 
-void FleetClient::sweep_pool(Sink& sink) {
+void FleetClient::sweep_pool() {
   while (const auto task = pool_.next_task(now_)) {
     if (task->kind == Pool::Task::Kind::probe) {
-      serve(task->connection, sink);
+      on_input(task->connection);
       continue;
     }
     ++stats_.pool_idle_closed;
@@ -673,7 +524,7 @@ void FleetClient::sweep_pool(Sink& sink) {
   }
 }
 
-void FleetClient::sweep_connections(Sink& sink) {
+void FleetClient::sweep_connections() {
   for (std::uint32_t i = 0; i < connections_.size(); ++i) {
     Connection& connection = connections_[i];
     switch (connection.state) {
@@ -681,12 +532,13 @@ void FleetClient::sweep_connections(Sink& sink) {
       case Connection::State::dialling:
         if (now_ < connection.dial_until) break;
         connection.error = ETIMEDOUT;
-        fail_connection(i, sink);
+        fail_connection(i);
         break;
       case Connection::State::open:
-        if (connection.owes() && now_ - connection.owing_since() >= options_.silence_max) {
-          fail_connection(i, sink);
-        } else if (connection.is_idle() && !instances_[connection.instance]->is_listed) {
+        if (!connection.requests.empty() &&
+            now_ - connection.owing_since() >= options_.silence_max) {
+          fail_connection(i);
+        } else if (connection.is_idle() && !instances_[connection.instance].is_listed) {
           const std::uint32_t instance = connection.instance;
           close_connection(i);
           forget_if_gone(instance);
@@ -701,8 +553,8 @@ void FleetClient::sweep_instances() {
   const auto is_dialled = [&](std::uint32_t connection) {
     return connections_[connection].state == Connection::State::dialling;
   };
-  for (std::uint32_t i = 0; i < instances_.size(); ++i) {
-    const Instance* const instance = instances_[i].get();
+  for (std::uint32_t i = 0; i < instances_.places().size(); ++i) {
+    const Instance* const instance = instances_.places()[i].get();
     if (!instance || !instance->is_listed || now_ < instance->dial_at) continue;
     const bool is_down = instance->reach == Instance::Reach::down;
     if (!instance->connections.empty() && !is_down) continue;

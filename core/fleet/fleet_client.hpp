@@ -37,15 +37,17 @@
 
 #include "core/client.hpp"
 #include "core/fleet/balancer.hpp"
+#include "core/fleet/call_table.hpp"
 #include "core/fleet/circuit_breaker.hpp"
 #include "core/fleet/connection.hpp"
-#include "core/fleet/dial.hpp"
+#include "core/fleet/instance_table.hpp"
 #include "core/fleet/limits.hpp"
 #include "core/fleet/pool.hpp"
 #include "core/fleet/registry.hpp"
 #include "core/fleet/retry.hpp"
-#include "core/net/epoll.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/event_loop.hpp"
+#include "core/net/loop_client.hpp"
+#include "core/net/wire_codec.hpp"
 
 namespace rps::fleet {
 
@@ -93,7 +95,7 @@ struct InstanceStatus {
   std::size_t connections = 0;
 };
 
-class FleetClient final : public Client {
+class FleetClient final : public net::LoopClient {
  public:
   // Begins to connect to all instances of the list and does not wait for it. Throws
   // std::system_error when the process has no descriptor for it.
@@ -108,8 +110,7 @@ class FleetClient final : public Client {
   std::size_t await_instances(Clock::time_point deadline);
 
   void submit(std::uint64_t id, const Command& command) override;
-  std::size_t poll(Clock::time_point deadline, Sink& sink) override;
-  std::size_t in_flight_max() const override { return calls_.size(); }
+  std::size_t in_flight_max() const override { return calls_.calls_max(); }
 
   const Stats& stats() const { return stats_; }
 
@@ -117,59 +118,6 @@ class FleetClient final : public Client {
   std::vector<InstanceStatus> instances() const;
 
  private:
-  // From submit() to on_reply(). Keeps all that another attempt needs.
-  struct Call {
-    enum class Place : std::uint8_t {
-      free,     // Nobody's.
-      pending,  // Stands in pending_ until it is tried (again).
-      waiting,  // On its connection, not sent.
-      sent,     // On its connection, owed an answer.
-    };
-    Place place = Place::free;
-    std::uint64_t id = 0;
-    Command command;   // Its views point into `text`.
-    std::string text;  // Keeps what it once grew to.
-    Clock::time_point deadline;
-    Clock::time_point sent_at;
-    std::uint32_t retries = 0;
-    std::uint32_t instance = nobody;    // Of the latest attempt.
-    std::uint32_t avoided = nobody;     // The instance that has just failed it.
-    std::uint32_t connection = nobody;  // Of the latest attempt.
-    std::uint64_t sequence = 0;         // In that connection's stream.
-    CircuitBreaker::Ticket ticket;
-    std::uint32_t older = nobody;  // A list of all open calls in the order of their deadlines.
-    std::uint32_t newer = nobody;
-  };
-
-  struct Instance {
-    enum class Reach : std::uint8_t {
-      unknown,  // Being dialled for the first time: trusted until the outcome is known.
-      up,
-      down,  // Dialled in the background until it is up again.
-    };
-    Instance(std::string the_url, const Address& the_address, const BreakerOptions& options)
-        : url(std::move(the_url)), address(the_address), breaker(options) {}
-
-    std::string url;
-    Address address;
-    CircuitBreaker breaker;
-    Reach reach = Reach::unknown;
-    bool is_listed = true;
-    std::vector<std::uint32_t> connections;
-    std::uint32_t duel_connection = nobody;
-    std::size_t open_calls = 0;
-    std::uint32_t dial_failures = 0;  // In a row.
-    Clock::time_point dial_at;        // When to dial if there is no connection.
-  };
-
-  // How willingly an instance is chosen for a call.
-  enum class Choice : std::uint8_t { good, avoided, being_dialled };
-
-  struct Pending {
-    Clock::time_point at;
-    std::uint32_t call = nobody;
-  };
-
   // Which instances there are.
   void poll_registry();
   void apply_listing();
@@ -180,79 +128,58 @@ class FleetClient final : public Client {
 
   // Which one carries a call, and over which connection.
   bool place(std::uint32_t call);
-  std::optional<std::uint32_t> choose_instance(const Call& call);
-  bool is_candidate(std::uint32_t index, const Call& call, Choice choice) const;
   std::uint32_t choose_connection(std::uint32_t instance, bool is_duel);
-  std::uint32_t least_loaded(const Instance& instance) const;
 
   // Connections.
+  void on_input(std::uint32_t key) override;
+  void on_output(std::uint32_t key) override;
   std::uint32_t dial(std::uint32_t instance);
-  void end_dialling(std::uint32_t index, Sink& sink);
-  void serve(std::uint32_t index, Sink& sink);
-  bool decode(std::uint32_t index, Sink& sink);
-  void flush_dirty(Sink& sink);
-  void flush(std::uint32_t index, Sink& sink);
-  void set_blocked(std::uint32_t index, bool is_blocked);
-  void mark_dirty(std::uint32_t index);
+  bool finish_dialling(Connection& connection);
+  bool decode(std::uint32_t index);
   void rest_if_idle(std::uint32_t index);
-  void fail_connection(std::uint32_t index, Sink& sink);
+  void fail_connection(std::uint32_t index);
+  void fail_calls(Instance& instance);
   void close_connection(std::uint32_t index);
-  std::uint64_t tag_of(std::uint32_t index) const;
 
   // Calls.
-  std::uint32_t open_call(std::uint64_t id, const Command& command, Clock::time_point now);
-  void close_call(std::uint32_t index);
   void leave_instance(Call& call);
-  void on_answer(std::uint32_t index, const Reply& reply, Sink& sink);
-  void on_farewell(Instance& instance, CircuitBreaker::Ticket ticket);
-  void on_failure(std::uint32_t index, Reach reach, const Reply& reply, Sink& sink);
+  void on_answer(std::uint32_t index, const Reply& reply);
+  void on_unavailable(Instance& instance, CircuitBreaker::Ticket ticket);
+  void on_failure(std::uint32_t index, Reach reach, const Reply& reply);
   bool schedule_retry(std::uint32_t index, Reach reach, const Reply& reply);
-  void schedule(std::uint32_t index, Clock::time_point at);
-  void answer(std::uint32_t index, const Reply& reply, Sink& sink);
+  void answer(std::uint32_t index, const Reply& reply);
   void report_failure(Instance& instance, CircuitBreaker::Ticket ticket);
 
   // Time.
-  void turn(Clock::time_point deadline, Sink& sink);
-  void handle(std::uint64_t tag, std::uint32_t events, Sink& sink);
-  Clock::time_point next_due() const;
-  void run_pending(Clock::time_point now, Sink& sink);
-  void expire_calls(Clock::time_point now, Sink& sink);
-  void sweep(Sink& sink);
+  void step(Clock::time_point until) override;
+  void run_pending(Clock::time_point now);
+  void expire_calls(Clock::time_point now);
+  void sweep();
   void sweep_instances();
-  void sweep_connections(Sink& sink);
-  void sweep_pool(Sink& sink);
+  void sweep_connections();
+  void sweep_pool();
 
   std::uint64_t next_random();
 
   FleetOptions options_;
   std::unique_ptr<net::WireCodec> codec_;
   std::unique_ptr<Registry> registry_;
-  net::Epoll epoll_;
-  Balancer balancer_;
+  net::EventLoop::Entry registry_entry_;
+  InstanceTable instances_;
   RetryBudget retry_budget_;
   Pool pool_;
   std::uint64_t random_;
   Stats stats_;
 
-  std::vector<std::unique_ptr<Instance>> instances_;  // Null: a place for the next.
-  std::vector<Candidate> candidates_;                 // The same places, as the balancer sees them.
-
-  // Neither vector may move: the sink can submit while one of its members is in use.
   std::deque<Connection> connections_;
-  std::vector<Call> calls_;
   std::vector<std::uint32_t> free_connections_;
-  std::vector<std::uint32_t> free_calls_;
+  CallTable calls_;
 
-  std::uint32_t oldest_ = nobody;  // Open calls, the first being the first to expire.
-  std::uint32_t newest_ = nobody;
-  std::vector<Pending> pending_;         // A heap; the first is due first.
-  std::vector<std::uint32_t> dirty_;     // Connections with something new to send.
   std::vector<std::uint32_t> sent_;      // Calls of a connection that broke …
   std::vector<std::uint32_t> not_sent_;  // … while they are sorted out.
 
-  Clock::time_point now_;        // As of this turn.
-  Clock::time_point sweep_at_;   // When to look again at what need not be exact.
-  std::size_t handed_over_ = 0;  // By this poll.
+  Clock::time_point now_;       // As of the latest event.
+  Clock::time_point sweep_at_;  // When to look again at what need not be exact.
 };
 
 }  // namespace rps::fleet

@@ -37,7 +37,7 @@ void Epoll::remove(int fd) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
 }
 
-std::span<const epoll_event> Epoll::wait(Clock::time_point deadline) {
+std::span<epoll_event> Epoll::wait(Clock::time_point deadline) {
   const timespec timeout = time_left(deadline);
   const int capacity = static_cast<int>(ready_->size());
   if (waits_in_nanoseconds_) {

@@ -31,7 +31,7 @@ class Epoll {
 
   // Waits until something is ready or `deadline` has passed, and returns what is ready, at most
   // 256 at once; valid until the next wait. A signal may end it early.
-  std::span<const epoll_event> wait(Clock::time_point deadline);
+  std::span<epoll_event> wait(Clock::time_point deadline);
 
  private:
   using Ready = std::array<epoll_event, 256>;

@@ -8,8 +8,8 @@
 
 namespace rps::net {
 
-// Whether other sockets of this user may listen on the same port. The kernel then deals the
-// connections out among them, and nobody is told: two servers could share a port unnoticed.
+// Whether other sockets of this user may listen on the same port. The kernel then spreads the
+// connections over all of them. It tells nobody, so two servers could share a port unnoticed.
 enum class PortSharing : bool { no, yes };
 
 // A non-blocking socket that listens; connections accepted from it have TCP_NODELAY. Throws

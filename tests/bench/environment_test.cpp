@@ -15,6 +15,7 @@
 #include "bench/machine/cpus.hpp"
 #include "bench/machine/machine.hpp"
 #include "bench/machine/text_file.hpp"
+#include "core/net/file.hpp"
 #include "core/server/cpus.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
@@ -156,6 +157,6 @@ TEST_CASE("a field is found at the beginning of a line only") {
   CHECK_FALSE(find_field("", "Name:"));
   CHECK(number_of(text, "nonvoluntary:") == 7);
   CHECK(number_of(text, "Name:") == 0);
-  CHECK_FALSE(read_text("/does/not/exist"));
+  CHECK_FALSE(net::read_file("/does/not/exist"));
   CHECK(read_first_line("/does/not/exist").empty());
 }

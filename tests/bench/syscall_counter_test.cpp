@@ -18,6 +18,7 @@
 #include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
+#include "core/net/file.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
 
@@ -70,7 +71,7 @@ void wait_until_idle(const Child& child) {
 std::set<unsigned> program_ids() {
   std::set<unsigned> ids;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
-    const std::string text = rps::machine::read_text(entry.path().string()).value_or("");
+    const std::string text = rps::net::read_file(entry.path()).value_or("");
     const auto id = static_cast<unsigned>(rps::machine::number_of(text, "prog_id:"));
     if (id != 0) ids.insert(id);
   }

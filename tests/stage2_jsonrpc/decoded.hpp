@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/command.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 
 namespace rps::jsonrpc {
 

@@ -219,5 +219,5 @@ TEST_CASE("With mode=many a call is many rounds and its reply their summary") {
 TEST_CASE("Calls of one id take the connection of that id, wherever they are made") {
   const PeerServer at;
   const auto client = connect(*parse_url("grpc://" + at.target()), {.connections = 3, .depth = 2});
-  check_lanes_stay(*client, 3, 6);
+  check_ids_stay(*client, 3, 6);
 }

@@ -1,4 +1,5 @@
-// A server whose rounds tell over which connection they came, and a player on many lanes.
+// A server whose rounds tell over which connection they came, and a client that plays for many
+// players.
 #pragma once
 
 #include <chrono>
@@ -43,10 +44,10 @@ class PeerServer final : public v1::RockPaperScissorsService::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
-// Plays `rounds` rounds on lanes 0 … lanes - 1, submitted from outside on_reply and in changing
-// order. Returns over which connections each lane's rounds went.
-inline std::map<std::uint64_t, std::set<std::string>> play_lanes(Client& client,
-                                                                 std::uint64_t lanes, int rounds) {
+// Plays `rounds` rounds for each of the ids 0 … players - 1, submitted from outside on_reply and in
+// changing order. Returns over which connections each id's rounds went.
+inline std::map<std::uint64_t, std::set<std::string>> play_ids(Client& client,
+                                                               std::uint64_t players, int rounds) {
   struct Peers final : Sink {
     virtual ~Peers() = default;
     void on_reply(std::uint64_t id, const Reply& reply, const Stamps&) override {
@@ -61,23 +62,23 @@ inline std::map<std::uint64_t, std::set<std::string>> play_lanes(Client& client,
   const Clock::time_point deadline = Clock::now() + std::chrono::seconds(10);
   for (int round = 0; round < rounds; ++round) {
     peers.answered = 0;
-    for (std::uint64_t i = 0; i < lanes; ++i) {
-      client.submit(round % 2 == 0 ? i : lanes - 1 - i, {.move = Move::rock});
+    for (std::uint64_t i = 0; i < players; ++i) {
+      client.submit(round % 2 == 0 ? i : players - 1 - i, {.move = Move::rock});
     }
-    while (peers.answered < lanes && Clock::now() < deadline) client.poll(deadline, peers);
-    REQUIRE(peers.answered == lanes);
+    while (peers.answered < players && Clock::now() < deadline) client.poll(deadline, peers);
+    REQUIRE(peers.answered == players);
   }
   return peers.of;
 }
 
-// Whether lane i plays over connection i % connections, whatever that is called.
-inline void check_lanes_stay(Client& client, std::uint64_t connections, std::uint64_t lanes) {
+// Checks that id i plays over connection i % connections and over no other.
+inline void check_ids_stay(Client& client, std::uint64_t connections, std::uint64_t players) {
   std::set<std::string> all;
-  const auto peers = play_lanes(client, lanes, 5);
-  for (const auto& [lane, used] : peers) {
-    CAPTURE(lane);
+  const auto peers = play_ids(client, players, 5);
+  for (const auto& [id, used] : peers) {
+    CAPTURE(id);
     CHECK(used.size() == 1);
-    CHECK(used == peers.at(lane % connections));
+    CHECK(used == peers.at(id % connections));
     all.insert(used.begin(), used.end());
   }
   CHECK(all.size() == connections);

@@ -10,8 +10,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "core/net/connect.hpp"
 #include "core/net/fd.hpp"
-#include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage3_grpc/status.hpp"
 #include "tests/catch.hpp"

@@ -10,6 +10,7 @@
 #include "bench/load/clients/floors.hpp"
 #include "bench/load/clients/inproc.hpp"
 #include "bench/load/clients/spawn.hpp"
+#include "core/net/child.hpp"
 #include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage1_cli/client.hpp"
@@ -21,7 +22,7 @@
 #include "stage3_grpc/client.hpp"
 #endif
 #if RPS_HAVE_LEAN_GRPC
-#include "stage3_grpc/lean_client.hpp"
+#include "bench/load/clients/grpc_lean_client.hpp"
 #endif
 
 namespace rps::load {
@@ -101,7 +102,7 @@ Connection open_grpc(const Url& url, const ConnectOptions& options) {
 
 #if RPS_HAVE_LEAN_GRPC
 Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
-  return alone(rpc::connect_lean(url, options));
+  return alone(connect_grpc_lean(url, options));
 }
 #endif
 

@@ -6,7 +6,7 @@
 //   jsonrpc: jsonrpc+fleet: stage 2                            stage2_jsonrpc/client.hpp
 //   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
 //   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
-//   grpc+lean:             stage 3, on bare sockets            stage3_grpc/lean_client.hpp
+//   grpc+lean:             stage 3, on bare sockets            ./grpc_lean_client.hpp
 //   echo: echo+pipe: echo+http: spawn:   floors: what a transport costs without a game
 //                                                              bench/load/clients/floors.hpp
 #pragma once

@@ -4,8 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "bench/load/clients/http_bytes.hpp"
 #include "bench/load/clients/parameters.hpp"
+#include "core/net/child.hpp"
+#include "core/net/http_response.hpp"
 
 namespace rps::load {
 
@@ -43,28 +44,19 @@ class FixedHttpCodec final : public net::WireCodec {
 
   Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed, Reply&,
                  Event&) override {
-    constexpr std::string_view good = "HTTP/1.1 200 ";
-    if (expected == nullptr || !good.starts_with(bytes.substr(0, good.size()))) {
-      return Outcome::broken;
-    }
-    const std::optional<std::size_t> size = http_response_bytes(bytes);
-    if (!size) return Outcome::need_more;
-    consumed = *size;
-    return Outcome::reply;
+    using Read = net::HttpResponseReader::Outcome;
+    if (expected == nullptr) return Outcome::broken;
+    response_.reset();
+    const Read read = response_.read(bytes, consumed);
+    if (read == Read::need_more && !response_.ends_with_stream()) return Outcome::need_more;
+    return read == Read::response && response_.status() == 200 ? Outcome::reply : Outcome::broken;
   }
 
  private:
   std::string request_;
+  net::HttpResponseReader response_{{.header_bytes_max = net::InputBuffer::bytes_max,
+                                     .body_bytes_max = net::InputBuffer::bytes_max}};
 };
-
-std::unique_ptr<Client> connect_tcp(const Url& url, const ConnectOptions& options,
-                                    std::unique_ptr<net::WireCodec> codec) {
-  const auto open = [&] {
-    return net::Stream{.in = net::connect_tcp(url.host, url.port, options.timeout_max)};
-  };
-  return std::make_unique<net::StreamClient>(std::move(codec), options.connections, options.depth,
-                                             open);
-}
 
 std::unique_ptr<net::WireCodec> read_codec(const Url& url) {
   check_parameters(url, {"request", "reply"});
@@ -75,7 +67,7 @@ std::unique_ptr<net::WireCodec> read_codec(const Url& url) {
 
 std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& options) {
   check_is_address(url);
-  return connect_tcp(url, options, read_codec(url));
+  return net::connect_streams(url, options, read_codec(url));
 }
 
 std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url,
@@ -92,8 +84,8 @@ std::unique_ptr<Client> connect_echo_http(const Url& url, const ConnectOptions& 
   check_is_address(url);
   check_parameters(url, {"request"});
   const std::string authority = to_string(HostPort{.host = url.host, .port = url.port});
-  return connect_tcp(url, options,
-                     std::make_unique<FixedHttpCodec>(authority, read_bytes(url, "request")));
+  return net::connect_streams(
+      url, options, std::make_unique<FixedHttpCodec>(authority, read_bytes(url, "request")));
 }
 
 }  // namespace rps::load

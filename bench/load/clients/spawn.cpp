@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -13,9 +14,11 @@
 #include <unistd.h>
 
 #include "bench/load/clients/parameters.hpp"
-#include "core/net/epoll.hpp"
+#include "core/net/child.hpp"
+#include "core/net/event_loop.hpp"
 #include "core/net/fd.hpp"
 #include "core/net/input_buffer.hpp"
+#include "core/net/loop_client.hpp"
 #include "stage1_cli/client.hpp"
 
 namespace rps::load {
@@ -24,21 +27,24 @@ namespace {
 
 // A call and its process.
 struct Child {
+  explicit Child(std::uint32_t index) : entry(index) {}
+
   std::uint64_t id = 0;
   Operation operation = Operation::play;
   Clock::time_point sent_at;
   pid_t pid = -1;  // -1 while there is none.
   net::Fd ended;   // Readable when the process has ended.
-  net::Fd from;    // Its stdout.
+  net::EventLoop::Entry entry;
+  net::Fd from;  // Its stdout.
   net::InputBuffer in;
 };
 
-class SpawnClient final : public Client {
+class SpawnClient final : public net::LoopClient {
  public:
-  SpawnClient(SpawnOptions options, std::size_t children_max)
-      : options_(std::move(options)), children_(children_max) {
+  SpawnClient(SpawnOptions options, std::size_t children_max) : options_(std::move(options)) {
     for (std::uint32_t i = 0; i < children_max; ++i) {
-      idle_.push_back(static_cast<std::uint32_t>(children_max) - 1 - i);
+      children_.emplace_back(i);
+      idle_.push_back(i);
     }
   }
 
@@ -61,33 +67,23 @@ class SpawnClient final : public Client {
     child.id = id;
     child.operation = command.operation;
     child.sent_at = Clock::now();
-    if (!start(child, index, command)) failed_.push_back(index);
-  }
-
-  std::size_t poll(Clock::time_point deadline, Sink& sink) override {
-    handed_over_ = 0;
-    answer_failed(sink);
-    do {
-      const Clock::time_point until = handed_over_ > 0 ? Clock::time_point::min() : deadline;
-      for (const epoll_event& event : epoll_.wait(until)) {
-        finish(static_cast<std::uint32_t>(event.data.u64), sink);
-      }
-    } while (handed_over_ == 0 && Clock::now() < deadline);
-    return handed_over_;
+    if (start(child, command)) return;
+    idle_.push_back(index);
+    refuse(id, command.operation, Error::unavailable);
   }
 
   std::size_t in_flight_max() const override { return children_.size(); }
 
  private:
   // False when the system does not give what a child needs; whatever was begun is undone.
-  bool start(Child& child, std::uint32_t index, const Command& command) {
+  bool start(Child& child, const Command& command) {
     try {
       net::Stream stream = net::spawn_child(options_.argv);
       child.pid = stream.child;
       child.from = std::move(stream.in);
       child.in.clear();
       child.ended = net::Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
-      if (child.ended && epoll_.add(child.ended.get(), EPOLLIN, index)) {
+      if (child.ended && loop().add(child.entry, child.ended.get(), child.ended.get())) {
         ask(stream.out, command);
         return true;
       }
@@ -114,17 +110,23 @@ class SpawnClient final : public Client {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
-  void finish(std::uint32_t index, Sink& sink) {
+  // The process has ended.
+  void on_input(std::uint32_t index) override {
     Child& child = children_[index];
     // Closing it would not be enough: a child that is just being started holds it until its exec.
-    epoll_.remove(child.ended.get());
+    loop().remove(child.entry);
     const bool is_well = reap(child);
     const Clock::time_point received_at = Clock::now();
     const std::optional<Reply> reply = is_well ? read_reply(child) : std::nullopt;
     child.from = net::Fd();
     // The reply may point into the child's buffer, which its next call clears but does not move.
-    answer(index, reply, received_at, sink);
+    const Reply unavailable{.operation = child.operation, .error = Error::unavailable};
+    idle_.push_back(index);
+    hand_over(child.id, reply ? *reply : unavailable,
+              {.sent_at = child.sent_at, .received_at = received_at});
   }
+
+  void on_output(std::uint32_t) override {}
 
   std::optional<Reply> read_reply(Child& child) {
     if (!options_.codec) return Reply{};
@@ -142,34 +144,10 @@ class SpawnClient final : public Client {
     return is_one ? std::optional(reply) : std::nullopt;
   }
 
-  void answer(std::uint32_t index, const std::optional<Reply>& reply, Clock::time_point received_at,
-              Sink& sink) {
-    const Child& child = children_[index];
-    const Reply unavailable{.operation = child.operation, .error = Error::unavailable};
-    const std::uint64_t id = child.id;
-    const Stamps stamps{.sent_at = child.sent_at, .received_at = received_at};
-    idle_.push_back(index);
-    sink.on_reply(id, reply ? *reply : unavailable, stamps);
-    ++handed_over_;
-  }
-
-  void answer_failed(Sink& sink) {
-    // What fails while these are answered waits for the next poll.
-    std::swap(failed_, failed_in_turn_);
-    for (const std::uint32_t index : failed_in_turn_) {
-      answer(index, std::nullopt, Clock::now(), sink);
-    }
-    failed_in_turn_.clear();
-  }
-
   SpawnOptions options_;
-  net::Epoll epoll_;
-  std::vector<Child> children_;
+  std::deque<Child> children_;
   std::vector<std::uint32_t> idle_;
-  std::vector<std::uint32_t> failed_;          // Calls without a process …
-  std::vector<std::uint32_t> failed_in_turn_;  // … and those of them being answered.
   std::string request_;
-  std::size_t handed_over_ = 0;  // By this poll.
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/client.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 #include "core/url.hpp"
 
 namespace rps::load {

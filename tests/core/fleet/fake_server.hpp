@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 
 #include "core/net/fd.hpp"
-#include "core/net/stream_client.hpp"
+#include "core/net/wire_codec.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::fleet {

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 
 #include "bench/micro/allocations.hpp"
+#include "core/net/child.hpp"
+#include "core/net/connect.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::net {
@@ -124,10 +126,10 @@ TEST_CASE("what is submitted leaves with the next poll, in one write per stream"
 
 TEST_CASE("a call goes to the stream of its id while that has room") {
   constexpr std::size_t streams = 3;
-  constexpr std::uint64_t lanes = 6;
+  constexpr std::uint64_t players = 6;
   Bench bench(streams, 2);
   // Submitted backwards, and from outside on_reply.
-  for (std::uint64_t id = lanes; id-- > 0;) bench.submit(id);
+  for (std::uint64_t id = players; id-- > 0;) bench.submit(id);
   bench.poll();
   for (std::size_t stream = 0; stream < streams; ++stream) CHECK(bench.heard(stream) == "1\n2\n");
   for (std::size_t stream = streams; stream-- > 0;) {

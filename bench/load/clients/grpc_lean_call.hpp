@@ -1,4 +1,4 @@
-// One unary call as HTTP/2 sees it: the request's message going out, and what has come back.
+// One unary call on an HTTP/2 stream: the request's message to be sent, and the response so far.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@
 #include "core/command.hpp"
 #include "rps/v1/rps.pb.h"
 
-namespace rps::rpc {
+namespace rps::load {
 
-// What is parsed into and serialized from, shared by the calls of a client: one is handled at a
-// time, and the messages keep their memory.
+// The messages that requests are serialized from and responses parsed into. All calls of a client
+// share them, because one call is handled at a time; so the messages keep their memory.
 struct LeanMessages {
   v1::PlayRequest play_request;
   v1::PlayResponse play_response;
@@ -24,7 +24,7 @@ struct LeanMessages {
   v1::ScoreResponse score_response;
 };
 
-// Used again and again; keeps what its buffers once grew to.
+// Used for one call after another; its buffers keep what they once grew to.
 class LeanCall {
  public:
   // A response may be this long; more than that is no answer of ours.
@@ -66,4 +66,4 @@ class LeanCall {
   std::string grpc_message_;
 };
 
-}  // namespace rps::rpc
+}  // namespace rps::load

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace rps::fleet {
+namespace rps::net {
 
 template <typename Value>
 class Ring {
@@ -53,4 +53,4 @@ class Ring {
   std::size_t size_ = 0;
 };
 
-}  // namespace rps::fleet
+}  // namespace rps::net

@@ -1,6 +1,6 @@
 // The lean client's HTTP/2, against frames written by hand (RFC 9113, section 6; RFC 7541,
 // appendix A for the table's numbers).
-#include "stage3_grpc/lean_connection.hpp"
+#include "bench/load/clients/grpc_lean_connection.hpp"
 
 #include <string>
 #include <utility>
@@ -8,7 +8,7 @@
 
 #include "tests/catch.hpp"
 
-namespace rps::rpc {
+namespace rps::load {
 namespace {
 
 using namespace std::literals;
@@ -67,13 +67,13 @@ std::string body(std::uint32_t stream, const std::string& bytes = round_bytes())
   return frame(data, none, stream, bytes);
 }
 
-// A connection whose peer has introduced itself.
+// A connection whose peer has sent its SETTINGS.
 struct Bench {
   explicit Bench(std::size_t depth = 4) : connection(names, messages, depth) {
     send();
-    CHECK_FALSE(connection.is_introduced());
+    CHECK_FALSE(connection.has_settings());
     CHECK(hear(frame(settings, none, 0, "")));
-    CHECK(connection.is_introduced());
+    CHECK(connection.has_settings());
   }
 
   // What goes out.
@@ -278,4 +278,4 @@ TEST_CASE("bytes that are no HTTP/2 end the connection") {
 }
 
 }  // namespace
-}  // namespace rps::rpc
+}  // namespace rps::load

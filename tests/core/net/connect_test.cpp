@@ -1,4 +1,4 @@
-#include "core/fleet/dial.hpp"
+#include "core/net/connect.hpp"
 
 #include <cerrno>
 #include <string>
@@ -8,10 +8,8 @@
 
 #include "tests/catch.hpp"
 
-namespace rps::fleet {
+namespace rps::net {
 namespace {
-
-using net::Fd;
 
 // A socket that is bound to a port of the kernel's choice, and that port.
 struct Bound {
@@ -66,4 +64,4 @@ TEST_CASE("A socket that is connected to itself has reached nobody") {
 }
 
 }  // namespace
-}  // namespace rps::fleet
+}  // namespace rps::net

@@ -1,10 +1,10 @@
-#include "core/fleet/ring.hpp"
+#include "core/net/ring.hpp"
 
 #include <deque>
 
 #include "tests/catch.hpp"
 
-namespace rps::fleet {
+namespace rps::net {
 namespace {
 
 TEST_CASE("A ring is a queue, however it grows and turns") {
@@ -27,4 +27,4 @@ TEST_CASE("A ring is a queue, however it grows and turns") {
 }
 
 }  // namespace
-}  // namespace rps::fleet
+}  // namespace rps::net

@@ -1,5 +1,5 @@
-// The lean client against the server of this stage.
-#include "stage3_grpc/lean_client.hpp"
+// The lean client against the server of stage 3.
+#include "bench/load/clients/grpc_lean_client.hpp"
 
 #include <map>
 #include <memory>
@@ -10,7 +10,7 @@
 #include "tests/stage3_grpc/peer_server.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 
-namespace rps::rpc {
+namespace rps::load {
 namespace {
 
 constexpr std::chrono::seconds patience{10};
@@ -30,10 +30,10 @@ struct Notes final : Sink {
   std::map<std::uint64_t, std::string> reasons;
 };
 
-std::unique_ptr<Client> open(const RunningServer& at, const ConnectOptions& options = {}) {
+std::unique_ptr<Client> open(const rpc::RunningServer& at, const ConnectOptions& options = {}) {
   const auto url = parse_url("grpc+lean://" + at.target());
   REQUIRE(url);
-  return connect_lean(*url, options);
+  return connect_grpc_lean(*url, options);
 }
 
 void poll_until_answered(Client& client, Notes& notes, std::size_t count) {
@@ -43,7 +43,7 @@ void poll_until_answered(Client& client, Notes& notes, std::size_t count) {
 }
 
 TEST_CASE("The lean client plays and asks for the score") {
-  RunningServer at;
+  rpc::RunningServer at;
   const auto client = open(at);
   Notes notes;
   client->submit(1, {.move = Move::rock, .session_id = "s"});
@@ -60,7 +60,7 @@ TEST_CASE("The lean client plays and asks for the score") {
 }
 
 TEST_CASE("The lean client hands on what the server refuses, and refuses duels itself") {
-  RunningServer at;
+  rpc::RunningServer at;
   const auto client = open(at, {.connections = 2, .depth = 4});
   CHECK(client->in_flight_max() == 8);
   Notes notes;
@@ -79,7 +79,7 @@ TEST_CASE("The lean client hands on what the server refuses, and refuses duels i
 }
 
 TEST_CASE("A server that drains and goes answers every call of the lean client once") {
-  RunningServer at;
+  rpc::RunningServer at;
   const auto client = open(at, {.connections = 2, .depth = 8});
   Notes notes;
   at.server->stop_accepting();
@@ -94,15 +94,15 @@ TEST_CASE("A server that drains and goes answers every call of the lean client o
 }
 
 TEST_CASE("The lean client keeps the calls of one id on one connection") {
-  const PeerServer at;
+  const rpc::PeerServer at;
   const auto client =
-      connect_lean(*parse_url("grpc+lean://" + at.target()), {.connections = 3, .depth = 2});
-  check_lanes_stay(*client, 3, 6);
+      connect_grpc_lean(*parse_url("grpc+lean://" + at.target()), {.connections = 3, .depth = 2});
+  rpc::check_ids_stay(*client, 3, 6);
 }
 
 TEST_CASE("The lean client does not open what nobody serves") {
-  CHECK_THROWS_AS(connect_lean(*parse_url("grpc+lean://127.0.0.1:1"), {}), std::exception);
+  CHECK_THROWS_AS(connect_grpc_lean(*parse_url("grpc+lean://127.0.0.1:1"), {}), std::exception);
 }
 
 }  // namespace
-}  // namespace rps::rpc
+}  // namespace rps::load

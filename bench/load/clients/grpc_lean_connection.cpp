@@ -1,4 +1,4 @@
-#include "stage3_grpc/lean_connection.hpp"
+#include "bench/load/clients/grpc_lean_connection.hpp"
 
 #include <array>
 #include <cassert>
@@ -6,7 +6,7 @@
 #include <new>
 #include <ranges>
 
-namespace rps::rpc {
+namespace rps::load {
 
 namespace {
 
@@ -76,7 +76,7 @@ struct LeanConnection::Callbacks {
 
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     auto& self = *static_cast<LeanConnection*>(user);
-    if (frame->hd.type == NGHTTP2_SETTINGS) self.is_introduced_ = true;
+    if (frame->hd.type == NGHTTP2_SETTINGS) self.has_settings_ = true;
     if (frame->hd.type == NGHTTP2_GOAWAY) self.is_leaving_ = true;
     return 0;
   }
@@ -172,4 +172,4 @@ void LeanConnection::abandon(Clock::time_point now) {
   }
 }
 
-}  // namespace rps::rpc
+}  // namespace rps::load

@@ -10,9 +10,9 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include "stage3_grpc/lean_call.hpp"
+#include "bench/load/clients/grpc_lean_call.hpp"
 
-namespace rps::rpc {
+namespace rps::load {
 
 // The headers of every call, by its path. They are the same each time, so that all of them that
 // HPACK keeps are one byte long from the second call on.
@@ -56,8 +56,8 @@ class LeanConnection {
   // Takes what was read. False when the connection cannot be trusted any longer.
   bool read(std::string_view bytes);
 
-  // Calls that ended, in the order in which they did; a call that broke has no answer. Whoever
-  // handles one gives it back with release().
+  // Calls that ended, in the order in which they did; a call that is broken has no answer. The
+  // owner gives each of them back with release(), and then clears the list.
   struct Ended {
     LeanCall* call = nullptr;
     bool broken = false;
@@ -69,10 +69,10 @@ class LeanConnection {
   // Ends all open calls, broken: the connection is over. Those not sent yet count as sent `now`.
   void abandon(Clock::time_point now);
 
-  // The peer has introduced itself: it speaks HTTP/2.
-  bool is_introduced() const { return is_introduced_; }
+  // The peer's SETTINGS have arrived, with which every HTTP/2 connection begins.
+  bool has_settings() const { return has_settings_; }
 
-  // Nothing is left to say either way.
+  // HTTP/2 has nothing left to read or write here: the connection can be closed.
   bool is_over() const {
     return nghttp2_session_want_read(session_.get()) == 0 &&
            nghttp2_session_want_write(session_.get()) == 0;
@@ -92,9 +92,9 @@ class LeanConnection {
   std::vector<LeanCall*> idle_;
   std::vector<LeanCall*> unsent_;  // Begun since the last write.
   std::vector<Ended> ended_;
-  bool is_introduced_ = false;
+  bool has_settings_ = false;
   bool is_leaving_ = false;  // By GOAWAY, or out of stream numbers: begins no more calls.
   std::unique_ptr<nghttp2_session, Delete> session_;
 };
 
-}  // namespace rps::rpc
+}  // namespace rps::load

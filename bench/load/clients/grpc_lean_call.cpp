@@ -1,4 +1,4 @@
-#include "stage3_grpc/lean_call.hpp"
+#include "bench/load/clients/grpc_lean_call.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -9,12 +9,12 @@
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
 
-namespace rps::rpc {
+namespace rps::load {
 
 namespace {
 
-// Before each message: one byte that tells whether it is compressed, and its length (gRPC over
-// HTTP/2, "Length-Prefixed-Message").
+// Before each message: one byte that says whether it is compressed, and four that are its length
+// (gRPC over HTTP/2, "Length-Prefixed-Message").
 constexpr std::size_t prefix_bytes = 5;
 
 void write_message(const google::protobuf::MessageLite& message, std::string& out) {
@@ -64,7 +64,7 @@ Reply parse(std::string_view bytes, Operation operation, Message& message) {
   if (!message.MergeFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
     return {.operation = operation, .error = Error::internal};
   }
-  return read(message);
+  return rpc::read(message);
 }
 
 }  // namespace
@@ -74,10 +74,10 @@ void LeanCall::begin(std::uint64_t id, const Command& command, LeanMessages& mes
   id_ = id;
   operation_ = command.operation;
   if (operation_ == Operation::play) {
-    write(command, messages.play_request);
+    rpc::write(command, messages.play_request);
     write_message(messages.play_request, request_);
   } else {
-    write(command, messages.score_request);
+    rpc::write(command, messages.score_request);
     write_message(messages.score_request, request_);
   }
   taken_ = 0;
@@ -105,7 +105,7 @@ void LeanCall::on_header(std::string_view name, std::string_view value) {
     grpc_status_ = parse_number<int>(value).value_or(grpc::UNKNOWN);
   } else if (name == "grpc-message") {
     grpc_message_ = value;
-  } else if (name == retry_after_key) {
+  } else if (name == rpc::retry_after_key) {
     retry_after_ms_ = static_cast<std::uint32_t>(std::max(0, parse_number<int>(value).value_or(0)));
   }
 }
@@ -142,7 +142,7 @@ Reply LeanCall::answer(LeanMessages& messages) const {
   const bool is_good = http_status_ == 200 && is_grpc_ && grpc_status_ == grpc::OK;
   if (!is_good) {
     return {.operation = operation_,
-            .error = error_of(status(), operation_),
+            .error = rpc::error_of(status(), operation_),
             .retry_after_ms = retry_after_ms_};
   }
   const std::optional<std::string_view> bytes = message();
@@ -151,4 +151,4 @@ Reply LeanCall::answer(LeanMessages& messages) const {
                                        : parse(*bytes, operation_, messages.score_response);
 }
 
-}  // namespace rps::rpc
+}  // namespace rps::load

@@ -1,0 +1,30 @@
+// The lean gRPC client: gRPC's unary calls on bare non-blocking sockets, for measuring a gRPC
+// server without measuring gRPC's own client.
+//
+//   grpc+lean://HOST:PORT
+//
+// Each connection is one HTTP/2 session (nghttp2) with `depth` streams at most. One event loop
+// serves all connections: a poll costs one wait, and one read and one write for each connection
+// that has something. play and score are unary calls; join, throw and leave are answered with
+// Error::unknown_operation, because a duel needs a streaming call.
+//
+// No deadline is sent, no call is tried again, no connection opened again. A call is good when it
+// ends with `:status` 200, a gRPC content type, exactly one uncompressed message and `grpc-status`
+// 0. A call that ends without a status (RST_STREAM, the end of the connection, a stream that GOAWAY
+// leaves out) is Error::unavailable. stage3_grpc/status.hpp says what a status means.
+//
+// A connection carries 2^30 calls, all that HTTP/2 has numbers for, and is then out of service.
+#pragma once
+
+#include <memory>
+
+#include "core/client.hpp"
+#include "core/url.hpp"
+
+namespace rps::load {
+
+// Opens options.connections connections, or throws std::exception: the URL has more than host and
+// port, nobody listens there, or the peer does not speak HTTP/2 without TLS.
+std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options);
+
+}  // namespace rps::load

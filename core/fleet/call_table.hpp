@@ -1,0 +1,88 @@
+// The open calls of a fleet client, from submit() to on_reply(): what another attempt needs, in the
+// order of their deadlines, and when those that wait for another attempt get it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/command.hpp"
+#include "core/fleet/circuit_breaker.hpp"
+
+namespace rps::fleet {
+
+// In place of the index of a call, an instance or a connection: none.
+inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
+
+struct Call {
+  enum class Place : std::uint8_t {
+    free,     // Not open.
+    pending,  // Waits until it is tried (again).
+    waiting,  // On its connection, not sent.
+    sent,     // On its connection, and its answer is due.
+  };
+  Place place = Place::free;
+  std::uint64_t id = 0;
+  Command command;  // Its views point into a copy that the table keeps.
+  Clock::time_point deadline;
+  Clock::time_point sent_at;
+  std::uint32_t retries = 0;
+  std::uint32_t instance = nobody;    // Of the latest attempt.
+  std::uint32_t avoided = nobody;     // The instance that has just failed it.
+  std::uint32_t connection = nobody;  // Of the latest attempt.
+  std::uint64_t sequence = 0;         // In the stream of that connection.
+  CircuitBreaker::Ticket ticket;
+};
+
+// Has room for a fixed number of calls, which never move. Allocates nothing once it is warm.
+class CallTable {
+ public:
+  explicit CallTable(std::size_t calls_max);
+
+  std::size_t calls_max() const { return slots_.size(); }
+  Call& operator[](std::uint32_t index) { return slots_[index].call; }
+
+  // Copies what `command` points to. REQUIRES: fewer than calls_max() are open; `deadline` is not
+  // before that of a call that was opened earlier.
+  std::uint32_t open(std::uint64_t id, const Command& command, Clock::time_point now,
+                     Clock::time_point deadline);
+  void close(std::uint32_t index);
+
+  // The open call whose deadline is the earliest, or `nobody`.
+  std::uint32_t first_to_expire() const { return oldest_; }
+
+  // Makes the call pending until `at`. A pending call must not be closed before take_due() has
+  // returned it.
+  void schedule(std::uint32_t index, Clock::time_point at);
+
+  // The pending call that is due first, if it is due `now`; it is not pending any longer.
+  std::optional<std::uint32_t> take_due(Clock::time_point now);
+
+  // When the next call expires or is due; the end of time when neither will happen.
+  Clock::time_point next_time() const;
+
+ private:
+  struct Slot {
+    Call call;
+    std::string text;              // What the command's views point into.
+    std::uint32_t older = nobody;  // A list of the open calls in the order of their deadlines.
+    std::uint32_t newer = nobody;
+  };
+
+  struct Pending {
+    Clock::time_point at;
+    std::uint32_t call = nobody;
+  };
+
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t oldest_ = nobody;
+  std::uint32_t newest_ = nobody;
+  std::vector<Pending> pending_;  // A heap; the first is due first.
+};
+
+}  // namespace rps::fleet
