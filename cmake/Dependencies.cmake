@@ -25,6 +25,8 @@ if(PKG_CONFIG_FOUND)
 endif()
 find_program(RPS_GRPC_CPP_PLUGIN grpc_cpp_plugin)                 # stage 3's stubs
 find_program(RPS_BPF_CLANG NAMES clang-19 clang)                  # stage 4's kernel side
+find_file(RPS_CHART_JS chart.min.js                               # charts of the HTML report
+          PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
 find_program(RPS_BPFTOOL bpftool PATHS /usr/sbin /sbin)           # stage 4's skeletons
 
 # rps_have(<part> <needs…>): sets RPS_HAVE_<part>, or says what is missing. Each need is

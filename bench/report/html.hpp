@@ -1,11 +1,12 @@
-// A run as one HTML file that opens anywhere: charts drawn as SVG, tables, and the run itself.
+// A run as one HTML file that opens anywhere: the answer first, then all tables, charts, and the
+// run itself.
 //
-// The file needs no script, no network and no other file. Dark and light follow the reader's
-// system, or the switch at the top. The stored run is in the element #run as JSON, and can be
-// saved from the page unless it is too long for a link.
+// The file needs no network and no other file. C++ writes the tables; the script in the file draws
+// the charts, with the tables of their numbers, from the run (figures.js says what each shows,
+// page.js draws it with Chart.js). Dark and light follow the reader's system, or the switch at the
+// top. The stored run is in the element #run as JSON, and a button saves it.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <string>
 
@@ -19,9 +20,6 @@ struct FloorPair {
   std::string stage;
   std::string floor;
 };
-
-// The longest run, in bytes of JSON, that the page offers as a link.
-inline constexpr std::size_t linked_run_bytes_max = std::size_t{4} << 20;
 
 std::string to_html(const model::Run& run, const View& view,
                     std::span<const FloorPair> floors = {});

@@ -1,11 +1,33 @@
-// Prints the HTML report of a made-up run, for those who look at it with a browser.
+// Prints the HTML report of a made-up run, for those who look at it with a browser:
+//
+//   bench_html_page everything|failed|one-trial|many-subjects|empty
 #include <iostream>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "tests/bench/html_run.hpp"
 
-int main() {
-  std::cout << rps::report::to_html(rps::report::run_with_everything(),
-                                    rps::report::view_with_everything(),
-                                    rps::report::floors_of_everything());
+namespace {
+
+using namespace rps;
+using namespace rps::report;
+
+std::string page_of(std::string_view name) {
+  if (name == "everything") {
+    return to_html(run_with_everything(), view_with_everything(), floors_of_everything());
+  }
+  model::Run run;
+  if (name == "failed") run = run_that_failed();
+  if (name == "one-trial") run = run_of_one_trial();
+  if (name == "many-subjects") run = run_of_many_subjects();
+  return to_html(run, View{.title = std::string(name)}, {});
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::span all(arguments, static_cast<std::size_t>(count));
+  std::cout << page_of(all.size() > 1 ? all[1] : "everything");
   return std::cout.flush() ? 0 : 1;
 }

@@ -223,6 +223,37 @@ model::Run run_with_everything() {
   return run;
 }
 
+model::Run run_that_failed() {
+  model::Run run = run_with_everything();
+  for (model::CellTrial& each : run.trials) {
+    each.trial = model::Trial{};
+    each.trial.start_error = "it did not start";
+  }
+  return run;
+}
+
+model::Run run_of_one_trial() {
+  model::Run run = run_with_everything();
+  run.trials.resize(1);
+  return run;
+}
+
+model::Run run_of_many_subjects() {
+  constexpr std::size_t subjects = 10;
+  model::Run run;
+  const model::Run everything = run_with_everything();
+  for (std::size_t i = 0; i < subjects; ++i) {
+    model::Cell cell = everything.cells[3];
+    cell.subject = cell.name = "s" + std::to_string(i);
+    cell.key = cell.subject + "/64x1";
+    run.cells.push_back(cell);
+    model::CellTrial trial = everything.trials[21];
+    trial.cell = i;
+    run.trials.push_back(trial);
+  }
+  return run;
+}
+
 View view_with_everything() {
   View view{.title = "Four architectures, one game",
             .preamble = {"Interleaved rounds: 7. Every trial has fresh servers: 3.00 s warm-up, "

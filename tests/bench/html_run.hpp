@@ -10,6 +10,12 @@ namespace rps::report {
 
 // The same for every call.
 model::Run run_with_everything();
+
+// Parts of it: every trial failed; a single trial; ten subjects, which are more than the colours.
+model::Run run_that_failed();
+model::Run run_of_one_trial();
+model::Run run_of_many_subjects();
+
 View view_with_everything();
 std::vector<FloorPair> floors_of_everything();
 

@@ -1,15 +1,8 @@
-#include "bench/report/svg.hpp"
-
-#include <array>
-#include <charconv>
-#include <cmath>
+#include "bench/report/markup.hpp"
 
 namespace rps::report {
 
 namespace {
-
-// Beyond this no drawing has anything, and a number has few digits.
-constexpr double pixels_max = 99'999;
 
 void append_escaped(char c, std::string& out) {
   switch (c) {
@@ -45,15 +38,6 @@ std::string element(std::string_view name, Attributes attributes, std::string_vi
 
 std::string text_element(std::string_view name, Attributes attributes, std::string_view text) {
   return element(name, attributes, escape_markup(text));
-}
-
-std::string pixels(double value) {
-  if (!std::isfinite(value)) return "0";
-  const double clamped = std::fmin(std::fmax(value, -pixels_max), pixels_max);
-  const double rounded = std::round(clamped * 10) / 10 + 0.0;  // Turns -0 into 0.
-  std::array<char, 32> text;
-  const char* const end = std::to_chars(text.data(), text.data() + text.size(), rounded).ptr;
-  return {text.data(), static_cast<std::size_t>(end - text.data())};
 }
 
 }  // namespace rps::report

@@ -1,4 +1,4 @@
-// Markup as text: what HTML and SVG have in common.
+// HTML as text.
 #pragma once
 
 #include <initializer_list>
@@ -9,7 +9,7 @@
 namespace rps::report {
 
 // Text as content, or as a value between quotes. Control characters other than newline and tab,
-// which neither format can carry, are left out.
+// which HTML cannot carry, are left out.
 std::string escape_markup(std::string_view text);
 
 // Names and values; a value is escaped, and an attribute with an empty one is left out.
@@ -20,8 +20,5 @@ std::string element(std::string_view name, Attributes attributes, std::string_vi
 
 // The same around text, which is escaped.
 std::string text_element(std::string_view name, Attributes attributes, std::string_view text);
-
-// A length in pixels, to a tenth; what is no finite number is "0".
-std::string pixels(double value);
 
 }  // namespace rps::report
