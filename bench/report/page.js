@@ -70,7 +70,8 @@ function scaleOf(axis) {
     title: {display: true, text: axis.title},
     afterBuildTicks: (scale) => {
       const room = scale.isHorizontal() ? scale.chart.width / 90 : scale.chart.height / 45;
-      const ticks = ticksOf(axis, scale.min, scale.max, Math.max(2, Math.floor(room)));
+      // With five there are at least two; those that do not fit are skipped.
+      const ticks = ticksOf(axis, scale.min, scale.max, Math.max(5, Math.floor(room)));
       scale.ticks = ticks.map((value) => ({value}));
     },
     ticks: {callback: (value) => formats[axis.unit](value), maxRotation: 0},
@@ -467,7 +468,8 @@ function addFigures(figures) {
 function addContents() {
   const linkTo = (id, title) => element('a', {href: `#${id}`}, title);
   for (const heading of document.querySelectorAll('section:not(:has(> h2:only-child)) > h2')) {
-    const figures = [...heading.parentElement.querySelectorAll('figure')].map((figure) =>
+    const all = heading.id === 'charts' ? document.querySelectorAll('figure') : [];
+    const figures = [...all].map((figure) =>
       element('li', {}, linkTo(figure.id, figure.querySelector('h3').textContent)));
     document.getElementById('contents').append(element('li', {},
         linkTo(heading.id, heading.textContent), element('ul', {}, ...figures)));
