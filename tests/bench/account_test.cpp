@@ -112,12 +112,15 @@ TEST_CASE("the account tells the CPU time that a process knows it has used") {
     burn(0.3);
     parent.tell(own_cpu_seconds());
     parent.await();
+    parent.tell(own_cpu_seconds());
   });
-  const double told = child.await();
+  const double told_before = child.await();
   const Usage usage = usage_of(child);
-  CHECK(seconds(usage) >= told);
-  CHECK(seconds(usage) < told + 0.01);
-  CHECK(usage.user_seconds > 0.5 * told);
+  child.tell();
+  const double told_after = child.await();
+  CHECK(seconds(usage) >= told_before);
+  CHECK(seconds(usage) <= told_after);
+  CHECK(usage.user_seconds > 0.5 * told_before);
 }
 
 TEST_CASE("time in the kernel is told apart from time outside") {
@@ -376,21 +379,32 @@ TEST_CASE("both sides together are what the machine counted for their CPU") {
   CHECK(busy <= 1.05 * ours + ticks);
 }
 
-TEST_CASE("a hundred processes are read in milliseconds") {
+// Read calls of this process, which the kernel counts (proc(5)); none where it does not.
+std::optional<std::uint64_t> read_calls() {
+  std::ifstream file("/proc/self/io");
+  for (std::string name; file >> name;) {
+    std::uint64_t value = 0;
+    file >> value;
+    if (name == "syscr:") return value;
+  }
+  return std::nullopt;
+}
+
+TEST_CASE("a hundred processes are read with a few read calls each") {
   std::vector<std::unique_ptr<Child>> children;
   std::vector<pid_t> pids;
   for (int i = 0; i < 100; ++i) {
     children.push_back(std::make_unique<Child>([](const Turns& parent) { parent.await(); }));
     pids.push_back(children.back()->pid());
   }
-  // The fastest of some: the machine may be busy. Ten times what it should take.
-  Clock::duration fastest = Clock::duration::max();
-  for (int i = 0; i < 10; ++i) {
-    const Clock::time_point begin = Clock::now();
-    const auto usage = read_usage(pids);
-    fastest = std::min(fastest, Clock::now() - begin);
-    REQUIRE(usage);
-    CHECK(usage->threads == 100);
+  const auto before = read_calls();
+  const auto usage = read_usage(pids);
+  const auto after = read_calls();
+  REQUIRE(usage);
+  CHECK(usage->threads == 100);
+  if (!before || !after) {
+    WARN("the kernel does not count read calls: how many there were is not checked");
+    return;
   }
-  CHECK(fastest < 50ms);
+  CHECK(*after - *before <= 8 * pids.size());
 }

@@ -102,8 +102,29 @@ class Bench:
         trial, = self.run["trials"]
         return trial
 
+    def is_disturbed(self) -> bool:
+        """Whether the harness says of any of its figures that others took CPU time meanwhile."""
+        return any(each["flag"] == "disturbed"
+                   for cell in self.run["summary"] for each in cell["flags"])
+
     def flags(self, cell: int = 0) -> set[str]:
         return {each["flag"] for each in self.run["summary"][cell]["flags"]}
+
+
+def judge(test: unittest.TestCase, attempts: int, measure):
+    """Calls measure() until what it measured is as it must be, at most `attempts` times. measure()
+    returns what is wrong, empty if nothing is, and whether others disturbed it. If it was wrong in
+    every attempt the test fails; but if every attempt was disturbed, it is skipped."""
+    wrong = []
+    for _ in range(attempts):
+        complaint, disturbed = measure()
+        if not complaint:
+            return
+        wrong.append((complaint, disturbed))
+    text = f"after {attempts} attempts: {complaint}"
+    if all(disturbed for _, disturbed in wrong):
+        test.skipTest(f"others took CPU time; {text}")
+    test.fail(text)
 
 
 class Synthetic(Process):
