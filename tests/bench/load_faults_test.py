@@ -2,7 +2,7 @@
 """What rps-bench load does when a server is killed, hangs, or the person has had enough.
 
 Every time all five files are there and can be read, the exit code tells, and no process is left.
-How soon a run ends is not asserted: a run that goes on as planned outlasts the patience of finish().
+How soon a run ends is not asserted: one that goes on as planned outlasts the patience of finish().
 """
 
 import csv
@@ -104,7 +104,8 @@ class Hung(Fault):
     TIMEOUT_MS = 500
 
     def hang(self, *flags):
-        bench, server = self.load("jsonrpc", "--timeout", str(self.TIMEOUT_MS), *flags, seconds=self.SECONDS)
+        bench, server = self.load("jsonrpc", "--timeout", str(self.TIMEOUT_MS), *flags,
+                                  seconds=self.SECONDS)
         os.kill(server, signal.SIGSTOP)
         return bench, server
 
