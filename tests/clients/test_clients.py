@@ -1,7 +1,8 @@
 """Clients and validators that others wrote, from npm, on our servers.
 
 They are installed into the folder of the build, as the lock says, and never into the source tree.
-Without npm or a registry this fails: a test that quietly did not run has tested nothing.
+Without npm or a registry they are skipped, with the reason; with RPS_REQUIRE_CLIENTS=1 in the
+environment, as in CI, that is a failure.
 """
 
 import os
@@ -30,16 +31,27 @@ def is_installed() -> bool:
     return lock.exists() and lock.read_bytes() == (HERE / "package-lock.json").read_bytes()
 
 
+def give_up(reason: str):
+    if os.environ.get("RPS_REQUIRE_CLIENTS") == "1":
+        raise AssertionError(reason)
+    raise unittest.SkipTest(reason)
+
+
 def install():
-    assert shutil.which("npm"), "npm is not installed: ./rps deps tests"
+    if not shutil.which("npm"):
+        give_up("npm is not installed: ./rps deps tests")
     INSTALLED.mkdir(parents=True, exist_ok=True)
     for name in MANIFESTS:
         shutil.copy(HERE / name, INSTALLED)
-    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                          env={"NODE_EXTRA_CA_CERTS": AUTHORITIES, **os.environ},
-                          cwd=INSTALLED, capture_output=True, text=True, timeout=5 * PATIENCE,
-                          check=False)
-    assert done.returncode == 0, f"npm cannot install the clients:\n{done.stdout}{done.stderr}"
+    try:
+        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                              env={"NODE_EXTRA_CA_CERTS": AUTHORITIES, **os.environ},
+                              cwd=INSTALLED, capture_output=True, text=True, timeout=5 * PATIENCE,
+                              check=False)
+    except subprocess.TimeoutExpired:
+        give_up("npm cannot install the clients: it does not end")
+    if done.returncode != 0:
+        give_up(f"npm cannot install the clients:\n{done.stdout}{done.stderr}")
     shutil.copy(HERE / "package-lock.json", INSTALLED / "installed.json")
 
 
