@@ -96,7 +96,21 @@ LAYERS = {
     "stage2_jsonrpc": CORE,
     "stage3_grpc": CORE,
     "stage4_ebpf": CORE | {"stage3_grpc"},
-    "bench": CORE | {"stage1_cli", "stage2_jsonrpc", "stage3_grpc", "stage4_ebpf"},
+}
+STAGES = {"stage1_cli", "stage2_jsonrpc", "stage3_grpc", "stage4_ebpf"}
+LAYERS |= {
+    "bench/load": CORE | STAGES,
+    "bench/machine": CORE,
+    "bench/model": {"core", "bench/load", "bench/machine"},
+    "bench/report": {"core", "bench/load", "bench/machine", "bench/model"},
+    "bench/scenarios": CORE | STAGES | {"bench/load", "bench/machine", "bench/model",
+                                        "bench/report"},
+    "bench/commands": CORE | {"bench/load", "bench/machine", "bench/model", "bench/report",
+                              "bench/scenarios"},
+    "bench/floors": CORE | {"stage3_grpc"},
+    "bench/micro": CORE | STAGES | {"bench/load", "bench/machine", "bench/model", "bench/report"},
+    "bench/bpf": set(),
+    "bench": CORE | {"bench/commands"},
 }
 LAYERS["tests"] = set(LAYERS)
 GENERATED = (".pb.h", ".skel.h", "vmlinux.h")  # Made by the build, so they are not in the tree.
@@ -109,7 +123,8 @@ def layer_of(path: str) -> str | None:
 
 def layers(tree: Tree):
     """core <- core/flags, core/net <- core/server, core/fleet <- stages <- bench, tests: each can
-    be read, and removed, without what stands to its right."""
+    be read, and removed, without what stands to its right. In bench: load, machine <- model <-
+    report <- scenarios <- commands."""
     for path, code in tree.code.items():
         own = layer_of(path)
         for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', code, re.MULTILINE):
@@ -121,6 +136,48 @@ def layers(tree: Tree):
                 yield f'{path}:{line}: "{header}" is no file seen from the repository\'s root'
             elif own and theirs != own and theirs not in LAYERS[own]:
                 yield f'{path}:{line}: {own} may not include "{header}"'
+
+
+def folder_includes(tree: Tree) -> dict[str, dict[str, str]]:
+    """folder -> folder that it includes -> one of the lines that do."""
+    edges: dict[str, dict[str, str]] = {}
+    for path, code in tree.code.items():
+        own = os.path.dirname(path)
+        for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', code, re.MULTILINE):
+            theirs = os.path.dirname(match.group(1))
+            if theirs != own and match.group(1) in tree.files:
+                line = f"{path}:{line_of(code, match.start())}"
+                edges.setdefault(own, {}).setdefault(theirs, line)
+    return edges
+
+
+def no_circles(tree: Tree):
+    """No circle of includes between folders: each can be understood after those that it includes,
+    and there is one that can be read first."""
+    edges = folder_includes(tree)
+
+    def way(start: str, goal: str) -> list[str] | None:
+        """The folders on a shortest way, both ends included."""
+        before, todo = {start: None}, [start]
+        for folder in todo:
+            if folder == goal:
+                found = [folder]
+                while before[found[0]] is not None:
+                    found.insert(0, before[found[0]])
+                return found
+            for other in sorted(edges.get(folder, {})):
+                if other not in before:
+                    before[other] = folder
+                    todo.append(other)
+        return None
+
+    told = set()
+    for folder in sorted(edges):
+        for other, line in sorted(edges[folder].items()):
+            back = way(other, folder)
+            if back and frozenset(back) not in told:
+                told.add(frozenset(back))
+                yield f"{line}: a circle of includes: {' -> '.join([folder, *back])}"
 
 
 def core_is_pure(tree: Tree):
@@ -426,9 +483,9 @@ def machine_paths(tree: Tree):
             yield f"{path}:{line_of(text, match.start())}: {match.group()}"
 
 
-RULES = [layers, core_is_pure, columns, whitespace, formatters_agree, header_guards, banned_code,
-         finished, exhaustive_switches, dead_sources, dead_scripts, doc_links, doc_titles,
-         doc_reachable, stage_readmes, secrets_and_blobs, machine_paths]
+RULES = [layers, no_circles, core_is_pure, columns, whitespace, formatters_agree, header_guards,
+         banned_code, finished, exhaustive_switches, dead_sources, dead_scripts, doc_links,
+         doc_titles, doc_reachable, stage_readmes, secrets_and_blobs, machine_paths]
 
 
 def main(arguments: list[str]) -> int:

@@ -29,6 +29,18 @@ BAD = [
     ("layers", "core/judge.cpp", '#include "tests/t.hpp"\n', "core may not include"),
     ("layers", "stage2_jsonrpc/a.cpp", '#include "stage1_cli/c.hpp"\n', "may not include"),
     ("layers", "stage3_grpc/a.cpp", '#include "stage4_ebpf/o.hpp"\n', "may not include"),
+    ("layers", "bench/machine/a.cpp", '#include "bench/load/l.hpp"\n', "bench/machine may not"),
+    ("layers", "bench/load/a.cpp", '#include "bench/model/m.hpp"\n', "bench/load may not"),
+    ("layers", "bench/model/a.cpp", '#include "bench/report/r.hpp"\n', "bench/model may not"),
+    ("layers", "bench/report/a.cpp", '#include "bench/scenarios/s.hpp"\n', "bench/report may not"),
+    ("layers", "bench/scenarios/a.cpp", '#include "bench/commands/c.hpp"\n', "scenarios may not"),
+    ("layers", "bench/main.cpp", '#include "bench/scenarios/s.hpp"\n', "bench may not include"),
+    ("no_circles", "core/judge.hpp", '#pragma once\n#include "bench/b.hpp"\n',
+     "bench -> core -> bench"),
+    ("no_circles", "bench/load/l.hpp", '#pragma once\n#include "bench/model/m.hpp"\n',
+     "bench/load -> bench/model -> bench/load"),
+    ("no_circles", "bench/load/clients/c.hpp", '#pragma once\n#include "bench/model/m.hpp"\n',
+     "bench/load -> bench/load/clients -> bench/model -> bench/load"),
     ("core_is_pure", "core/judge.cpp", "#include <iostream>\n", "<iostream>"),
     ("core_is_pure", "core/judge.cpp", "#include <boost/asio.hpp>\n", "boost"),
     ("core_is_pure", "core/judge.cpp", "auto now = Clock::now();\n", "Clock::now"),
@@ -75,6 +87,10 @@ BAD = [
 FINE = [
     ("layers", "stage4_ebpf/a.cpp", '#include "observer.skel.h"\n'),
     ("layers", "tests/a.cpp", '#include "bench/b.hpp"\n'),
+    ("layers", "bench/commands/a.cpp", '#include "bench/report/r.hpp"\n'),
+    ("layers", "bench/model/a.cpp", '#include "bench/load/l.hpp"\n'),
+    ("no_circles", "bench/model/a.cpp", '#include "bench/report/r.hpp"\n'),
+    ("no_circles", "core/judge.cpp", '#include "core/judge.hpp"\n// #include "tests/t.hpp"\n'),
     ("columns", "docs/rules.md", "# R\n\n| " + "x" * 120 + " |\n\n```\n" + "x" * 121 + "\n```\n"),
     ("columns", "core/judge.cpp", 'auto text = R"(' + "x" * 100 + ')";\n'),
     ("dead_sources", "core/proto/a.proto", ""),
@@ -94,8 +110,19 @@ FINE = [
 ]
 
 
+# The harness's layers, a header each, for the files that break or keep the rules about them.
+BENCH = {
+    "bench/load/l.hpp": '#pragma once\n#include "bench/load/clients/c.hpp"\n',
+    "bench/load/clients/c.hpp": "#pragma once\n",
+    "bench/model/m.hpp": '#pragma once\n#include "bench/load/l.hpp"\n',
+    "bench/report/r.hpp": "#pragma once\n",
+    "bench/scenarios/s.hpp": "#pragma once\n",
+    "bench/commands/c.hpp": "#pragma once\n",
+}
+
+
 def tree_with(path: str, contents: str | bytes) -> Tree:
-    files = GOOD | {"bench/b.hpp": "#pragma once\n", "tests/t.hpp": "#pragma once\n",
+    files = GOOD | BENCH | {"bench/b.hpp": "#pragma once\n", "tests/t.hpp": "#pragma once\n",
                     "stage1_cli/c.hpp": "#pragma once\n", "stage4_ebpf/o.hpp": "#pragma once\n",
                     path: contents}
     return Tree({name: text if isinstance(text, bytes) else text.encode()
