@@ -14,7 +14,7 @@
 #include "bench/report/html.hpp"
 #include "bench/report/junit.hpp"
 #include "bench/report/view.hpp"
-#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
 #include "core/number.hpp"
 #include "core/server/cpus.hpp"
@@ -95,13 +95,13 @@ int CommonFlags::report(const model::Run& run, const std::string& name,
   const std::vector<model::ThresholdResult> results =
       model::check_thresholds(run, parsed(thresholds_));
   const fs::path folder = out();
-  const report::View view = report::view_of(run);
+  const report::View view = report::view_of(run, scenarios::catalogue());
   const std::string text = to_text(view) + more;
   write_file(folder / (name + ".json"), model::to_json(run));
   write_file(folder / (name + ".md"), text);
   write_file(folder / (name + ".csv"), report::to_csv(run));
   write_file(folder / (name + ".xml"), report::to_junit(run, results));
-  write_file(folder / (name + ".html"), report::to_html(run, view, scenarios::floor_pairs(run)));
+  write_file(folder / (name + ".html"), report::to_html(run, view, report::floor_pairs(run)));
   std::cout << text << "\nWritten to " << folder.string() << ": " << name
             << ".html, .md, .json, .csv, .xml\n"
             << std::flush;

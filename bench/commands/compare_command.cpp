@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/scenarios/compare.hpp"
-#include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
 
@@ -34,6 +33,7 @@ CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& co
     : command_(*app.add_subcommand(
           "compare", "Measure the stages side by side and print the articles' tables")),
       common_(command_, command_line) {
+  const report::Catalogue catalogue = scenarios::catalogue();
   flags::Group measurement(command_, "Measurement");
   flags::Choices<std::string> names;
   for (const scenarios::Profile& profile : scenarios::profiles)
@@ -43,10 +43,10 @@ CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& co
       .add_texts("--tables", tables_, "TABLE,…",
                  "Only these tables, without the sweeps and the open loops")
       .delimiter(',')
-      ->check(CLI::IsMember(names_of(scenarios::article_tables(), &scenarios::ArticleTable::key)));
+      ->check(CLI::IsMember(names_of(catalogue.tables, &report::TableSpec::key)));
   measurement.add_texts("--subjects", subjects_, "SUBJECT,…", "Only these of the tables' rows")
       .delimiter(',')
-      ->check(CLI::IsMember(names_of(scenarios::all_subjects, &scenarios::Subject::key)));
+      ->check(CLI::IsMember(names_of(catalogue.subjects, &model::Subject::key)));
 }
 
 bool CompareCommand::chosen() const {

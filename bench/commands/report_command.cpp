@@ -15,7 +15,7 @@
 #include "bench/report/html.hpp"
 #include "bench/report/junit.hpp"
 #include "bench/report/view.hpp"
-#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
 #include "core/net/file.hpp"
 
@@ -87,11 +87,11 @@ bool ReportCommand::chosen() const {
 std::string ReportCommand::text() const {
   model::Run run = read_run(file_);
   if (!tables_.empty()) run.tables = tables_;
-  if (format_ == "html") return report::to_html(run, scenarios::floor_pairs(run));
   if (format_ == "csv") return report::to_csv(run);
   if (format_ == "json") return model::to_json(run);
   if (format_ == "junit") return report::to_junit(run, {});
-  return to_text(report::view_of(run));
+  const report::View view = report::view_of(run, scenarios::catalogue());
+  return format_ == "html" ? report::to_html(run, view, report::floor_pairs(run)) : to_text(view);
 }
 
 int ReportCommand::run() {

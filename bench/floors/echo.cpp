@@ -3,8 +3,7 @@
 //
 //   rps-floor-echo REQUEST_BYTES REPLY_BYTES
 //
-// Prints `echo://127.0.0.1:port?request=REQUEST_BYTES&reply=REPLY_BYTES`. A reply looks like a
-// frame, so that who counts frames can count.
+// Prints `echo://127.0.0.1:port?request=REQUEST_BYTES&reply=REPLY_BYTES`.
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -16,29 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/floors/frames.hpp"
 #include "bench/floors/listen.hpp"
 #include "bench/floors/sizes.hpp"
 
-namespace {
-
-// A reply that tells its own length, and a pile of them to answer a pipeline with one write.
-std::string replies(std::size_t reply_bytes, std::size_t count) {
-  const std::size_t payload = reply_bytes - 5;
-  std::string one{'\xCA', '\xFE', '\x02', static_cast<char>(payload >> 8),
-                  static_cast<char>(payload & 0xff)};
-  one.resize(reply_bytes, 'x');
-  std::string many;
-  while (count-- > 0) many += one;
-  return many;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   const auto [request_bytes, reply_bytes] =
-      rps::floors::read_sizes(argc, argv, "rps-floor-echo", 5);
+      rps::floors::read_sizes(argc, argv, "rps-floor-echo", rps::floors::frame_header_bytes);
   static std::array<char, 1 << 16> buffer;
-  const std::string out = replies(reply_bytes, buffer.size() / request_bytes + 1);
+  const std::string out = rps::floors::make_frames(reply_bytes, buffer.size() / request_bytes + 1);
   const rps::floors::Listener listening = rps::floors::listen_anywhere("rps-floor-echo");
   const int listener = listening.socket;
   std::printf("echo://127.0.0.1:%d?request=%zu&reply=%zu\n", listening.port, request_bytes,

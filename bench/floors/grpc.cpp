@@ -1,10 +1,12 @@
 // rps-floor-grpc: what gRPC costs before anything is done with a request. A server as stage 3
 // builds it, with the same limits and the same callback API, that answers every Play with the same
-// bytes. It looks at no request, so the clients that judge will not like its answers.
+// bytes: as many as a round in the middle of a session takes. It looks at no request, so a client
+// that judges the answers finds them wrong.
 //
 //   rps-floor-grpc
 //
 // Prints `grpc://127.0.0.1:port`.
+#include <cstdint>
 #include <cstdio>
 
 #include <grpcpp/server.h>
@@ -18,14 +20,23 @@ namespace {
 
 using Methods = rps::v1::RockPaperScissorsService;
 
+// Of the session that the answer tells of: numbers of as many bytes as in a trial.
+constexpr std::uint64_t rounds = 600;
+
 // The generated service answers all other methods with UNIMPLEMENTED.
 class Constant final : public Methods::WithRawCallbackMethod_Play<Methods::Service> {
  public:
   Constant() {
     rps::v1::PlayResponse response;
     response.set_opponent_move(rps::v1::ROCK);
-    response.set_result(rps::v1::DRAW);
-    response.set_reason("both threw rock");
+    response.set_result(rps::v1::LOSE);
+    response.set_reason("rock crushes scissors");
+    response.set_round(rounds);
+    rps::v1::GameScore& score = *response.mutable_score();
+    score.set_wins(rounds / 3);
+    score.set_draws(rounds / 3);
+    score.set_losses(rounds / 3);
+    score.set_rounds(rounds);
     response_ = rps::rpc::to_bytes(response);
   }
 

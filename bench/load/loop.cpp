@@ -85,7 +85,7 @@ class Loop final : public Sink {
         arrivals_(warmup_schedule(options), mix(~options.seed)) {
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       lanes_[i].random = mix(options.seed, i);
-      if (options.judging == Judging::sessions) {
+      if (options.judging == Judging::sessions || options.judging == Judging::none) {
         lanes_[i].session_id =
             "bench-" + std::to_string(options.sessions) + "-" + std::to_string(i);
       }

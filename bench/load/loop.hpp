@@ -37,7 +37,7 @@ enum class Judging : std::uint8_t {
   sessions,   // Every lane plays in a session; result, reason, round and score must be right.
   rounds,     // Without sessions, where each call is a process of its own.
   summaries,  // A call is many rounds of one move; the summary must add up to their number.
-  none,       // A floor: any answer without an error.
+  none,       // A floor, called as with `sessions`: any answer without an error.
 };
 
 struct LoopOptions {

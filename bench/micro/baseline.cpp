@@ -170,16 +170,17 @@ std::size_t repetitions_for(double alpha) {
 
 std::string render(const MicroComparison& comparison, const machine::Environment& before,
                    const machine::Environment& now) {
-  report::Table table({{.heading = "benchmark", .width = 44},
-                       {.heading = "before", .width = 9, .is_number = true},
-                       {.heading = "now", .width = 9, .is_number = true},
-                       {.heading = "ratio", .width = 6, .is_number = true},
-                       {.heading = "p", .width = 6, .is_number = true},
-                       {.heading = "verdict", .width = 17}});
+  report::Table table{.columns = {{.heading = "benchmark", .width = 44},
+                                  {.heading = "before", .width = 9, .is_number = true},
+                                  {.heading = "now", .width = 9, .is_number = true},
+                                  {.heading = "ratio", .width = 6, .is_number = true},
+                                  {.heading = "p", .width = 6, .is_number = true},
+                                  {.heading = "verdict", .width = 17}}};
   for (const MicroChange& change : comparison.changes) {
-    table.add_row({change.name, model::format_nanoseconds(change.before_ns),
+    table.rows.push_back(
+        {.cells = {change.name, model::format_nanoseconds(change.before_ns),
                    model::format_nanoseconds(change.now_ns), decimals(change.ratio),
-                   decimals(change.p), std::string(to_string(change.change))});
+                   decimals(change.p), std::string(to_string(change.change))}});
   }
   std::string text = table.render();
   text += listed("Not run now", comparison.only_before);

@@ -147,8 +147,30 @@ bool Run::all_valid() const {
 }
 
 const Cell* Run::find(std::string_view key) const {
+  const auto index = index_of(key);
+  return index ? &cells[*index] : nullptr;
+}
+
+std::optional<std::size_t> Run::index_of(std::string_view key) const {
   const auto found = std::ranges::find(cells, key, &Cell::key);
-  return found == cells.end() ? nullptr : &*found;
+  if (found == cells.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - cells.begin());
+}
+
+std::string cell_key(std::string_view subject, const Load& load) {
+  std::string key(subject);
+  if (load.is_function()) return key;
+  key += "/" + std::to_string(load.connections) + "x" + std::to_string(load.depth);
+  const load::Schedule& schedule = load.schedule;
+  if (schedule.is_closed()) return key;
+  key += schedule.arrivals == load::Arrivals::poisson ? " poisson " : " constant ";
+  if (schedule.burst > 1) key += "bursts of " + std::to_string(schedule.burst) + " ";
+  return key + to_string(schedule.phases);
+}
+
+std::optional<std::size_t> floor_of(const Run& run, std::size_t cell) {
+  const Cell& stage = run.cells[cell];
+  return stage.floor.empty() ? std::nullopt : run.index_of(cell_key(stage.floor, stage.load));
 }
 
 std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric) {

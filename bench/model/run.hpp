@@ -20,7 +20,7 @@ namespace rps::model {
 
 // Grows when a member of the file comes, goes or changes its meaning: the reader wants every member
 // that it knows, and passes over others.
-inline constexpr int run_schema_version = 2;
+inline constexpr int run_schema_version = 3;
 
 // One target at one load: what a figure belongs to.
 struct Cell {
@@ -29,10 +29,25 @@ struct Cell {
   std::string name;       // "gRPC": the subject as people read it, at most 24 characters.
   std::string command;    // What was started, or the URL: enough to do it again by hand.
   bool is_floor = false;  // Answers were not judged.
+  std::string floor;      // The subject that is its floor; empty: none.
+  // A call is answered before submit() returns, so none is ever open and Little's law does not
+  // apply.
+  bool answers_in_submit = false;
   std::size_t rounds_per_call = 1;
   Load load;
 
   bool operator==(const Cell&) const = default;
+};
+
+// "grpc/64x1", "grpc/8x16", "grpc/64x64 poisson 10s@2000": of a subject's key and a load.
+std::string cell_key(std::string_view subject, const Load& load);
+
+// A subject that a table names and that this machine or this build cannot run.
+struct LeftOut {
+  std::string subject;  // Its key.
+  std::string why;      // "not built here", or what its server said when it did not start.
+
+  bool operator==(const LeftOut&) const = default;
 };
 
 struct CellTrial {
@@ -65,16 +80,21 @@ struct Run {
   std::vector<std::string> tables;  // Keys of the tables to show; without any, one of all cells.
   std::vector<Cell> cells;
   std::vector<CellTrial> trials;
+  std::vector<LeftOut> left_out;  // Each subject once.
   bool interrupted = false;
 
   // Whether there are trials and every one is valid.
   bool all_valid() const;
 
-  // Null when no cell has this key.
+  // Null, or nothing, when no cell has this key.
   const Cell* find(std::string_view key) const;
+  std::optional<std::size_t> index_of(std::string_view key) const;
 
   bool operator==(const Run&) const = default;
 };
+
+// The cell of the floor of `cell` at the same load; nothing when there is none.
+std::optional<std::size_t> floor_of(const Run& run, std::size_t cell);
 
 // ---- Figures -------------------------------------------------------------------------------
 
@@ -85,13 +105,13 @@ std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric
 
 // ---- The file ------------------------------------------------------------------------------
 
-// JSON: schema_version, id, title, environment{}, plan{}, tables[], cells[], trials[], summary[],
-// comparisons[], interrupted. A figure that there is not is null; durations end in their unit;
-// histograms are HdrHistogram's V2 encoding in base64; `service` is the word "response" when both
-// are the same, as they are in closed loops. Cells, trials and the like stand on a line each.
-// `summary`, `comparisons` (each cell against the first with the same load) and the trials'
-// `figures` and `complaint` repeat what can be made from the rest, for readers who do not want to.
-// REQUIRES: different keys of the cells, and finite figures.
+// JSON: schema_version, id, title, environment{}, plan{}, tables[], cells[], trials[],
+// left_out[], summary[], comparisons[], interrupted. A figure that there is not is null; durations
+// end in their unit; histograms are HdrHistogram's V2 encoding in base64; `service` is the word
+// "response" when both are the same, as they are in closed loops. Cells, trials and the like stand
+// on a line each. `summary`, `comparisons` (each cell against the first with the same load) and the
+// trials' `figures` and `complaint` repeat what can be made from the rest, for readers who do not
+// want to. REQUIRES: different keys of the cells, and finite figures.
 std::string to_json(const Run& run);
 
 // The inverse, but for what is repeated. The error is a sentence that names the member: no JSON,

@@ -84,8 +84,16 @@ void members(Archive& archive, typename Archive::template Ref<Cell> cell) {
   archive("name", cell.name);
   archive("command", cell.command);
   archive("is_floor", cell.is_floor);
+  archive("floor", cell.floor);
+  archive("answers_in_submit", cell.answers_in_submit);
   archive("rounds_per_call", cell.rounds_per_call);
   archive("load", cell.load);
+}
+
+template <class Archive>
+void members(Archive& archive, typename Archive::template Ref<LeftOut> left_out) {
+  archive("subject", left_out.subject);
+  archive("why", left_out.why);
 }
 
 template <class Archive>
@@ -154,6 +162,7 @@ void members(Archive& archive, typename Archive::template Ref<Run> run) {
   archive("plan", run.plan);
   archive("tables", run.tables);
   archive("cells", run.cells);
+  archive("left_out", run.left_out);
 }
 
 // ---- Writing

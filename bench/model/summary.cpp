@@ -4,8 +4,11 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <span>
+#include <utility>
 
+#include "bench/model/format.hpp"
 #include "core/random.hpp"
 
 namespace rps::model {
@@ -22,6 +25,7 @@ constexpr double other_cpu_share_max = 0.1;
 constexpr double stolen_share_max = 0.01;
 constexpr std::size_t intervals_for_trend = 6;
 constexpr double trend_share_max = 0.2;
+constexpr double floor_bytes_share_max = 0.02;
 
 // A figure's median does not move for one odd trial among many.
 constexpr double odd_trials_share_min = 0.25;
@@ -67,8 +71,8 @@ bool is_rate_missed(const Trial& trial, const Cell& cell) {
 }
 
 // Little: calls open = answers a second x the time that each is open, which begins when it is sent.
-bool breaks_littles_law(const Trial& trial) {
-  if (trial.service.count == 0) return false;
+bool breaks_littles_law(const Trial& trial, const Cell& cell) {
+  if (trial.service.count == 0 || cell.answers_in_submit) return false;
   const double expected = trial.good_per_second() * trial.service.mean_ns / 1e9;
   return std::abs(trial.open_mean - expected) > littles_law_share_max * expected;
 }
@@ -115,13 +119,14 @@ bool shows(Flag flag, const Trial& trial, const Cell& cell) {
   switch (flag) {
     case Flag::client_limited: return is_client_limited(trial, cell);
     case Flag::rate_missed: return is_rate_missed(trial, cell);
-    case Flag::littles_law: return breaks_littles_law(trial);
+    case Flag::littles_law: return breaks_littles_law(trial, cell);
     case Flag::disturbed: return is_disturbed(trial);
     case Flag::not_stationary: return has_trend(trial, cell);
     case Flag::invalid:
     case Flag::overloaded:
     case Flag::errors:
-    case Flag::observer_off: break;
+    case Flag::observer_off:
+    case Flag::floor_differs: break;  // Not of a single trial.
   }
   return false;
 }
@@ -136,6 +141,32 @@ std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Tr
   std::string detail = std::to_string(count) + " of " + std::to_string(trials);
   if (flag == Flag::invalid) detail += ": " + first.complaint();
   return detail;
+}
+
+// Nothing when no trial has the figure. Without the interval, which takes a thousand times as long.
+std::optional<double> median_of(const Run& run, std::size_t cell, Metric metric) {
+  std::vector<double> values;
+  for (const auto& [round, value] : figures_of(run, cell, metric)) values.push_back(value);
+  return values.empty() ? std::nullopt : std::optional(median(std::move(values)));
+}
+
+// "90.2/76.9 bytes, its floor 60.2/57.5" when one of the two figures differs; else empty.
+std::string floor_difference(const Run& run, std::size_t cell) {
+  const auto floor = floor_of(run, cell);
+  if (!floor) return {};
+  bool differs = false;
+  for (const Metric metric : {Metric::bytes_sent, Metric::bytes_received}) {
+    const auto ours = median_of(run, cell, metric);
+    const auto theirs = median_of(run, *floor, metric);
+    if (!ours || !theirs) return {};
+    differs = differs || std::abs(*ours - *theirs) > floor_bytes_share_max * *ours;
+  }
+  if (!differs) return {};
+  const auto bytes = [&](std::size_t of) {
+    return format_number(*median_of(run, of, Metric::bytes_sent)) + "/" +
+           format_number(*median_of(run, of, Metric::bytes_received));
+  };
+  return bytes(cell) + " bytes, its floor " + bytes(*floor);
 }
 
 }  // namespace
@@ -171,6 +202,7 @@ std::string_view to_string(Flag flag) {
     case Flag::disturbed: return "disturbed";
     case Flag::not_stationary: return "not steady";
     case Flag::observer_off: return "observer off";
+    case Flag::floor_differs: return "floor differs";
   }
   return "invalid";
 }
@@ -196,6 +228,9 @@ std::string_view explain(Flag flag) {
       return "The answers a second of the first and of the last third of the window differ by more "
              "than 20 %.";
     case Flag::observer_off: return "The observer was not active in every trial.";
+    case Flag::floor_differs:
+      return "A call sends or receives more than 2 % more or fewer bytes than a call to its floor, "
+             "so the floor is another's.";
   }
   return "";
 }
@@ -213,6 +248,10 @@ std::vector<Flagged> flags_of(const Run& run, std::size_t cell) {
     if (showing.empty() || !is_enough) continue;
     flags.push_back(
         {.flag = flag, .detail = detail_of(flag, showing.size(), trials.size(), *showing.front())});
+  }
+  std::string difference = floor_difference(run, cell);
+  if (!difference.empty()) {
+    flags.push_back({.flag = Flag::floor_differs, .detail = std::move(difference)});
   }
   return flags;
 }

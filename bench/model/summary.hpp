@@ -33,11 +33,13 @@ enum class Flag : std::uint8_t {
   not_stationary,  // Under a steady load, the first and the last third of the window differ, by 20
                    // %.
   observer_off,    // The observer was not active in every trial.
+  floor_differs,   // Its floor's bytes per call, out or in, differ from its own by more than 2 %.
 };
 
-inline constexpr std::array<Flag, 9> all_flags{
-    Flag::invalid,     Flag::client_limited, Flag::rate_missed,    Flag::overloaded,  Flag::errors,
-    Flag::littles_law, Flag::disturbed,      Flag::not_stationary, Flag::observer_off};
+inline constexpr std::array<Flag, 10> all_flags{
+    Flag::invalid,      Flag::client_limited, Flag::rate_missed, Flag::overloaded,
+    Flag::errors,       Flag::littles_law,    Flag::disturbed,   Flag::not_stationary,
+    Flag::observer_off, Flag::floor_differs};
 
 // A word for a table, and the sentence behind it.
 std::string_view to_string(Flag flag);
@@ -45,11 +47,12 @@ std::string_view explain(Flag flag);
 
 struct Flagged {
   Flag flag = Flag::invalid;
-  std::string detail;  // Trials: "3 of 7: the server went away"
+  std::string detail;  // Trials: "3 of 7: the server went away"; or the bytes.
 };
 
 // What must not happen (invalid, overloaded, errors, observer_off) is told for a single trial, the
 // rest when a quarter of the trials show it: a median does not move for one odd trial among many.
+// floor_differs compares the medians of both cells.
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
 
 }  // namespace rps::model

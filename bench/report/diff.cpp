@@ -133,22 +133,25 @@ std::string p_text(double p) {
 }
 
 Table table_of(const Diff& diff) {
-  Table table({{.heading = "Cell", .width = 24},
-               {.heading = "Figure", .width = 6},
-               {.heading = "Base\n95 % interval", .width = 17, .is_number = true},
-               {.heading = "New\n95 % interval", .width = 17, .is_number = true},
-               {.heading = "New / base", .width = 11, .is_number = true},
-               {.heading = "p", .width = 5, .is_number = true},
-               {.heading = "It is", .width = 13}});
+  Table table{.columns = {{.heading = "Cell", .width = 24},
+                          {.heading = "Figure", .width = 6},
+                          {.heading = "Base\n95 % interval", .width = 17, .is_number = true},
+                          {.heading = "New\n95 % interval", .width = 17, .is_number = true},
+                          {.heading = "New / base", .width = 11, .is_number = true},
+                          {.heading = "p", .width = 5, .is_number = true},
+                          {.heading = "It is", .width = 13}}};
   for (const CellDiff& cell : diff.cells) {
-    if (cell.metrics.empty()) table.add_remark(cell.cell, "no valid trials in one of the runs");
+    if (cell.metrics.empty()) {
+      table.rows.push_back({.cells = {cell.cell}, .remark = "no valid trials in one of the runs"});
+    }
     for (const MetricDiff& each : cell.metrics) {
-      table.add_row({&each == cell.metrics.data() ? cell.cell : "",
+      table.rows.push_back(
+          {.cells = {&each == cell.metrics.data() ? cell.cell : "",
                      std::string(model::info(each.metric).key), with_range(each.metric, each.base),
                      with_range(each.metric, each.next), ratio_text(each.ratio), p_text(each.p),
                      each.change == Change::indistinguishable
                          ? "not different"
-                         : std::string(to_string(each.change))});
+                         : std::string(to_string(each.change))}});
     }
   }
   return table;

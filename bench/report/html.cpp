@@ -56,7 +56,7 @@ std::string cell(std::string_view text, bool is_number) {
   return element("td", {{"class", std::string(class_of(text, is_number))}}, text_with_lines(text));
 }
 
-std::string row_of(const ViewTable& table, const ViewRow& row) {
+std::string row_of(const Table& table, const Row& row) {
   std::string cells = element("th", {{"scope", "row"}},
                               text_with_lines(row.cells.empty() ? "" : row.cells.front()));
   if (row.remark.empty()) {
@@ -72,7 +72,7 @@ std::string row_of(const ViewTable& table, const ViewRow& row) {
 }
 
 // Without a title there is no heading, and without rows no table.
-std::string table_of(const ViewTable& table) {
+std::string table_of(const Table& table) {
   std::string out;
   if (!table.title.empty()) {
     out += text_element("h3", {{"id", "table-" + table.key}}, table.title) + "\n";
@@ -82,12 +82,12 @@ std::string table_of(const ViewTable& table) {
   }
   if (table.rows.empty()) return out;
   std::string head;
-  for (const ViewColumn& column : table.columns) {
+  for (const Column& column : table.columns) {
     head += element("th", {{"scope", "col"}, {"class", column.is_number ? "number" : ""}},
                     text_with_lines(column.heading));
   }
   std::string body;
-  for (const ViewRow& row : table.rows) body += row_of(table, row);
+  for (const Row& row : table.rows) body += row_of(table, row);
   const std::string inner =
       element("thead", {}, element("tr", {}, head)) + "\n" + element("tbody", {}, body);
   // Whoever has no pointer must be able to scroll it too.
@@ -113,10 +113,10 @@ std::string signed_verdict(const std::string& verdict) {
 // The claims that this run tests, and folded those that it cannot test.
 std::string claims(const View& view) {
   if (view.claims.empty()) return {};
-  ViewTable tested{
+  Table tested{
       .columns = {{.heading = "claim"}, {.heading = "measured here"}, {.heading = "verdict"}}};
-  ViewTable untested{.columns = tested.columns};
-  for (const ViewClaim& claim : view.claims) {
+  Table untested{.columns = tested.columns};
+  for (const Claim& claim : view.claims) {
     const bool is_tested = !claim.verdict.starts_with("not testable");
     (is_tested ? tested : untested)
         .rows.push_back({.cells = {claim.sentence, claim.measured, signed_verdict(claim.verdict)}});
@@ -136,10 +136,10 @@ std::string comparisons(const View& view) {
 }
 
 std::string flags(const model::Run& run) {
-  ViewTable table{.columns = {{.heading = "cell"},
-                              {.heading = "flag"},
-                              {.heading = "found"},
-                              {.heading = "what it means"}}};
+  Table table{.columns = {{.heading = "cell"},
+                          {.heading = "flag"},
+                          {.heading = "found"},
+                          {.heading = "what it means"}}};
   for (std::size_t i = 0; i < run.cells.size(); ++i) {
     for (const model::Flagged& flagged : model::flags_of(run, i)) {
       table.rows.push_back({.cells = {run.cells[i].key, std::string(to_string(flagged.flag)),
@@ -166,7 +166,7 @@ std::string environment(const model::Run& run) {
     facts.emplace_back("CPU of the load", std::to_string(run.plan.cpus->load));
   }
   facts.insert(facts.end(), here.details.begin(), here.details.end());
-  ViewTable table{.columns = {{.heading = "what"}, {.heading = "here"}}};
+  Table table{.columns = {{.heading = "what"}, {.heading = "here"}}};
   for (const auto& [name, value] : facts) {
     if (!value.empty()) table.rows.push_back({.cells = {name, value}});
   }
@@ -185,10 +185,10 @@ std::string warning(const model::Run& run) {
 
 // The cells of each command, in the order of the cells.
 std::string commands(const model::Run& run) {
-  ViewTable table{.columns = {{.heading = "what was measured"}, {.heading = "cells"}}};
+  Table table{.columns = {{.heading = "what was measured"}, {.heading = "cells"}}};
   for (const model::Cell& each : run.cells) {
     const auto known = std::ranges::find_if(
-        table.rows, [&](const ViewRow& row) { return row.cells.front() == each.command; });
+        table.rows, [&](const Row& row) { return row.cells.front() == each.command; });
     if (known == table.rows.end()) {
       table.rows.push_back({.cells = {each.command, each.key}});
     } else {

@@ -15,17 +15,7 @@
 
 namespace rps::report {
 
-// Keys of two cells: what a stage took, and what its transport takes with nothing behind it.
-struct FloorPair {
-  std::string stage;
-  std::string floor;
-};
-
 std::string to_html(const model::Run& run, const View& view,
                     std::span<const FloorPair> floors = {});
-
-inline std::string to_html(const model::Run& run, std::span<const FloorPair> floors = {}) {
-  return to_html(run, view_of(run), floors);
-}
 
 }  // namespace rps::report

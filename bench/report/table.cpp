@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <numeric>
-#include <utility>
+#include <span>
 
 #include "bench/model/format.hpp"
 
@@ -11,7 +11,9 @@ namespace rps::report {
 
 namespace {
 
-std::size_t total_width(const std::vector<Column>& columns) {
+using Lines = std::vector<std::string>;
+
+std::size_t total_width(std::span<const Column> columns) {
   return std::accumulate(columns.begin(), columns.end(), columns.size() - 1,
                          [](std::size_t sum, const Column& column) { return sum + column.width; });
 }
@@ -26,52 +28,59 @@ void end_line(std::string& out) {
   out += '\n';
 }
 
-}  // namespace
-
-Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
-  assert(!columns_.empty() && total_width(columns_) <= report_columns);
-}
-
-void Table::add_row(const std::vector<std::string>& cells) {
-  assert(cells.size() == columns_.size());
-  std::vector<Lines> wrapped;
+std::vector<Lines> wrapped(std::span<const std::string> cells, std::span<const Column> columns) {
+  assert(cells.size() == columns.size());
+  std::vector<Lines> lines;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    wrapped.push_back(model::wrap(cells[i], columns_[i].width));
+    lines.push_back(model::wrap(cells[i], columns[i].width));
   }
-  append(wrapped, false, body_);
+  return lines;
 }
 
-void Table::add_remark(std::string_view name, std::string_view sentence) {
-  const Column first = columns_.front();
-  const Column rest{.heading = "", .width = total_width(columns_) - first.width - 1};
-  Table remark({first, rest});
-  remark.add_row({std::string(name), std::string(sentence)});
-  body_ += remark.body_;
-}
-
-std::string Table::render() const {
-  std::vector<Lines> headings;
-  for (const Column& column : columns_)
-    headings.push_back(model::wrap(column.heading, column.width));
-  std::string out;
-  append(headings, true, out);
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    out += std::string(columns_[i].width, '-') + (i + 1 < columns_.size() ? " " : "\n");
-  }
-  return out + body_;
-}
-
-void Table::append(const std::vector<Lines>& cells, bool at_bottom, std::string& out) const {
+void append_lines(const std::vector<Lines>& cells, std::span<const Column> columns, bool at_bottom,
+                  std::string& out) {
   const std::size_t height = std::ranges::max(cells, {}, &Lines::size).size();
   for (std::size_t line = 0; line < height; ++line) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const std::size_t skipped = at_bottom ? height - cells[i].size() : 0;
       const bool present = line >= skipped && line - skipped < cells[i].size();
-      append_padded(present ? cells[i][line - skipped] : "", columns_[i], out);
+      append_padded(present ? cells[i][line - skipped] : "", columns[i], out);
       if (i + 1 < cells.size()) out += ' ';
     }
     end_line(out);
   }
+}
+
+void append_head(std::span<const Column> columns, std::string& out) {
+  std::vector<std::string> headings;
+  for (const Column& column : columns) headings.push_back(column.heading);
+  append_lines(wrapped(headings, columns), columns, true, out);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    out += std::string(columns[i].width, '-') + (i + 1 < columns.size() ? " " : "\n");
+  }
+}
+
+// The name in the first column, and then one sentence across all others.
+void append_remark(const Row& row, std::span<const Column> columns, std::string& out) {
+  const std::size_t left = total_width(columns) - columns.front().width - 1;
+  const std::vector<Column> two{columns.front(), {.heading = "", .width = left}};
+  append_lines(wrapped(std::vector{row.cells.front(), row.remark}, two), two, false, out);
+}
+
+}  // namespace
+
+std::string Table::render() const {
+  assert(!columns.empty() && total_width(columns) <= report_columns);
+  std::string out;
+  append_head(columns, out);
+  for (const Row& row : rows) {
+    if (row.remark.empty()) {
+      append_lines(wrapped(row.cells, columns), columns, false, out);
+    } else {
+      append_remark(row, columns, out);
+    }
+  }
+  return out;
 }
 
 }  // namespace rps::report

@@ -1,4 +1,5 @@
-// A table of fixed width for a terminal: no line is ever longer than the columns add up to.
+// A table of ready-made cells. Every output shows the same one; as text it has a fixed width: no
+// line is longer than the columns add up to.
 #pragma once
 
 #include <cstddef>
@@ -12,31 +13,29 @@ namespace rps::report {
 inline constexpr std::size_t report_columns = 100;
 
 struct Column {
-  std::string heading;  // May have several lines; they stand at the bottom of the head.
-  std::size_t width = 0;
+  std::string heading;     // May have several lines; they stand at the bottom of the head.
+  std::size_t width = 0;   // Of the text.
   bool is_number = false;  // Aligned to the right.
 };
 
-class Table {
- public:
-  // REQUIRES: the widths and one space between any two fit report_columns.
-  explicit Table(std::vector<Column> columns);
+struct Row {
+  std::vector<std::string> cells;  // One a column; may hold newlines.
+  std::string remark;              // Instead of the cells behind the first: why there are none.
+  bool is_floor = false;
+};
 
-  // One cell a column; a cell that is too wide or holds newlines takes several lines.
-  void add_row(const std::vector<std::string>& cells);
+struct Table {
+  std::string key;
+  std::string title;
+  std::string source;  // Where the claims come from, in a few words; may be empty.
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+  std::vector<std::string> notes;
 
-  // A name in the first column and then one sentence across all others.
-  void add_remark(std::string_view name, std::string_view sentence);
-
+  // The columns and rows as text. A cell that is too wide takes several lines.
+  // REQUIRES: the widths and one space between any two fit report_columns; a row has one cell a
+  // column, or one cell and a remark.
   std::string render() const;
-
- private:
-  using Lines = std::vector<std::string>;
-
-  void append(const std::vector<Lines>& cells, bool at_bottom, std::string& out) const;
-
-  std::vector<Column> columns_;
-  std::string body_;
 };
 
 }  // namespace rps::report

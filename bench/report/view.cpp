@@ -7,10 +7,6 @@
 
 #include "bench/model/format.hpp"
 #include "bench/model/summary.hpp"
-#include "bench/report/table.hpp"
-#include "bench/scenarios/runner.hpp"
-#include "bench/scenarios/subjects.hpp"
-#include "bench/scenarios/tables.hpp"
 
 namespace rps::report {
 
@@ -59,17 +55,21 @@ std::string measured(const model::Run& run, std::size_t cell, model::Metric metr
   return with_range && estimate.trials > 1 ? value + "\n" + format_range(metric, estimate) : value;
 }
 
-std::optional<std::size_t> find_cell(const model::Run& run, const scenarios::CellName& name) {
-  const std::string key = scenarios::cell_key(
+std::optional<std::size_t> find_cell(const model::Run& run, const CellName& name) {
+  const std::string key = model::cell_key(
       name.subject, {.connections = name.connections, .depth = name.depth, .schedule = {}});
-  const auto found = std::ranges::find(run.cells, key, &model::Cell::key);
-  if (found == run.cells.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - run.cells.begin());
+  return run.index_of(key);
+}
+
+// Why a subject without a cell has none.
+std::string why_left_out(const model::Run& run, std::string_view subject) {
+  const auto found = std::ranges::find(run.left_out, subject, &model::LeftOut::subject);
+  return found == run.left_out.end() ? "not measured" : "not measured: " + found->why;
 }
 
 // Why there are no figures; empty when there are.
 std::string why_none(const model::Run& run, std::size_t cell) {
-  std::string complaint = "not measured";
+  std::string complaint = why_left_out(run, run.cells[cell].subject);
   for (const model::CellTrial& each : run.trials) {
     if (each.cell != cell) continue;
     if (each.trial.valid) return {};
@@ -78,15 +78,15 @@ std::string why_none(const model::Run& run, std::size_t cell) {
   return complaint;
 }
 
-// ---- The articles' tables ------------------------------------------------------------------
+std::string why_none(const model::Run& run, const CellName& name) {
+  const auto cell = find_cell(run, name);
+  return cell ? why_none(run, *cell) : why_left_out(run, name.subject);
+}
 
-std::string net_of_floor(const model::Run& run, const scenarios::CellName& name, std::size_t cell,
-                         model::Metric metric) {
-  const scenarios::Subject* const subject = scenarios::find_subject(name.subject);
-  if (subject == nullptr || subject->floor.empty()) return none;
-  scenarios::CellName floor_name = name;
-  floor_name.subject = subject->floor;
-  const auto floor = find_cell(run, floor_name);
+// ---- The tables of the catalogue -----------------------------------------------------------
+
+std::string net_of_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
+  const auto floor = model::floor_of(run, cell);
   if (!floor) return none;
   const model::Estimate ours = model::estimate_of(run, cell, metric);
   const model::Estimate theirs = model::estimate_of(run, *floor, metric);
@@ -95,66 +95,82 @@ std::string net_of_floor(const model::Run& run, const scenarios::CellName& name,
   return (net < 0 ? "-" : "") + format_value(metric, std::abs(net));
 }
 
-std::string cell_of(const model::Run& run, const scenarios::TableRow& row, std::size_t cell,
-                    const scenarios::TableColumn& column) {
-  switch (column.kind) {
-    case scenarios::TableColumn::Kind::words: {
-      const std::string_view words = row.words.at(column.words);
-      return words.empty() ? none : std::string(words);
+std::string or_none(std::string_view words) {
+  return words.empty() ? none : std::string(words);
+}
+
+// Makes the ready-made table of one description.
+class TableMaker {
+ public:
+  TableMaker(const model::Run& run, const Catalogue& catalogue, const TableSpec& spec)
+      : run_(run), catalogue_(catalogue), spec_(spec) {}
+
+  Table make() const {
+    Table table{.key = std::string(spec_.key),
+                .title = std::string(spec_.title),
+                .source = std::string(spec_.source),
+                .columns = {{.heading = "", .width = name_width()}},
+                .notes = {spec_.notes.begin(), spec_.notes.end()}};
+    for (const ColumnSpec& column : spec_.columns) {
+      table.columns.push_back({.heading = std::string(column.heading),
+                               .width = column.width,
+                               .is_number = column.is_measured()});
     }
-    case scenarios::TableColumn::Kind::net_of_floor:
-      return net_of_floor(run, row.cell, cell, column.metric);
-    case scenarios::TableColumn::Kind::measured:
-      return measured(run, cell, column.metric, column.with_range);
+    for (const RowSpec& row : spec_.rows) table.rows.push_back(row_of(row));
+    return table;
   }
-  return none;
-}
 
-std::string name_of(const scenarios::TableRow& row) {
-  if (!row.name.empty()) return std::string(row.name);
-  const scenarios::Subject* const subject = scenarios::find_subject(row.cell.subject);
-  return std::string(subject == nullptr ? row.cell.subject : subject->name);
-}
-
-ViewRow row_of(const model::Run& run, const scenarios::ArticleTable& table,
-               const scenarios::TableRow& row) {
-  ViewRow view{.cells = {name_of(row)}};
-  const auto cell = find_cell(run, row.cell);
-  view.remark = std::string(row.missing);
-  if (view.remark.empty()) view.remark = cell ? why_none(run, *cell) : "not measured";
-  if (!view.remark.empty()) return view;
-  for (const scenarios::TableColumn& column : table.columns) {
-    view.cells.push_back(cell_of(run, row, *cell, column));
+ private:
+  const model::Subject* subject_of(const RowSpec& row) const {
+    return model::find_subject(catalogue_.subjects, row.cell.subject);
   }
-  view.is_floor = run.cells[*cell].is_floor;
-  return view;
-}
 
-// The name column takes what the longest name needs, or what the others leave.
-std::size_t name_width(const scenarios::ArticleTable& table) {
-  std::size_t others = 0;
-  for (const scenarios::TableColumn& column : table.columns) others += column.width + 1;
-  std::size_t longest = 0;
-  for (const scenarios::TableRow& row : table.rows) {
-    longest = std::max(longest, model::display_width(name_of(row)));
+  std::string name_of(const RowSpec& row) const {
+    if (!row.name.empty()) return std::string(row.name);
+    const model::Subject* const subject = subject_of(row);
+    return std::string(subject == nullptr ? row.cell.subject : subject->name);
   }
-  return std::min(longest, report_columns - others);
-}
 
-ViewTable table_of(const model::Run& run, const scenarios::ArticleTable& table) {
-  ViewTable view{.key = std::string(table.key),
-                 .title = std::string(table.title),
-                 .source = std::string(table.source),
-                 .columns = {{.heading = "", .width = name_width(table)}},
-                 .notes = {table.notes.begin(), table.notes.end()}};
-  for (const scenarios::TableColumn& column : table.columns) {
-    const bool is_words = column.kind == scenarios::TableColumn::Kind::words;
-    view.columns.push_back(
-        {.heading = std::string(column.heading), .width = column.width, .is_number = !is_words});
+  // The name column takes what the longest name needs, or what the others leave.
+  std::size_t name_width() const {
+    std::size_t others = 0;
+    for (const ColumnSpec& column : spec_.columns) others += column.width + 1;
+    std::size_t longest = 0;
+    for (const RowSpec& row : spec_.rows) {
+      longest = std::max(longest, model::display_width(name_of(row)));
+    }
+    return std::min(longest, report_columns - others);
   }
-  for (const scenarios::TableRow& row : table.rows) view.rows.push_back(row_of(run, table, row));
-  return view;
-}
+
+  Row row_of(const RowSpec& row) const {
+    Row made{.cells = {name_of(row)}};
+    if (spec_.is_measured()) {
+      made.remark = row.missing.empty() ? why_none(run_, row.cell) : std::string(row.missing);
+      if (!made.remark.empty()) return made;
+      made.is_floor = run_.cells[*find_cell(run_, row.cell)].is_floor;
+    }
+    for (const ColumnSpec& column : spec_.columns) made.cells.push_back(cell_of(row, column));
+    return made;
+  }
+
+  std::string cell_of(const RowSpec& row, const ColumnSpec& column) const {
+    using Kind = ColumnSpec::Kind;
+    const model::Subject* const subject = subject_of(row);
+    switch (column.kind) {
+      case Kind::claim: return or_none(row.claims.at(column.claim));
+      case Kind::observability: return or_none(subject == nullptr ? "" : subject->observability);
+      case Kind::deployment: return or_none(subject == nullptr ? "" : subject->deployment);
+      case Kind::net_of_floor: return net_of_floor(run_, *find_cell(run_, row.cell), column.metric);
+      case Kind::measured:
+        return measured(run_, *find_cell(run_, row.cell), column.metric, column.with_range);
+    }
+    return none;
+  }
+
+  const model::Run& run_;
+  const Catalogue& catalogue_;
+  const TableSpec& spec_;
+};
 
 // ---- Claims --------------------------------------------------------------------------------
 
@@ -186,30 +202,43 @@ std::string verdict_on_ratio(double claimed, const model::Estimate& ratio) {
          (share > 1 ? "greater" : "smaller");
 }
 
-ViewClaim claim_of(const model::Run& run, const scenarios::ClaimedRatio& claim) {
-  ViewClaim view{.sentence = std::string(claim.sentence),
-                 .measured = none,
-                 .verdict = "not testable here: it was not measured"};
-  const auto ours = find_cell(run, claim.ours);
-  const auto theirs = find_cell(run, claim.theirs);
-  if (!ours || !theirs) return view;
-  const model::Comparison measured = model::compare_cells(run, *ours, *theirs, claim.metric);
-  if (measured.ratio.trials == 0) return view;
-  view.measured = model::format_number(measured.ratio.median) + " times (" +
-                  model::format_number_range(measured.ratio) + ")";
-  if (measured.ratio.trials < model::trials_for_interval) {
-    view.verdict = "undecided: too few rounds for an interval";
-  } else {
-    view.verdict = claim.at_most ? verdict_on_bound(claim.claimed, measured.ratio)
-                                 : verdict_on_ratio(claim.claimed, measured.ratio);
+// Why a ratio cannot be had: the first of its subjects that was not measured, and the reason.
+std::string why_untested(const model::Run& run, const ClaimedRatio& claim) {
+  for (const CellName& name : {claim.ours, claim.theirs}) {
+    const auto left_out = std::ranges::find(run.left_out, name.subject, &model::LeftOut::subject);
+    if (left_out == run.left_out.end()) continue;
+    return std::string(name.subject) + " was not measured: " + left_out->why;
   }
-  return view;
+  return "it was not measured";
 }
 
-void add_claims(const model::Run& run, const scenarios::ArticleTable& table,
-                std::vector<ViewClaim>& claims) {
-  for (const scenarios::ClaimedRatio& claim : table.ratios) claims.push_back(claim_of(run, claim));
-  for (const scenarios::Untestable& claim : table.untestable) {
+std::string verdict_on(const ClaimedRatio& claim, const model::Estimate& ratio) {
+  if (ratio.trials < model::trials_for_interval) {
+    return "undecided: too few rounds for an interval";
+  }
+  const std::string verdict = claim.at_most ? verdict_on_bound(claim.claimed, ratio)
+                                            : verdict_on_ratio(claim.claimed, ratio);
+  return claim.scope.empty() ? verdict : verdict + " (" + std::string(claim.scope) + ")";
+}
+
+Claim claim_of(const model::Run& run, const ClaimedRatio& claim) {
+  Claim made{.sentence = std::string(claim.sentence),
+             .measured = none,
+             .verdict = "not testable here: " + why_untested(run, claim)};
+  const auto ours = find_cell(run, claim.ours);
+  const auto theirs = find_cell(run, claim.theirs);
+  if (!ours || !theirs) return made;
+  const model::Comparison measured = model::compare_cells(run, *ours, *theirs, claim.metric);
+  if (measured.ratio.trials == 0) return made;
+  made.measured = model::format_number(measured.ratio.median) + " times (" +
+                  model::format_number_range(measured.ratio) + ")";
+  made.verdict = verdict_on(claim, measured.ratio);
+  return made;
+}
+
+void add_claims(const model::Run& run, const TableSpec& table, std::vector<Claim>& claims) {
+  for (const ClaimedRatio& claim : table.ratios) claims.push_back(claim_of(run, claim));
+  for (const Untestable& claim : table.untestable) {
     claims.push_back({.sentence = std::string(claim.sentence),
                       .measured = none,
                       .verdict = "not testable here: " + std::string(claim.why)});
@@ -282,22 +311,22 @@ std::string flag_words(const model::Run& run, std::size_t cell) {
   return words.empty() ? none : words;
 }
 
-ViewTable all_cells(const model::Run& run) {
-  ViewTable view{.key = "cells",
-                 .title = "What was measured",
-                 .columns = {{.heading = "target and load", .width = 26},
-                             {.heading = "QPS", .width = 11, .is_number = true},
-                             {.heading = "p50", .width = 8, .is_number = true},
-                             {.heading = "p99", .width = 8, .is_number = true},
-                             {.heading = "p99.9", .width = 8, .is_number = true},
-                             {.heading = "CPU\nµs/req", .width = 6, .is_number = true},
-                             {.heading = "QPS/\nCPU-s", .width = 6, .is_number = true},
-                             {.heading = "× first", .width = 9, .is_number = true},
-                             {.heading = "flags", .width = 10}}};
+Table all_cells(const model::Run& run) {
+  Table table{.key = "cells",
+              .title = "What was measured",
+              .columns = {{.heading = "target and load", .width = 26},
+                          {.heading = "QPS", .width = 11, .is_number = true},
+                          {.heading = "p50", .width = 8, .is_number = true},
+                          {.heading = "p99", .width = 8, .is_number = true},
+                          {.heading = "p99.9", .width = 8, .is_number = true},
+                          {.heading = "CPU\nµs/req", .width = 6, .is_number = true},
+                          {.heading = "QPS/\nCPU-s", .width = 6, .is_number = true},
+                          {.heading = "× first", .width = 9, .is_number = true},
+                          {.heading = "flags", .width = 10}}};
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
-    ViewRow row{.cells = {run.cells[cell].key},
-                .remark = why_none(run, cell),
-                .is_floor = run.cells[cell].is_floor};
+    Row row{.cells = {run.cells[cell].key},
+            .remark = why_none(run, cell),
+            .is_floor = run.cells[cell].is_floor};
     if (row.remark.empty()) {
       for (const model::Metric metric : general_metrics) {
         row.cells.push_back(measured(run, cell, metric, metric == model::Metric::qps));
@@ -305,9 +334,9 @@ ViewTable all_cells(const model::Run& run) {
       row.cells.push_back(against_first(run, cell));
       row.cells.push_back(flag_words(run, cell));
     }
-    view.rows.push_back(std::move(row));
+    table.rows.push_back(std::move(row));
   }
-  return view;
+  return table;
 }
 
 std::vector<std::string> preamble_of(const model::Run& run) {
@@ -390,31 +419,19 @@ std::string items(std::string_view heading, const std::vector<std::string>& sent
   return out;
 }
 
-std::string text_of(const ViewTable& view) {
-  std::vector<Column> columns;
-  for (const ViewColumn& column : view.columns) {
-    columns.push_back(
-        {.heading = column.heading, .width = column.width, .is_number = column.is_number});
-  }
-  Table table(std::move(columns));
-  for (const ViewRow& row : view.rows) {
-    if (row.remark.empty()) {
-      table.add_row(row.cells);
-    } else {
-      table.add_remark(row.cells.front(), row.remark);
-    }
-  }
-  std::string out = "\n## " + view.title + "\n\n";
-  if (!view.source.empty()) out += paragraph("Claimed by: " + view.source + ".") + "\n";
+std::string text_of(const Table& table) {
+  std::string out = "\n## " + table.title + "\n\n";
+  if (!table.source.empty()) out += paragraph("Claimed by: " + table.source + ".") + "\n";
   out += "```\n" + table.render() + "```\n";
-  for (const std::string& note : view.notes)
-    out += (&note == &view.notes.front() ? "\n" : "") + item(note);
+  for (const std::string& note : table.notes) {
+    out += (&note == &table.notes.front() ? "\n" : "") + item(note);
+  }
   return out;
 }
 
-std::string text_of(const std::vector<ViewClaim>& claims) {
+std::string text_of(const std::vector<Claim>& claims) {
   std::vector<std::string> sentences;
-  for (const ViewClaim& claim : claims) {
+  for (const Claim& claim : claims) {
     std::string sentence = claim.sentence + ". ";
     if (claim.measured != none) sentence += "Here: " + claim.measured + ". ";
     sentences.push_back(sentence + claim.verdict + ".");
@@ -424,13 +441,13 @@ std::string text_of(const std::vector<ViewClaim>& claims) {
 
 }  // namespace
 
-View view_of(const model::Run& run) {
+View view_of(const model::Run& run, const Catalogue& catalogue) {
   View view{.title = run.title, .preamble = preamble_of(run)};
   for (const std::string& key : run.tables) {
-    const scenarios::ArticleTable* const table = scenarios::find_table(key);
-    if (table == nullptr) continue;  // Stored by a later version.
-    view.tables.push_back(table_of(run, *table));
-    add_claims(run, *table, view.claims);
+    const TableSpec* const spec = catalogue.find_table(key);
+    if (spec == nullptr) continue;  // Stored by a later version.
+    view.tables.push_back(TableMaker(run, catalogue, *spec).make());
+    add_claims(run, *spec, view.claims);
   }
   if (run.tables.empty()) {
     view.tables.push_back(all_cells(run));
@@ -441,10 +458,19 @@ View view_of(const model::Run& run) {
   return view;
 }
 
+std::vector<FloorPair> floor_pairs(const model::Run& run) {
+  std::vector<FloorPair> pairs;
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    const auto floor = model::floor_of(run, cell);
+    if (floor) pairs.push_back({.stage = run.cells[cell].key, .floor = run.cells[*floor].key});
+  }
+  return pairs;
+}
+
 std::string to_text(const View& view) {
   std::string out = "# " + view.title + "\n\n";
   for (const std::string& each : view.preamble) out += paragraph(each);
-  for (const ViewTable& table : view.tables) out += text_of(table);
+  for (const Table& table : view.tables) out += text_of(table);
   out += text_of(view.claims);
   out += items("Each against the first at the same load", view.comparisons);
   out += items("Read with care", view.flags);

@@ -31,15 +31,20 @@ std::size_t open_depth(std::string_view subject) {
 
 class Planner {
  public:
-  Planner(const model::Run& run, const CompareOptions& options, const RunnerOptions& runner)
+  Planner(model::Run& run, const CompareOptions& options, const RunnerOptions& runner)
       : run_(run), options_(options), runner_(runner) {}
 
   // Once, with the greater number of rounds, whoever asks for it.
   void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
-    const Subject* const subject = find_subject(subject_key);
-    if (subject == nullptr || !is_wanted(subject_key)) return;
-    if (!why_not(*subject, runner_.binaries).empty()) return;
+    const model::Subject* const subject = find_subject(subject_key);
+    if (subject == nullptr || !is_wanted(subject_key) || is_left_out(subject_key)) return;
+    std::string obstacle = why_not(*subject, runner_.binaries);
+    if (!obstacle.empty()) {
+      run_.left_out.push_back({.subject = std::string(subject_key), .why = std::move(obstacle)});
+      return;
+    }
     PlannedCell wanted = named(*subject, runner_.binaries, run_.plan.seed).at(load, rounds);
+    wanted.is_optional = subject->has_observer;
     const auto same = std::ranges::find_if(
         planned_, [&](const PlannedCell& planned) { return planned.cell.key == wanted.cell.key; });
     if (same != planned_.end()) {
@@ -49,9 +54,10 @@ class Planner {
     }
   }
 
-  void add_table(const ArticleTable& table) {
+  void add_table(const report::TableSpec& table) {
+    if (!table.is_measured()) return;
     const Profile& profile = options_.profile;
-    for (const TableRow& row : table.rows) {
+    for (const report::RowSpec& row : table.rows) {
       if (!row.missing.empty()) continue;
       add(row.cell.subject,
           {.connections = row.cell.connections, .depth = row.cell.depth, .schedule = {}},
@@ -67,7 +73,12 @@ class Planner {
     return wanted.empty() || std::ranges::find(wanted, subject) != wanted.end();
   }
 
-  const model::Run& run_;
+  bool is_left_out(std::string_view subject) const {
+    return std::ranges::find(run_.left_out, subject, &model::LeftOut::subject) !=
+           run_.left_out.end();
+  }
+
+  model::Run& run_;  // Gets what is left out, and why.
   const CompareOptions& options_;
   const RunnerOptions& runner_;
   std::vector<PlannedCell> planned_;
@@ -75,12 +86,9 @@ class Planner {
 
 // What `subject` answered at the load of the claims; 0 when it was not measured.
 double peak_of(const model::Run& run, std::string_view subject) {
-  const std::string key = cell_key(subject, {.connections = connections_of_claims});
-  const auto cell = std::ranges::find(run.cells, key, &model::Cell::key);
-  if (cell == run.cells.end()) return 0;
-  return model::estimate_of(run, static_cast<std::size_t>(cell - run.cells.begin()),
-                            model::Metric::qps)
-      .median;
+  const auto cell =
+      run.index_of(model::cell_key(subject, {.connections = report::connections_of_claims}));
+  return cell ? model::estimate_of(run, *cell, model::Metric::qps).median : 0;
 }
 
 // To two digits, so that keys and commands stay readable.
@@ -103,10 +111,10 @@ load::Schedule overload(double peak, double seconds) {
                      {.seconds = seconds, .from_per_second = half, .to_per_second = half}}};
 }
 
-std::vector<PlannedCell> plan_tables(const model::Run& run, const CompareOptions& options,
+std::vector<PlannedCell> plan_tables(model::Run& run, const CompareOptions& options,
                                      const RunnerOptions& runner) {
   Planner planner(run, options, runner);
-  for (const std::string& key : run.tables) planner.add_table(*find_table(key));
+  for (const std::string& key : run.tables) planner.add_table(*catalogue().find_table(key));
   if (options.tables.empty()) {
     for (const std::string_view subject : swept_subjects) {
       for (const std::size_t connections : swept_connections) {
@@ -117,14 +125,14 @@ std::vector<PlannedCell> plan_tables(const model::Run& run, const CompareOptions
   return planner.take();
 }
 
-std::vector<PlannedCell> plan_open_loops(const model::Run& run, const CompareOptions& options,
+std::vector<PlannedCell> plan_open_loops(model::Run& run, const CompareOptions& options,
                                          const RunnerOptions& runner) {
   Planner planner(run, options, runner);
   const double seconds = options.profile.open_seconds;
   for (const std::string_view subject : open_subjects) {
     const double peak = peak_of(run, subject);
     if (peak <= 0) continue;
-    model::Load load{.connections = connections_of_claims, .depth = open_depth(subject)};
+    model::Load load{.connections = report::connections_of_claims, .depth = open_depth(subject)};
     for (const double share : open_shares) {
       load.schedule = poisson(share * peak, seconds);
       planner.add(subject, load, options.profile.sweep_rounds);
@@ -147,7 +155,7 @@ void run_compare(model::Run& run, const CompareOptions& options, const RunnerOpt
   run.plan.warmup = profile.warmup;
   run.tables = options.tables;
   if (run.tables.empty()) {
-    for (const ArticleTable& table : article_tables()) run.tables.emplace_back(table.key);
+    for (const report::TableSpec& table : catalogue().tables) run.tables.emplace_back(table.key);
   }
   run_cells(run, plan_tables(run, options, runner), runner, interrupt);
   const bool has_open_loops = options.tables.empty() && profile.open_seconds > 0;

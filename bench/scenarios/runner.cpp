@@ -101,9 +101,16 @@ class Runner {
       return true;
     }
     model::Trial trial = run_trial(trial_options(planned, round));
-    if (!trial.start_error.empty()) cannot_start_.insert(planned.cell.subject);
-    progress_.end(summary_of(trial));
     run_.interrupted = interrupt_.requested();
+    if (!trial.start_error.empty()) {
+      cannot_start_.insert(planned.cell.subject);
+      if (planned.is_optional) {
+        progress_.end("left out: " + trial.start_error);
+        run_.left_out.push_back({.subject = planned.cell.subject, .why = trial.start_error});
+        return !run_.interrupted;
+      }
+    }
+    progress_.end(summary_of(trial));
     if (run_.interrupted && round > 0) return false;
     run_.trials.push_back({.cell = first_cell_ + index,
                            .round = round,
@@ -147,17 +154,6 @@ class Runner {
 void run_cells(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
                Interrupt& interrupt) {
   Runner(run, cells, options, interrupt).run();
-}
-
-std::string cell_key(std::string_view subject, const model::Load& load) {
-  std::string key(subject);
-  if (load.is_function()) return key;
-  key += "/" + std::to_string(load.connections) + "x" + std::to_string(load.depth);
-  const load::Schedule& schedule = load.schedule;
-  if (schedule.is_closed()) return key;
-  key += schedule.arrivals == load::Arrivals::poisson ? " poisson " : " constant ";
-  if (schedule.burst > 1) key += "bursts of " + std::to_string(schedule.burst) + " ";
-  return key + to_string(schedule.phases);
 }
 
 }  // namespace rps::scenarios

@@ -17,6 +17,9 @@ struct PlannedCell {
   model::Cell cell;
   model::Target target;
   std::size_t rounds = 0;  // It takes part in the first so many rounds.
+  // A server that does not start makes the run neither invalid nor poorer: the subject is left out
+  // (Run::left_out) for the reason that the server gave.
+  bool is_optional = false;
 };
 
 struct RunnerOptions {
@@ -28,12 +31,10 @@ struct RunnerOptions {
 };
 
 // Adds `cells` and their trials to `run`, which says how (Run::plan). In each round every cell that
-// takes part is measured once, in an order drawn anew. What cannot be started is not tried again.
+// takes part is measured once, in an order drawn anew. What cannot be started is not tried again;
+// if it was optional, its cells stay without a trial.
 // Ends early, with what there is, when `interrupt` was requested; then run.interrupted is set.
 void run_cells(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
                Interrupt& interrupt);
-
-// "grpc/64x1", "grpc/8x16", "grpc/64x64 poisson 10s@2000": of a subject's key and a load.
-std::string cell_key(std::string_view subject, const model::Load& load);
 
 }  // namespace rps::scenarios

@@ -13,13 +13,24 @@ namespace rps::scenarios {
 
 namespace {
 
-std::string read_line(machine::Process& process, Clock::time_point deadline, const char* what) {
-  auto line = process.read_line(deadline);
-  if (!line) {
-    throw std::runtime_error(std::string("the server did not print ") + what +
-                             "; its log says why");
+// The last line that `program` added to its log behind `begin`, without date, level and name.
+std::string last_words(const std::filesystem::path& log, std::streamoff begin,
+                       const std::string& program) {
+  std::ifstream file(log);
+  file.seekg(begin);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) last = line;
   }
-  return *std::move(line);
+  const std::string mark = program + ": ";
+  const std::size_t at = last.find(mark);
+  return at == std::string::npos ? last : last.substr(at + mark.size());
+}
+
+std::streamoff size_of(const std::filesystem::path& file) {
+  std::error_code failure;
+  const auto size = std::filesystem::file_size(file, failure);
+  return failure ? 0 : static_cast<std::streamoff>(size);
 }
 
 HostPort parse_admin(const std::string& line) {
@@ -70,13 +81,21 @@ std::string Servers::start_one(const model::Target& target, const Options& optio
   const std::filesystem::path log = options.log_name.empty()
                                         ? std::filesystem::path()
                                         : options.scratch / (options.log_name + ".log");
+  const std::streamoff log_begin = size_of(log);
   machine::Process& process = *processes_.emplace_back(std::make_unique<machine::Process>(
       machine::ProcessOptions{.argv = target.server, .stderr_file = log, .cpus = options.cpus}));
   const Clock::time_point deadline = Clock::now() + load::limits::start_max;
-  std::string url = read_line(process, deadline, "its URL");
-  if (target.has_observer) {
-    admin_ = parse_admin(read_line(process, deadline, "its admin port"));
-  }
+  const auto read_line = [&](const std::string& what) {
+    auto line = process.read_line(deadline);
+    if (line) return *std::move(line);
+    process.stop();  // Then its log is whole.
+    const std::string program = std::filesystem::path(target.server.front()).filename();
+    const std::string why = last_words(log, log_begin, program);
+    throw std::runtime_error(program +
+                             (why.empty() ? " did not print " + what : " did not start: " + why));
+  };
+  std::string url = read_line("its URL");
+  if (target.has_observer) admin_ = parse_admin(read_line("its admin port"));
   return url;
 }
 

@@ -303,25 +303,26 @@ std::string share(const model::Estimate& ratio) {
 }
 
 std::string rows_text(const Stage2Run& run) {
-  report::Table table{{{.heading = "call in", .width = 12},
-                       {.heading = "connections\n× open calls", .width = 12},
-                       {.heading = "beside", .width = 8},
-                       {.heading = "calls/s", .width = 8, .is_number = true},
-                       {.heading = "theirs", .width = 8, .is_number = true},
-                       {.heading = "share (interval)", .width = 20, .is_number = true},
-                       {.heading = "p50", .width = 8, .is_number = true},
-                       {.heading = "theirs", .width = 8, .is_number = true}}};
+  report::Table table{.columns = {{.heading = "call in", .width = 12},
+                                  {.heading = "connections\n× open calls", .width = 12},
+                                  {.heading = "beside", .width = 8},
+                                  {.heading = "calls/s", .width = 8, .is_number = true},
+                                  {.heading = "theirs", .width = 8, .is_number = true},
+                                  {.heading = "share (interval)", .width = 20, .is_number = true},
+                                  {.heading = "p50", .width = 8, .is_number = true},
+                                  {.heading = "theirs", .width = 8, .is_number = true}}};
   for (std::size_t i = 0; i < stage2_rows.size(); ++i) {
     const Stage2Row& row = stage2_rows[i];
     const Pair& pair = run.rows[i];
     if (pair.ours_per_second.empty()) continue;
-    table.add_row({std::string(row.ours.name), load_name(row),
+    table.rows.push_back(
+        {.cells = {std::string(row.ours.name), load_name(row),
                    row.against_floor ? "floor" : std::string(row.theirs.name),
                    model::format_rate(model::median(pair.ours_per_second)),
                    model::format_rate(model::median(pair.theirs_per_second)),
                    share(model::estimate_ratio(pair.ours_per_second, pair.theirs_per_second, 1)),
                    model::format_nanoseconds(model::median(pair.ours_p50_ns)),
-                   model::format_nanoseconds(model::median(pair.theirs_p50_ns))});
+                   model::format_nanoseconds(model::median(pair.theirs_p50_ns))}});
   }
   return table.render();
 }

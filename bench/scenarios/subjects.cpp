@@ -1,117 +1,220 @@
 #include "bench/scenarios/subjects.hpp"
 
-#include <algorithm>
-#include <sstream>
-
-#include <unistd.h>
-
-#include "bench/load/clients/connect.hpp"
-#include "bench/scenarios/runner.hpp"
+#include <array>
 
 namespace rps::scenarios {
 
 namespace {
 
-// Escapes what would end or change the path inside a URL.
-std::string percent_encode(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    if (c == '%') {
-      out += "%25";
-    } else if (c == '?') {
-      out += "%3F";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+// What every server of a stage is started with, and what every house is asked for. One that is
+// named as observed must be: without the kernel's leave it does not start, and its row says why.
+constexpr std::string_view stage_flags =
+    "--listen=127.0.0.1:0 --house=fair --seed={seed} --log-level=warn";
+constexpr std::string_view observed_flags =
+    "--listen=127.0.0.1:0 --admin=127.0.0.1:0 --house=fair --seed={seed} --log-level=warn "
+    "--observe=require";
 
-std::string replace(std::string text, std::string_view mark, std::string_view value) {
-  for (std::size_t at = text.find(mark); at != std::string::npos;
-       at = text.find(mark, at + value.size())) {
-    text.replace(at, mark.size(), value);
-  }
-  return text;
-}
+constexpr auto subjects = std::to_array<model::Subject>({
+    // The stages.
+    {.key = "inproc",
+     .name = "no wire",
+     .url = "inproc:?house=fair&seed={seed}",
+     .deployment = "a function call"},
+    {.key = "cli",
+     .name = "monolith",
+     .url = "cli:{bin}/rps-cli?house=fair&seed={seed}",
+     .floor = "floor-pipe",
+     .observability = "errors on stderr",
+     .deployment = "one process a player"},
+    {.key = "jsonrpc",
+     .name = "RPC (JSON)",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .floor = "floor-tcp",
+     .observability = "log, /metrics, sampled calls by traceparent",
+     .deployment = "one process"},
+    {.key = "grpc",
+     .name = "gRPC",
+     .binary = "rps-grpc",
+     .flags = stage_flags,
+     .floor = "floor-grpc",
+     .observability = "log, /metrics, gRPC health service",
+     .deployment = "one process"},
+    {.key = "ebpf",
+     .name = "gRPC + eBPF",
+     .binary = "rps-ebpf",
+     .flags = observed_flags,
+     .has_observer = true,
+     .floor = "floor-grpc",
+     .observability = "as gRPC; the kernel's counts in /metrics",
+     .deployment = "one process that may load BPF"},
 
-bool is_program(const std::filesystem::path& path) {
-  return ::access(path.c_str(), X_OK) == 0;
-}
+    // The same stages, reached in other ways.
+    {.key = "cli-spawn",
+     .name = "a process a round",
+     .url = "cli+spawn:{bin}/rps-cli?house=fair&seed={seed}",
+     .judging = load::Judging::rounds,
+     .floor = "floor-spawn"},
+    {.key = "cli-pty",
+     .name = "monolith, terminal",
+     .url = "cli+pty:{bin}/rps-cli?house=fair&seed={seed}",
+     .floor = "floor-pipe"},
+    {.key = "msgpack",
+     .name = "RPC (MessagePack)",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "?codec=msgpack",
+     .floor = "floor-tcp-msgpack"},
+    {.key = "binary",
+     .name = "RPC (fixed layout)",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "?codec=binary",
+     .floor = "floor-tcp-binary"},
+    {.key = "http",
+     .name = "RPC over HTTP",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "http:",
+     .floor = "floor-http"},
+    {.key = "grpc-lean",
+     .name = "gRPC, lean client",
+     .binary = "rps-grpc",
+     .flags = stage_flags,
+     .url = "grpc+lean:",
+     .floor = "floor-grpc-lean"},
+    {.key = "ebpf-lean",
+     .name = "gRPC + eBPF, lean client",
+     .binary = "rps-ebpf",
+     .flags = observed_flags,
+     .url = "grpc+lean:",
+     .has_observer = true,
+     .floor = "floor-grpc-lean"},
+    {.key = "rally",
+     .name = "gRPC Rally",
+     .binary = "rps-grpc",
+     .flags = stage_flags,
+     .url = "?mode=rally"},
+    {.key = "many",
+     .name = "gRPC PlayMany",
+     .binary = "rps-grpc",
+     .flags = stage_flags,
+     .url = "?mode=many&rounds=16",
+     .judging = load::Judging::summaries,
+     .rounds_per_call = 16},
 
-// The scheme that `subject` is reached by; the server's own when it is not said.
-std::string_view scheme_of(const Subject& subject) {
-  const std::size_t colon = subject.url.find(':');
-  if (colon != std::string_view::npos) return subject.url.substr(0, colon);
-  if (subject.instances > 1) return "jsonrpc+fleet";
-  return subject.binary == "rps-jsonrpc" ? "jsonrpc" : "grpc";
-}
+    // Six instances behind the fleet's client, as in the articles.
+    {.key = "fleet-round-robin",
+     .name = "round_robin",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "?balance=round_robin",
+     .judging = load::Judging::rounds,
+     .instances = 6},
+    {.key = "fleet-least-request",
+     .name = "least_request",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "?balance=least_request",
+     .judging = load::Judging::rounds,
+     .instances = 6},
+    {.key = "fleet-hash",
+     .name = "hash of the session",
+     .binary = "rps-jsonrpc",
+     .flags = stage_flags,
+     .url = "?balance=hash",
+     .instances = 6},
 
-// The program that a URL like "cli:{bin}/rps-cli?…" starts; empty: none.
-std::string_view program_in(std::string_view url) {
-  constexpr std::string_view mark = "{bin}/";
-  const std::size_t at = url.find(mark);
-  if (at == std::string_view::npos) return {};
-  const std::string_view rest = url.substr(at + mark.size());
-  return rest.substr(0, rest.find('?'));
-}
+    // The floors: the same bytes with nothing behind them. The sizes are those of a call of the
+    // stage above, as the harness counts them; a run in which they differ says so.
+    {.key = "floor-pipe",
+     .name = "echo on a pipe",
+     .url = "echo+pipe:{bin}/rps-floor-pipe?request=41&reply=107",
+     .judging = load::Judging::none},
+    {.key = "floor-spawn",
+     .name = "an empty process",
+     .url = "spawn:{bin}/rps-floor-nothing",
+     .judging = load::Judging::none},
+    {.key = "floor-tcp",
+     .name = "echo on epoll",
+     .binary = "rps-floor-echo",
+     .flags = "125 186",
+     .judging = load::Judging::none},
+    {.key = "floor-tcp-msgpack",
+     .name = "the same, MessagePack's",
+     .binary = "rps-floor-echo",
+     .flags = "102 143",
+     .judging = load::Judging::none},
+    {.key = "floor-tcp-binary",
+     .name = "the same, fixed layout's",
+     .binary = "rps-floor-echo",
+     .flags = "50 55",
+     .judging = load::Judging::none},
+    {.key = "floor-asio",
+     .name = "echo on Boost.Asio",
+     .binary = "rps-floor-asio",
+     .flags = "125 186",
+     .judging = load::Judging::none},
+    {.key = "floor-http",
+     .name = "empty HTTP handler",
+     .binary = "rps-floor-http",
+     .flags = "120 181",
+     .judging = load::Judging::none},
+    {.key = "floor-grpc",
+     .name = "empty gRPC handler",
+     .binary = "rps-floor-grpc",
+     .judging = load::Judging::none},
+    {.key = "floor-grpc-lean",
+     .name = "empty gRPC, lean client",
+     .binary = "rps-floor-grpc",
+     .url = "grpc+lean:",
+     .judging = load::Judging::none},
+
+    // Functions, timed by rps-micro.
+    {.key = "codec-dom-encode",
+     .name = "JSON, general, encode",
+     .micro = "codec/json_dom/encode/10kB"},
+    {.key = "codec-dom-decode",
+     .name = "JSON, general, decode",
+     .micro = "codec/json_dom/decode/10kB"},
+    {.key = "codec-json-encode", .name = "JSON, encode", .micro = "codec/json/encode/10kB"},
+    {.key = "codec-json-decode", .name = "JSON, decode", .micro = "codec/json/decode/10kB"},
+    {.key = "codec-msgpack-encode",
+     .name = "MessagePack, encode",
+     .micro = "codec/message_pack/encode/10kB"},
+    {.key = "codec-msgpack-decode",
+     .name = "MessagePack, decode",
+     .micro = "codec/message_pack/decode/10kB"},
+    {.key = "codec-binary-encode",
+     .name = "fixed layout, encode",
+     .micro = "codec/fixed_layout/encode/10kB"},
+    {.key = "codec-binary-decode",
+     .name = "fixed layout, decode",
+     .micro = "codec/fixed_layout/decode/10kB"},
+    {.key = "codec-protobuf-encode",
+     .name = "protobuf, encode",
+     .micro = "codec/protobuf/encode/10kB"},
+    {.key = "codec-protobuf-decode",
+     .name = "protobuf, decode",
+     .micro = "codec/protobuf/decode/10kB"},
+    {.key = "queue-ring", .name = "ring, hand-over", .micro = "queue/round_trip/ring/real_time"},
+    {.key = "queue-locked",
+     .name = "locked queue, hand-over",
+     .micro = "queue/round_trip/locked/real_time"},
+    {.key = "queue-ring-flow", .name = "ring, flow", .micro = "queue/transfer/ring/real_time"},
+    {.key = "queue-locked-flow",
+     .name = "locked queue, flow",
+     .micro = "queue/transfer/locked/real_time"},
+});
 
 }  // namespace
 
-const Subject* find_subject(std::string_view key) {
-  const auto found = std::ranges::find(all_subjects, key, &Subject::key);
-  return found == all_subjects.end() ? nullptr : &*found;
+std::span<const model::Subject> all_subjects() {
+  return subjects;
 }
 
-std::vector<report::FloorPair> floor_pairs(const model::Run& run) {
-  std::vector<report::FloorPair> pairs;
-  for (const model::Cell& cell : run.cells) {
-    const Subject* const subject = find_subject(cell.subject);
-    if (subject == nullptr || subject->floor.empty()) continue;
-    const std::string floor = cell_key(subject->floor, cell.load);
-    if (run.find(floor) != nullptr) pairs.push_back({.stage = cell.key, .floor = floor});
-  }
-  return pairs;
-}
-
-model::Target target_of(const Subject& subject, const std::filesystem::path& binaries,
-                        std::uint64_t seed) {
-  const std::string seed_text = std::to_string(seed);
-  const auto filled = [&](std::string_view text, const std::string& bin) {
-    return replace(replace(std::string(text), "{seed}", seed_text), "{bin}", bin);
-  };
-  model::Target target{.server = {},
-                       .instances = subject.instances,
-                       .url = filled(subject.url, percent_encode(binaries.string())),
-                       .has_observer = subject.has_observer,
-                       .judging = subject.judging,
-                       .rounds_per_call = subject.rounds_per_call,
-                       .micro = std::string(subject.micro)};
-  if (subject.binary.empty()) return target;
-  target.server.push_back((binaries / subject.binary).string());
-  std::istringstream flags(filled(subject.flags, binaries.string()));
-  for (std::string flag; flags >> flag;) target.server.push_back(flag);
-  return target;
-}
-
-std::string command_of(const model::Target& target, const std::filesystem::path& binaries) {
-  if (!target.micro.empty()) return "rps-micro --benchmark_filter='^" + target.micro + "$'";
-  std::string command = target.server.empty() ? target.url : "";
-  for (const std::string& word : target.server) {
-    command.append(command.empty() ? "" : " ").append(word);
-  }
-  if (target.instances > 1) command += "  (" + std::to_string(target.instances) + " of them)";
-  if (!target.server.empty() && !target.url.empty()) command += "  reached by " + target.url;
-  return replace(std::move(command), binaries.string() + "/", "");
-}
-
-std::string why_not(const Subject& subject, const std::filesystem::path& binaries) {
-  const std::string_view program = !subject.micro.empty()    ? "rps-micro"
-                                   : !subject.binary.empty() ? subject.binary
-                                                             : program_in(subject.url);
-  if (!program.empty() && !is_program(binaries / program)) return "not built here";
-  if (!subject.micro.empty() || load::speaks(scheme_of(subject))) return {};
-  return "this build does not speak " + std::string(scheme_of(subject));
+const model::Subject* find_subject(std::string_view key) {
+  return model::find_subject(subjects, key);
 }
 
 }  // namespace rps::scenarios

@@ -1,50 +1,48 @@
 #include "bench/scenarios/tables.hpp"
 
-#include <algorithm>
+#include <array>
+
+#include "bench/scenarios/subjects.hpp"
 
 namespace rps::scenarios {
 
 namespace {
 
-using Kind = TableColumn::Kind;
+using report::ClaimedRatio;
+using report::ColumnSpec;
+using report::connections_of_claims;
+using report::RowSpec;
+using report::TableSpec;
+using report::Untestable;
+using Kind = ColumnSpec::Kind;
 
 template <std::size_t count>
 using Words = std::array<std::string_view, count>;
 
 // ---- The main table ------------------------------------------------------------------------
 
-constexpr auto main_columns = std::to_array<TableColumn>({
-    {.heading = "latency\nclaim", .width = 7, .kind = Kind::words, .words = 0},
+constexpr auto main_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed\nlatency", .width = 7, .kind = Kind::claim, .claim = 0},
     {.heading = "mean latency\nhere",
      .width = 12,
      .metric = model::Metric::mean,
      .with_range = true},
     {.heading = "p50", .width = 7, .metric = model::Metric::p50},
     {.heading = "p99", .width = 7, .metric = model::Metric::p99},
-    {.heading = "QPS\nclaim", .width = 5, .kind = Kind::words, .words = 1},
+    {.heading = "claimed\nQPS", .width = 7, .kind = Kind::claim, .claim = 1},
     {.heading = "QPS\nhere", .width = 10, .metric = model::Metric::qps, .with_range = true},
     {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
-    {.heading = "QPS/\nCPU-s", .width = 5, .metric = model::Metric::qps_per_cpu_second},
-    {.heading = "observ-\nability", .width = 10, .kind = Kind::words, .words = 2},
-    {.heading = "deployment", .width = 10, .kind = Kind::words, .words = 3},
+    {.heading = "QPS/\nCPU-s", .width = 6, .metric = model::Metric::qps_per_cpu_second},
+    {.heading = "server\nthreads", .width = 7, .metric = model::Metric::threads},
 });
 
-constexpr std::array<std::string_view, 4> inproc_words{"-", "-", "-", "a function"};
-constexpr std::array<std::string_view, 4> cli_words{"-", "3.2k", "log + stdout", "1 container"};
-constexpr std::array<std::string_view, 4> jsonrpc_words{"8–12 ms", "8.7k", "access log",
-                                                        "2 containers"};
-constexpr std::array<std::string_view, 4> grpc_words{"2–4 ms", "24.5k", "gRPC stats + metrics",
-                                                     "3 containers + etcd"};
-constexpr std::array<std::string_view, 4> ebpf_words{
-    "2–4 ms", "23.1k", "syscall, network stack, context switch", "3 containers + eBPF DaemonSet"};
-
 constexpr auto rows_at(std::size_t connections) {
-  return std::to_array<TableRow>({
-      {.cell = {"inproc", connections}, .words = inproc_words},
-      {.cell = {"cli", connections}, .words = cli_words},
-      {.cell = {"jsonrpc", connections}, .words = jsonrpc_words},
-      {.cell = {"grpc", connections}, .words = grpc_words},
-      {.cell = {"ebpf", connections}, .words = ebpf_words},
+  return std::to_array<RowSpec>({
+      {.cell = {"inproc", connections}},
+      {.cell = {"cli", connections}, .claims = {"-", "3.2k"}},
+      {.cell = {"jsonrpc", connections}, .claims = {"8–12 ms", "8.7k"}},
+      {.cell = {"grpc", connections}, .claims = {"2–4 ms", "24.5k"}},
+      {.cell = {"ebpf", connections}, .claims = {"2–4 ms", "23.1k"}},
   });
 }
 constexpr auto main_rows = rows_at(connections_of_claims);
@@ -70,20 +68,44 @@ constexpr auto main_untestable = std::to_array<Untestable>({
     {.sentence = "3.2k, 8.7k, 24.5k and 23.1k QPS",
      .why = "they had 16 cores; here the servers have one. The ratios above are what carries over"},
     {.sentence = "1 container, 2 containers, 3 containers + etcd, 3 containers + DaemonSet",
-     .why = "what a deployment needs is no measurement; every stage here is one process"},
+     .why = "what a deployment needs is no measurement; what each stage here needs stands in the "
+            "table of what the stages offer"},
 });
 
-constexpr Words<3> main_notes{
+constexpr Words<4> main_notes{
     "no wire: the game called inside the harness, what is left without a transport.",
     "monolith: one rps-cli process a connection, a line in and a line out over two pipes; only "
-    "this "
-    "row of the console is comparable with servers at equal concurrency.",
+    "this row of the console is comparable with servers at equal concurrency.",
+    "server threads: of all the server's processes together. They all run on one CPU, so threads "
+    "beyond one take turns.",
     "CPU µs/req is user and system time of the server's processes; QPS/CPU-s is its inverse. It "
     "hardly depends on which side was the bottleneck, which QPS does."};
 
+// ---- What the stages offer -----------------------------------------------------------------
+
+constexpr auto offer_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed\nobservability", .width = 22, .kind = Kind::claim, .claim = 0},
+    {.heading = "observability\nhere", .width = 22, .kind = Kind::observability},
+    {.heading = "claimed\ndeployment", .width = 17, .kind = Kind::claim, .claim = 1},
+    {.heading = "deployment\nhere", .width = 16, .kind = Kind::deployment},
+});
+
+constexpr auto offer_rows = std::to_array<RowSpec>({
+    {.cell = {"inproc"}},
+    {.cell = {"cli"}, .claims = {"log + stdout", "1 container"}},
+    {.cell = {"jsonrpc"}, .claims = {"access log", "2 containers"}},
+    {.cell = {"grpc"}, .claims = {"gRPC stats + metrics", "3 containers + etcd"}},
+    {.cell = {"ebpf"},
+     .claims = {"syscall, network stack, context switch", "3 containers + eBPF DaemonSet"}},
+});
+
+constexpr Words<1> offer_notes{
+    "Nothing here is measured: one column says what the articles say of "
+    "their stages, the next what the stage here does."};
+
 // ---- One connection, floors, the console ---------------------------------------------------
 
-constexpr auto single_columns = std::to_array<TableColumn>({
+constexpr auto single_columns = std::to_array<ColumnSpec>({
     {.heading = "mean latency", .width = 13, .metric = model::Metric::mean, .with_range = true},
     {.heading = "p50", .width = 8, .metric = model::Metric::p50},
     {.heading = "p99", .width = 8, .metric = model::Metric::p99},
@@ -95,7 +117,7 @@ constexpr auto single_columns = std::to_array<TableColumn>({
 
 constexpr auto single_rows = rows_at(1);
 
-constexpr auto console_rows = std::to_array<TableRow>({
+constexpr auto console_rows = std::to_array<RowSpec>({
     {.cell = {"inproc", 1}},
     {.cell = {"cli", 1}},
     {.cell = {"cli-pty", 1}},
@@ -110,29 +132,34 @@ constexpr Words<2> console_notes{
     "a round as well as against one that stays.",
     "echo on a pipe and an empty process are the floors of the rows above them."};
 
-constexpr auto floor_columns = std::to_array<TableColumn>({
-    {.heading = "mean\nlatency", .width = 8, .metric = model::Metric::mean},
+constexpr auto floor_columns = std::to_array<ColumnSpec>({
+    {.heading = "mean\nlatency", .width = 7, .metric = model::Metric::mean},
     {.heading = "above its\nfloor",
      .width = 9,
      .kind = Kind::net_of_floor,
      .metric = model::Metric::mean},
-    {.heading = "QPS", .width = 8, .metric = model::Metric::qps},
-    {.heading = "CPU\nµs/req", .width = 8, .metric = model::Metric::cpu_us},
+    {.heading = "QPS", .width = 6, .metric = model::Metric::qps},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
     {.heading = "above its\nfloor",
      .width = 9,
      .kind = Kind::net_of_floor,
      .metric = model::Metric::cpu_us},
     {.heading = "syscalls\n/req", .width = 8, .metric = model::Metric::syscalls},
-    {.heading = "bytes\nout", .width = 6, .metric = model::Metric::bytes_sent},
-    {.heading = "bytes\nin", .width = 6, .metric = model::Metric::bytes_received},
+    {.heading = "bytes\nout", .width = 5, .metric = model::Metric::bytes_sent},
+    {.heading = "bytes\nin", .width = 5, .metric = model::Metric::bytes_received},
+    {.heading = "server\nthreads", .width = 7, .metric = model::Metric::threads},
 });
 
-constexpr auto floor_rows = std::to_array<TableRow>({
+constexpr auto floor_rows = std::to_array<RowSpec>({
     {.cell = {"cli"}},
     {.cell = {"floor-pipe"}},
     {.cell = {"jsonrpc"}},
-    {.cell = {"binary"}},
     {.cell = {"floor-tcp"}},
+    {.cell = {"floor-asio"}},
+    {.cell = {"msgpack"}},
+    {.cell = {"floor-tcp-msgpack"}},
+    {.cell = {"binary"}},
+    {.cell = {"floor-tcp-binary"}},
     {.cell = {"http"}},
     {.cell = {"floor-http"}},
     {.cell = {"grpc"}},
@@ -143,17 +170,19 @@ constexpr auto floor_rows = std::to_array<TableRow>({
     {.cell = {"floor-grpc-lean"}},
 });
 
-constexpr Words<2> floor_notes{
+constexpr Words<3> floor_notes{
     "A floor moves the same bytes in the same way and does nothing with them: what a stage costs "
-    "above it is framing, parsing, limits, counters and the game.",
+    "above it is framing, parsing, limits, counters and the game. A cell whose bytes differ from "
+    "its floor's by more than 2 % is flagged.",
+    "echo on Boost.Asio moves what echo on epoll moves: the two differ by the library alone.",
     "The lean client is ours, on libnghttp2. It leaves the load's CPU half idle, so the server is "
     "what is measured; but its calls cost the server more than those of grpc++'s own client.",
 };
 
 // ---- Codecs, HTTP, middleware --------------------------------------------------------------
 
-constexpr auto load_columns = std::to_array<TableColumn>({
-    {.heading = "claim", .width = 20, .kind = Kind::words, .words = 0},
+constexpr auto load_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed", .width = 20, .kind = Kind::claim, .claim = 0},
     {.heading = "QPS", .width = 11, .metric = model::Metric::qps, .with_range = true},
     {.heading = "p50", .width = 8, .metric = model::Metric::p50},
     {.heading = "p99", .width = 8, .metric = model::Metric::p99},
@@ -163,10 +192,10 @@ constexpr auto load_columns = std::to_array<TableColumn>({
     {.heading = "RSS\nMB", .width = 5, .metric = model::Metric::rss_peak},
 });
 
-constexpr auto codec_wire_rows = std::to_array<TableRow>({
-    {.cell = {"jsonrpc"}, .name = "JSON", .words = {"-"}},
-    {.cell = {"msgpack"}, .name = "MessagePack", .words = {"124 → 38 µs of work"}},
-    {.cell = {"binary"}, .name = "fixed layout", .words = {"-"}},
+constexpr auto codec_wire_rows = std::to_array<RowSpec>({
+    {.cell = {"jsonrpc"}, .name = "JSON", .claims = {"-"}},
+    {.cell = {"msgpack"}, .name = "MessagePack", .claims = {"124 → 38 µs of work"}},
+    {.cell = {"binary"}, .name = "fixed layout", .claims = {"-"}},
 });
 
 constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
@@ -174,7 +203,10 @@ constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
      .ours = {"msgpack"},
      .theirs = {"jsonrpc"},
      .metric = model::Metric::cpu_us,
-     .claimed = 38.0 / 124.0},
+     .claimed = 38.0 / 124.0,
+     .scope =
+         "measured on the whole server: the claim is of the work in the codec alone, see the table "
+         "of codecs as work"},
     {.sentence = "MessagePack in place of JSON takes 0.66 times the bytes (216 → 142)",
      .ours = {"msgpack"},
      .theirs = {"jsonrpc"},
@@ -182,12 +214,12 @@ constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
      .claimed = 142.0 / 216.0},
 });
 
-constexpr auto http_rows = std::to_array<TableRow>({
-    {.cell = {"binary"}, .name = "own RPC, fixed layout", .words = {"128.4k, 3.1 ms, 18 MB"}},
-    {.cell = {"jsonrpc"}, .name = "own RPC, JSON", .words = {"-"}},
-    {.cell = {"http"}, .name = "JSON over HTTP", .words = {"55.7k, 7.2 ms, 43 MB"}},
-    {.cell = {"floor-http"}, .name = "empty HTTP handler", .words = {"92.1k, 4.8 ms, 31 MB"}},
-    {.cell = {"binary", 16, 16}, .name = "own RPC, 16 deep", .words = {"-"}},
+constexpr auto http_rows = std::to_array<RowSpec>({
+    {.cell = {"binary"}, .name = "own RPC, fixed layout", .claims = {"128.4k, 3.1 ms, 18 MB"}},
+    {.cell = {"jsonrpc"}, .name = "own RPC, JSON", .claims = {"-"}},
+    {.cell = {"http"}, .name = "JSON over HTTP", .claims = {"55.7k, 7.2 ms, 43 MB"}},
+    {.cell = {"floor-http"}, .name = "empty HTTP handler", .claims = {"92.1k, 4.8 ms, 31 MB"}},
+    {.cell = {"binary", 16, 16}, .name = "own RPC, 16 deep", .claims = {"-"}},
 });
 
 constexpr auto http_ratios = std::to_array<ClaimedRatio>({
@@ -206,18 +238,19 @@ constexpr Words<1> http_notes{
     "Here both are the same binary, on the same port, with the same game: only the wire differs. "
     "With 16 calls open on each connection a framed protocol shows what it is for."};
 
-constexpr auto middleware_rows = std::to_array<TableRow>({
-    {.cell = {"floor-http"}, .name = "HTTP, bare", .words = {"28,450; p99 3.2 ms"}},
-    {.cell = {"http"}, .name = "HTTP, whole", .words = {"26,710; p99 3.8 ms"}},
-    {.cell = {"floor-grpc"}, .name = "gRPC, bare", .words = {"-"}},
-    {.cell = {"grpc"}, .name = "gRPC, whole", .words = {"-"}},
+constexpr auto middleware_rows = std::to_array<RowSpec>({
+    {.cell = {"floor-http"}, .name = "HTTP, bare", .claims = {"28,450; p99 3.2 ms"}},
+    {.cell = {"http"}, .name = "HTTP, whole", .claims = {"26,710; p99 3.8 ms"}},
+    {.cell = {"floor-grpc"}, .name = "gRPC, bare", .claims = {"-"}},
+    {.cell = {"grpc"}, .name = "gRPC, whole", .claims = {"-"}},
 });
 
 constexpr auto middleware_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "HTTP with middleware answers 0.94 times what it answers bare",
      .ours = {"http"},
      .theirs = {"floor-http"},
-     .claimed = 26'710.0 / 28'450.0},
+     .claimed = 26'710.0 / 28'450.0,
+     .scope = "measured on more than the middleware: JSON and the game are in it"},
 });
 
 constexpr Words<1> middleware_notes{
@@ -225,24 +258,24 @@ constexpr Words<1> middleware_notes{
     "(limits, counters, errors, trace ids) and also the JSON and the game, so it is an upper bound "
     "of what the middleware costs."};
 
-constexpr auto codec_columns = std::to_array<TableColumn>({
-    {.heading = "claim", .width = 30, .kind = Kind::words, .words = 0},
+constexpr auto codec_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed", .width = 30, .kind = Kind::claim, .claim = 0},
     {.heading = "time", .width = 16, .metric = model::Metric::micro_ns, .with_range = true},
     {.heading = "bytes", .width = 8, .metric = model::Metric::micro_bytes},
     {.heading = "allocations", .width = 11, .metric = model::Metric::micro_allocations},
 });
 
-constexpr auto codec_rows = std::to_array<TableRow>({
-    {.cell = {"codec-dom-encode", 0, 0}, .words = {"JSON: 217 µs, 9,861 B"}},
-    {.cell = {"codec-dom-decode", 0, 0}, .words = {"JSON: 304 µs"}},
-    {.cell = {"codec-json-encode", 0, 0}, .words = {"-"}},
-    {.cell = {"codec-json-decode", 0, 0}, .words = {"-"}},
-    {.cell = {"codec-msgpack-encode", 0, 0}, .words = {"MessagePack: 17 → 3 alloc."}},
-    {.cell = {"codec-msgpack-decode", 0, 0}, .words = {"-"}},
-    {.cell = {"codec-binary-encode", 0, 0}, .words = {"gob: 82 µs, 6,142 B"}},
-    {.cell = {"codec-binary-decode", 0, 0}, .words = {"gob: 95 µs"}},
-    {.cell = {"codec-protobuf-encode", 0, 0}, .words = {"-"}},
-    {.cell = {"codec-protobuf-decode", 0, 0}, .words = {"-"}},
+constexpr auto codec_rows = std::to_array<RowSpec>({
+    {.cell = {"codec-dom-encode", 0, 0}, .claims = {"JSON: 217 µs, 9,861 B"}},
+    {.cell = {"codec-dom-decode", 0, 0}, .claims = {"JSON: 304 µs"}},
+    {.cell = {"codec-json-encode", 0, 0}, .claims = {"-"}},
+    {.cell = {"codec-json-decode", 0, 0}, .claims = {"-"}},
+    {.cell = {"codec-msgpack-encode", 0, 0}, .claims = {"MessagePack: 17 → 3 alloc."}},
+    {.cell = {"codec-msgpack-decode", 0, 0}, .claims = {"-"}},
+    {.cell = {"codec-binary-encode", 0, 0}, .claims = {"gob: 82 µs, 6,142 B"}},
+    {.cell = {"codec-binary-decode", 0, 0}, .claims = {"gob: 95 µs"}},
+    {.cell = {"codec-protobuf-encode", 0, 0}, .claims = {"-"}},
+    {.cell = {"codec-protobuf-decode", 0, 0}, .claims = {"-"}},
 });
 
 constexpr auto codec_ratios = std::to_array<ClaimedRatio>({
@@ -270,16 +303,16 @@ constexpr Words<2> codec_notes{
     "messages.",
     "The articles' gob is a binary format of Go; the fixed layout stands in its place."};
 
-constexpr auto queue_columns = std::to_array<TableColumn>({
-    {.heading = "claim", .width = 36, .kind = Kind::words, .words = 0},
+constexpr auto queue_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed", .width = 36, .kind = Kind::claim, .claim = 0},
     {.heading = "time", .width = 16, .metric = model::Metric::micro_ns, .with_range = true},
 });
 
-constexpr auto queue_rows = std::to_array<TableRow>({
-    {.cell = {"queue-locked-flow", 0, 0}, .words = {"p99 18.2 ms at 10k requests a second"}},
-    {.cell = {"queue-ring-flow", 0, 0}, .words = {"p99 2.7 ms"}},
-    {.cell = {"queue-locked", 0, 0}, .words = {"-"}},
-    {.cell = {"queue-ring", 0, 0}, .words = {"-"}},
+constexpr auto queue_rows = std::to_array<RowSpec>({
+    {.cell = {"queue-locked-flow", 0, 0}, .claims = {"p99 18.2 ms at 10k requests a second"}},
+    {.cell = {"queue-ring-flow", 0, 0}, .claims = {"p99 2.7 ms"}},
+    {.cell = {"queue-locked", 0, 0}, .claims = {"-"}},
+    {.cell = {"queue-ring", 0, 0}, .claims = {"-"}},
 });
 
 constexpr auto queue_ratios = std::to_array<ClaimedRatio>({
@@ -289,7 +322,10 @@ constexpr auto queue_ratios = std::to_array<ClaimedRatio>({
      .ours = {"queue-ring-flow", 0, 0},
      .theirs = {"queue-locked-flow", 0, 0},
      .metric = model::Metric::micro_ns,
-     .claimed = 2.7 / 18.2},
+     .claimed = 2.7 / 18.2,
+     .scope =
+         "measured on the part alone: the time of one element in a queue that is kept busy; the "
+         "claim is of the p99 of a whole service"},
 });
 
 constexpr Words<1> queue_notes{
@@ -298,14 +334,14 @@ constexpr Words<1> queue_notes{
 
 // ---- gRPC: modes, balancing, the observer --------------------------------------------------
 
-constexpr auto mode_rows = std::to_array<TableRow>({
-    {.cell = {"grpc"}, .name = "unary (Play)", .words = {"12.4k, p99 42 ms"}},
+constexpr auto mode_rows = std::to_array<RowSpec>({
+    {.cell = {"grpc"}, .name = "unary (Play)", .claims = {"12.4k, p99 42 ms"}},
     {.cell = {""},
      .name = "server streaming",
-     .words = {"8.9k, p99 67 ms"},
+     .claims = {"8.9k, p99 67 ms"},
      .missing = "claimed 8.9k, p99 67 ms; Watch is not served yet"},
-    {.cell = {"many"}, .name = "client streaming", .words = {"3.2k, p99 112 ms"}},
-    {.cell = {"rally"}, .name = "bidirectional", .words = {"2.6k, p99 138 ms"}},
+    {.cell = {"many"}, .name = "client streaming", .claims = {"3.2k, p99 112 ms"}},
+    {.cell = {"rally"}, .name = "bidirectional", .claims = {"2.6k, p99 138 ms"}},
 });
 
 constexpr auto mode_ratios = std::to_array<ClaimedRatio>({
@@ -323,21 +359,25 @@ constexpr Words<1> mode_notes{
     "QPS counts rounds: a PlayMany call carries 16 of them and its latency is that of the whole "
     "call. The articles ran each mode at another concurrency (5,000 to 1,200)."};
 
-constexpr auto balance_rows = std::to_array<TableRow>({
-    {.cell = {"fleet-round-robin"}, .words = {"12.4k, p99 48 ms"}},
-    {.cell = {"fleet-least-request"}, .words = {"14.1k, p99 32 ms"}},
-    {.cell = {"fleet-hash"}, .words = {"10.8k, p99 63 ms"}},
+constexpr auto balance_rows = std::to_array<RowSpec>({
+    {.cell = {"fleet-round-robin"}, .claims = {"12.4k, p99 48 ms"}},
+    {.cell = {"fleet-least-request"}, .claims = {"14.1k, p99 32 ms"}},
+    {.cell = {"fleet-hash"}, .claims = {"10.8k, p99 63 ms"}},
 });
 
 constexpr auto balance_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "least_request answers 1.14 times what round_robin answers",
      .ours = {"fleet-least-request"},
      .theirs = {"fleet-round-robin"},
-     .claimed = 14.1 / 12.4},
+     .claimed = 14.1 / 12.4,
+     .scope = "measured with six instances on one CPU: what a policy costs shows, what it saves "
+              "does not"},
     {.sentence = "Affinity by hash answers 0.87 times what round_robin answers",
      .ours = {"fleet-hash"},
      .theirs = {"fleet-round-robin"},
-     .claimed = 10.8 / 12.4},
+     .claimed = 10.8 / 12.4,
+     .scope = "measured with six instances on one CPU: what a policy costs shows, what it saves "
+              "does not"},
 });
 
 constexpr Words<1> balance_notes{
@@ -345,11 +385,11 @@ constexpr Words<1> balance_notes{
     "another for want of a core: what a policy costs shows, what it saves does not. gRPC's own "
     "balancing gets its rows when its client has it."};
 
-constexpr auto observer_rows = std::to_array<TableRow>({
-    {.cell = {"grpc"}, .words = {"24.5k"}},
-    {.cell = {"ebpf"}, .words = {"23.1k, CPU + 1.8 %"}},
-    {.cell = {"grpc-lean"}, .words = {"-"}},
-    {.cell = {"ebpf-lean"}, .words = {"-"}},
+constexpr auto observer_rows = std::to_array<RowSpec>({
+    {.cell = {"grpc"}, .claims = {"24.5k"}},
+    {.cell = {"ebpf"}, .claims = {"23.1k, CPU + 1.8 %"}},
+    {.cell = {"grpc-lean"}, .claims = {"-"}},
+    {.cell = {"ebpf-lean"}, .claims = {"-"}},
 });
 
 constexpr auto observer_ratios = std::to_array<ClaimedRatio>({
@@ -372,98 +412,99 @@ constexpr auto observer_untestable = std::to_array<Untestable>({
 });
 
 constexpr std::array tables{
-    ArticleTable{.key = "main",
-                 .title = "64 connections, one call open on each",
-                 .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
-                 .columns = main_columns,
-                 .rows = main_rows,
-                 .ratios = main_ratios,
-                 .untestable = main_untestable,
-                 .notes = main_notes},
-    ArticleTable{.key = "main100",
-                 .title = "100 connections, one call open on each",
-                 .columns = main_columns,
-                 .rows = rows_100},
-    ArticleTable{.key = "single",
-                 .title = "1 connection: latency where nobody waits",
-                 .columns = single_columns,
-                 .rows = single_rows},
-    ArticleTable{.key = "floors",
-                 .title = "Each stage above its floor, 64 connections",
-                 .columns = floor_columns,
-                 .rows = floor_rows,
-                 .notes = floor_notes},
-    ArticleTable{.key = "console",
-                 .title = "The console, one round at a time",
-                 .columns = single_columns,
-                 .rows = console_rows,
-                 .notes = console_notes},
-    ArticleTable{.key = "codecs",
-                 .title = "Codecs on the wire",
-                 .source = "finding the bottlenecks of a rock-paper-scissors service",
-                 .columns = load_columns,
-                 .rows = codec_wire_rows,
-                 .ratios = codec_wire_ratios},
-    ArticleTable{.key = "codec-work",
-                 .title = "Codecs as work: 10 kB encoded and decoded",
-                 .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
-                 .columns = codec_columns,
-                 .rows = codec_rows,
-                 .ratios = codec_ratios,
-                 .notes = codec_notes},
-    ArticleTable{.key = "queues",
-                 .title = "A locked queue against a ring",
-                 .source = "finding the bottlenecks of a rock-paper-scissors service",
-                 .columns = queue_columns,
-                 .rows = queue_rows,
-                 .ratios = queue_ratios,
-                 .notes = queue_notes},
-    ArticleTable{.key = "http",
-                 .title = "A protocol of one's own against HTTP",
-                 .source = "a zero-dependency RPC framework, 2.3 times Gin",
-                 .columns = load_columns,
-                 .rows = http_rows,
-                 .ratios = http_ratios,
-                 .notes = http_notes},
-    ArticleTable{.key = "middleware",
-                 .title = "With and without what surrounds the handler",
-                 .source = "twelve leaps of microservices",
-                 .columns = load_columns,
-                 .rows = middleware_rows,
-                 .ratios = middleware_ratios,
-                 .notes = middleware_notes},
-    ArticleTable{.key = "modes",
-                 .title = "Four modes of gRPC",
-                 .source = "gRPC microservices, zero failure",
-                 .columns = load_columns,
-                 .rows = mode_rows,
-                 .ratios = mode_ratios,
-                 .notes = mode_notes},
-    ArticleTable{.key = "balancing",
-                 .title = "Balancing over six instances",
-                 .source = "gRPC microservices, zero failure",
-                 .columns = load_columns,
-                 .rows = balance_rows,
-                 .ratios = balance_ratios,
-                 .notes = balance_notes},
-    ArticleTable{.key = "observer",
-                 .title = "What watching from the kernel costs",
-                 .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
-                 .columns = load_columns,
-                 .rows = observer_rows,
-                 .ratios = observer_ratios,
-                 .untestable = observer_untestable},
+    TableSpec{.key = "main",
+              .title = "64 connections, one call open on each",
+              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .columns = main_columns,
+              .rows = main_rows,
+              .ratios = main_ratios,
+              .untestable = main_untestable,
+              .notes = main_notes},
+    TableSpec{.key = "offers",
+              .title = "What the stages offer",
+              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .columns = offer_columns,
+              .rows = offer_rows,
+              .notes = offer_notes},
+    TableSpec{.key = "main100",
+              .title = "100 connections, one call open on each",
+              .columns = main_columns,
+              .rows = rows_100},
+    TableSpec{.key = "single",
+              .title = "1 connection: latency where nobody waits",
+              .columns = single_columns,
+              .rows = single_rows},
+    TableSpec{.key = "floors",
+              .title = "Each stage above its floor, 64 connections",
+              .columns = floor_columns,
+              .rows = floor_rows,
+              .notes = floor_notes},
+    TableSpec{.key = "console",
+              .title = "The console, one round at a time",
+              .columns = single_columns,
+              .rows = console_rows,
+              .notes = console_notes},
+    TableSpec{.key = "codecs",
+              .title = "Codecs on the wire",
+              .source = "finding the bottlenecks of a rock-paper-scissors service",
+              .columns = load_columns,
+              .rows = codec_wire_rows,
+              .ratios = codec_wire_ratios},
+    TableSpec{.key = "codec-work",
+              .title = "Codecs as work: 10 kB encoded and decoded",
+              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .columns = codec_columns,
+              .rows = codec_rows,
+              .ratios = codec_ratios,
+              .notes = codec_notes},
+    TableSpec{.key = "queues",
+              .title = "A locked queue against a ring",
+              .source = "finding the bottlenecks of a rock-paper-scissors service",
+              .columns = queue_columns,
+              .rows = queue_rows,
+              .ratios = queue_ratios,
+              .notes = queue_notes},
+    TableSpec{.key = "http",
+              .title = "A protocol of one's own against HTTP",
+              .source = "a zero-dependency RPC framework, 2.3 times Gin",
+              .columns = load_columns,
+              .rows = http_rows,
+              .ratios = http_ratios,
+              .notes = http_notes},
+    TableSpec{.key = "middleware",
+              .title = "With and without what surrounds the handler",
+              .source = "twelve leaps of microservices",
+              .columns = load_columns,
+              .rows = middleware_rows,
+              .ratios = middleware_ratios,
+              .notes = middleware_notes},
+    TableSpec{.key = "modes",
+              .title = "Four modes of gRPC",
+              .source = "gRPC microservices, zero failure",
+              .columns = load_columns,
+              .rows = mode_rows,
+              .ratios = mode_ratios,
+              .notes = mode_notes},
+    TableSpec{.key = "balancing",
+              .title = "Balancing over six instances",
+              .source = "gRPC microservices, zero failure",
+              .columns = load_columns,
+              .rows = balance_rows,
+              .ratios = balance_ratios,
+              .notes = balance_notes},
+    TableSpec{.key = "observer",
+              .title = "What watching from the kernel costs",
+              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .columns = load_columns,
+              .rows = observer_rows,
+              .ratios = observer_ratios,
+              .untestable = observer_untestable},
 };
 
 }  // namespace
 
-std::span<const ArticleTable> article_tables() {
-  return tables;
-}
-
-const ArticleTable* find_table(std::string_view key) {
-  const auto found = std::ranges::find(tables, key, &ArticleTable::key);
-  return found == tables.end() ? nullptr : &*found;
+report::Catalogue catalogue() {
+  return {.subjects = all_subjects(), .tables = tables};
 }
 
 }  // namespace rps::scenarios

@@ -1,29 +1,44 @@
 // What a person names on the command line, as cells to be measured.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "bench/model/run.hpp"
+#include "bench/model/subject.hpp"
+#include "bench/model/target.hpp"
 #include "bench/scenarios/runner.hpp"
-#include "bench/scenarios/subjects.hpp"
 
 namespace rps::scenarios {
+
+// How `subject` is reached; its binary stands in `binaries`.
+model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
+                        std::uint64_t seed);
+
+// What to type in the folder of the binaries to have it again: the server's command line, or the
+// URL.
+std::string command_of(const model::Target& target, const std::filesystem::path& binaries);
+
+// Empty when it can be measured here, else why not: "not built here", "this build does not speak
+// grpc".
+std::string why_not(const model::Subject& subject, const std::filesystem::path& binaries);
 
 // Somebody to measure, without a load yet.
 struct NamedTarget {
   std::string key;  // A subject's, or the URL.
   std::string name;
   std::string command;  // As Cell::command.
+  std::string floor;    // As Cell::floor.
   model::Target target;
 
   // A cell of it.
   PlannedCell at(const model::Load& load, std::size_t rounds) const;
 };
 
-NamedTarget named(const Subject& subject, const std::filesystem::path& binaries,
+NamedTarget named(const model::Subject& subject, const std::filesystem::path& binaries,
                   std::uint64_t seed);
 
 // `text` is the key of a subject (`grpc`), whose server is started, or a URL of somebody who is

@@ -261,15 +261,15 @@ View view_with_everything() {
                          "A processor & its <friends>, 2 cores, Linux 6.1.0 x86_64, gcc 12.2.0, "
                          "Release, 2026-01-02T03:04:05Z.",
                          "Servers on CPU 0, load on CPU 1."}};
-  ViewTable table{.key = "stages",
-                  .title = "The four stages",
-                  .source = "the articles",
-                  .columns = {{.heading = "architecture"},
-                              {.heading = "claimed\nlatency"},
-                              {.heading = "QPS", .is_number = true},
-                              {.heading = "p99", .is_number = true},
-                              {.heading = "CPU\nµs/req", .is_number = true}},
-                  .notes = {"Claimed by others on 16 cores; here there are two."}};
+  Table table{.key = "stages",
+              .title = "The four stages",
+              .source = "the articles",
+              .columns = {{.heading = "architecture"},
+                          {.heading = "claimed\nlatency"},
+                          {.heading = "QPS", .is_number = true},
+                          {.heading = "p99", .is_number = true},
+                          {.heading = "CPU\nµs/req", .is_number = true}},
+              .notes = {"Claimed by others on 16 cores; here there are two."}};
   table.rows = {
       {.cells = {"monolith", "1.2 ms", "43.9k\n43.1k–44.8k", "3.20 ms", "22.0"}},
       {.cells = {"gRPC", "4.1 ms", "18.7k\n18.2k–19.0k", "8.12 ms", "52.0"}},

@@ -27,6 +27,7 @@ class Anything {
     Run run{.id = text(), .title = text(), .environment = environment(), .plan = plan()};
     run.interrupted = flag();
     run.tables = texts();
+    for (std::size_t i = number() % 3; i > 0; --i) run.left_out.push_back({text(), text()});
     for (std::size_t i = number() % 4; i > 0; --i) run.cells.push_back(cell());
     if (run.cells.empty()) return run;
     for (std::size_t i = number() % 6; i > 0; --i) {
@@ -111,6 +112,8 @@ class Anything {
             .name = text(),
             .command = text(),
             .is_floor = flag(),
+            .floor = text(),
+            .answers_in_submit = flag(),
             .rounds_per_call = number(),
             .load = load()};
   }
@@ -259,6 +262,16 @@ TEST_CASE("what is missing or of a wrong type is named") {
   CHECK(tried > 80);
 }
 
+TEST_CASE("a cell's floor is the cell of that subject at the same load") {
+  Run run;
+  run.cells = {{.key = "grpc/64x1", .subject = "grpc", .floor = "empty", .load = {64}},
+               {.key = "empty/1x1", .subject = "empty", .is_floor = true, .load = {1}},
+               {.key = "grpc/1x1", .subject = "grpc", .floor = "empty", .load = {1}}};
+  CHECK(floor_of(run, 0) == std::nullopt);
+  CHECK(floor_of(run, 1) == std::nullopt);
+  CHECK(floor_of(run, 2) == 1);
+}
+
 TEST_CASE("numbers that do not fit are refused") {
   const Json whole = Json::parse(to_json(made_up_run(1)));
   const auto with = [&](const char* path, const Json& value) {
@@ -270,7 +283,7 @@ TEST_CASE("numbers that do not fit are refused") {
   CHECK(with("/plan/rounds", 1.5) == "plan.rounds is not a whole number");
   CHECK(with("/environment/cores", 1ULL << 40) == "environment.cores is too large a number");
   CHECK(with("/schema_version", run_schema_version + 1) ==
-        "schema_version is 3, and only 2 can be read");
+        "schema_version is 4, and only 3 can be read");
   CHECK(with("/trials/0/ending", "never") ==
         "trials[0].ending is none of the names that it may be");
   CHECK(with("/trials/1/cell", "nobody") == "trials[1].cell is no key of a cell");

@@ -112,6 +112,33 @@ TEST_CASE("flag: one trial that is not valid is told, with its complaint") {
   CHECK(found[0].detail == "1 of 8: the server went away");
 }
 
+TEST_CASE("flag: a floor that moves other bytes than its stage") {
+  const auto run_of = [](double sent, double received) {
+    Run run = made_up_run();
+    run.cells[fast].floor = run.cells[slow].subject;
+    for (CellTrial& each : run.trials) {
+      each.trial.bytes_sent_per_call = each.cell == fast ? 100 : sent;
+      each.trial.bytes_received_per_call = each.cell == fast ? 200 : received;
+    }
+    return run;
+  };
+  CHECK(flags(run_of(100, 200)).empty());
+  CHECK(flags(run_of(101.9, 196.1)).empty());
+  CHECK(flags(run_of(102.1, 200)) == Flags{Flag::floor_differs});
+  CHECK(flags(run_of(97.9, 200)) == Flags{Flag::floor_differs});
+  CHECK(flags(run_of(100, 204.1)) == Flags{Flag::floor_differs});
+  CHECK(flags_of(run_of(90, 150), fast)[0].detail == "100/200 bytes, its floor 90.0/150");
+  CHECK(flags_of(run_of(90, 150), slow).empty());
+
+  Run unknown = run_of(90, 150);
+  for (CellTrial& each : unknown.trials) {
+    if (each.cell != slow) continue;
+    each.trial.bytes_sent_per_call.reset();
+    each.trial.bytes_received_per_call.reset();
+  }
+  CHECK(flags(unknown).empty());
+}
+
 TEST_CASE("flag: wrong answers") {
   const auto refuse = [](std::uint64_t times) {
     return [times](Trial& trial) {
@@ -175,6 +202,12 @@ TEST_CASE("flag: dropped calls, and with many of them the rate is missed too") {
 TEST_CASE("flag: Little's law") {
   CHECK(flags(with(8, [](Trial& trial) { trial.open_mean *= 1.1; })) == Flags{Flag::littles_law});
   CHECK(flags(with(8, [](Trial& trial) { trial.open_mean *= 0.9; })) == Flags{Flag::littles_law});
+
+  // A client that answers inside submit() never has a call open.
+  Run at_once = with(8, [](Trial& trial) { trial.open_mean = 0; });
+  CHECK(flags(at_once) == Flags{Flag::littles_law});
+  at_once.cells[fast].answers_in_submit = true;
+  CHECK(flags(at_once).empty());
   CHECK(flags(with(8, [](Trial& trial) { trial.open_mean *= 1.04; })).empty());
 }
 

@@ -4,9 +4,7 @@
 
 #include "bench/model/format.hpp"
 #include "bench/report/table.hpp"
-#include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/servers.hpp"
-#include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "tests/bench/made_up_run.hpp"
 #include "tests/catch.hpp"
@@ -33,8 +31,12 @@ model::Run observed(double times, double noise, std::size_t rounds = 7) {
   return run;
 }
 
+View made_view(const model::Run& run) {
+  return view_of(run, scenarios::catalogue());
+}
+
 std::string verdict_on(const model::Run& run) {
-  return view_of(run).claims.at(0).verdict;  // 0.94 times is claimed.
+  return made_view(run).claims.at(0).verdict;  // 0.94 times is claimed.
 }
 
 bool contains(const std::string& text, std::string_view part) {
@@ -62,22 +64,67 @@ TEST_CASE("what was not measured, or cannot be, is said with the reason") {
   for (model::CellTrial& each : run.trials) {
     if (each.cell == 1) each.trial = {.start_error = "the server did not print its URL"};
   }
-  const View view = view_of(run);
-  CHECK(view.claims.at(0).verdict == "not testable here: it was not measured");
-  const std::string text = to_text(view);
+  const View made = made_view(run);
+  CHECK(made.claims.at(0).verdict == "not testable here: it was not measured");
+  const std::string text = to_text(made);
   CHECK(contains(text, "INVALID: the server did not print its URL"));
   CHECK(contains(text, "not testable here: the observer counts in the kernel"));
 }
 
+TEST_CASE("what this machine cannot run is no failure: its row and its claims say why") {
+  model::Run run = observed(0.943, 0.01);
+  std::erase_if(run.trials, [](const model::CellTrial& each) { return each.cell == 1; });
+  run.left_out = {{"ebpf", "rps-ebpf did not start: observer: not permitted"},
+                  {"grpc-lean", "not built here"}};
+  CHECK(run.all_valid());
+  const View made = made_view(run);
+  CHECK(made.tables.at(0).rows.at(0).remark.empty());
+  CHECK(made.tables.at(0).rows.at(1).remark ==
+        "not measured: rps-ebpf did not start: observer: not permitted");
+  CHECK(made.tables.at(0).rows.at(2).remark == "not measured: not built here");
+  CHECK(made.claims.at(0).verdict ==
+        "not testable here: ebpf was not measured: rps-ebpf did not start: observer: not "
+        "permitted");
+}
+
+TEST_CASE("a claim of a whole that is measured on a part says so in its verdict") {
+  model::Run run = observed(0.5, 0.01);
+  run.tables = {"queues"};
+  run.cells[0] = {.key = "queue-locked-flow", .subject = "queue-locked-flow", .load = {0, 0, {}}};
+  run.cells[1] = {.key = "queue-ring-flow", .subject = "queue-ring-flow", .load = {0, 0, {}}};
+  for (model::CellTrial& each : run.trials) {
+    each.trial.micro = {{"ns", each.cell == 0 ? 100.0 + static_cast<double>(each.round) : 15.0}};
+  }
+  CHECK(contains(made_view(run).claims.at(0).verdict, " (measured on the part alone: "));
+}
+
+TEST_CASE("what a stage offers stands beside what is claimed of it, and is not measured") {
+  model::Run run;
+  run.tables = {"offers"};
+  const Table table = made_view(run).tables.at(0);
+  for (const Column& column : table.columns) CHECK_FALSE(column.is_number);
+  for (const Row& row : table.rows) {
+    CHECK(row.remark.empty());
+    CHECK(row.cells.size() == table.columns.size());
+  }
+  // Whatever a table repeats of the articles is headed as claimed.
+  for (const TableSpec& spec : scenarios::catalogue().tables) {
+    for (const ColumnSpec& column : spec.columns) {
+      CAPTURE(spec.key, column.heading);
+      CHECK(column.heading.starts_with("claimed") == (column.kind == ColumnSpec::Kind::claim));
+    }
+  }
+}
+
 TEST_CASE("no line of the text is wider than a terminal") {
-  for (const scenarios::ArticleTable& table : scenarios::article_tables()) {
+  for (const TableSpec& table : scenarios::catalogue().tables) {
     CAPTURE(table.key);
     model::Run run = model::made_up_run(0);
     run.plan.rounds = 7;
     run.tables = {std::string(table.key)};
-    for (const scenarios::TableRow& row : table.rows) {
+    for (const RowSpec& row : table.rows) {
       const std::string key =
-          scenarios::cell_key(row.cell.subject, {row.cell.connections, row.cell.depth, {}});
+          model::cell_key(row.cell.subject, {row.cell.connections, row.cell.depth, {}});
       if (!row.missing.empty() || run.find(key) != nullptr) continue;
       run.cells.push_back({.key = key, .subject = std::string(row.cell.subject), .load = {64}});
       for (std::size_t round = 0; round < 7; ++round) {
@@ -85,7 +132,7 @@ TEST_CASE("no line of the text is wider than a terminal") {
                               model::made_up_trial(98'765.4, 64, round)});
       }
     }
-    const std::string text = to_text(view_of(run));
+    const std::string text = to_text(made_view(run));
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string line = text.substr(at, end - at);
@@ -97,19 +144,21 @@ TEST_CASE("no line of the text is wider than a terminal") {
 }
 
 TEST_CASE("every row names a subject, every ratio two rows that are measured in every round") {
-  for (const scenarios::ArticleTable& table : scenarios::article_tables()) {
+  const Catalogue catalogue = scenarios::catalogue();
+  for (const TableSpec& table : scenarios::catalogue().tables) {
     CAPTURE(table.key);
-    const auto has_row = [&](const scenarios::CellName& name) {
-      return std::ranges::any_of(table.rows, [&](const scenarios::TableRow& row) {
+    const auto has_row = [&](const CellName& name) {
+      return std::ranges::any_of(table.rows, [&](const RowSpec& row) {
         return row.cell.subject == name.subject && row.cell.connections == name.connections &&
                row.cell.depth == name.depth;
       });
     };
-    for (const scenarios::TableRow& row : table.rows) {
+    for (const RowSpec& row : table.rows) {
       CAPTURE(row.cell.subject);
-      CHECK((scenarios::find_subject(row.cell.subject) != nullptr || !row.missing.empty()));
+      CHECK((model::find_subject(catalogue.subjects, row.cell.subject) != nullptr ||
+             !row.missing.empty()));
     }
-    for (const scenarios::ClaimedRatio& ratio : table.ratios) {
+    for (const ClaimedRatio& ratio : table.ratios) {
       CAPTURE(ratio.sentence);
       CHECK(has_row(ratio.ours));
       CHECK(has_row(ratio.theirs));
@@ -119,23 +168,24 @@ TEST_CASE("every row names a subject, every ratio two rows that are measured in 
 }
 
 TEST_CASE("subjects have different keys, floors are subjects, names fit") {
-  for (const scenarios::Subject& subject : scenarios::all_subjects) {
+  const std::span<const model::Subject> subjects = scenarios::catalogue().subjects;
+  for (const model::Subject& subject : subjects) {
     CAPTURE(subject.key);
-    CHECK(scenarios::find_subject(subject.key) == &subject);
-    CHECK((subject.floor.empty() || scenarios::find_subject(subject.floor) != nullptr));
+    CHECK(model::find_subject(subjects, subject.key) == &subject);
+    CHECK((subject.floor.empty() || model::find_subject(subjects, subject.floor) != nullptr));
     CHECK(model::display_width(subject.name) <= 24);
   }
 }
 
 TEST_CASE("without tables every cell is shown, and compared with the first at its load") {
-  const View view = view_of(model::made_up_run());
+  const View view = view_of(model::made_up_run(), scenarios::catalogue());
   REQUIRE(view.tables.size() == 1);
   CHECK(view.tables[0].rows.size() == 3);
   REQUIRE_FALSE(view.comparisons.empty());
   CHECK(contains(view.comparisons[0], "fast/64x1 against slow/64x1, qps: "));
   CHECK(contains(view.comparisons[0], "better. "));
   CHECK(contains(view.comparisons[0], "could have been seen."));
-  const View few = view_of(model::made_up_run(6));
+  const View few = view_of(model::made_up_run(6), scenarios::catalogue());
   CHECK(contains(few.comparisons[0], "too few rounds to tell"));
 }
 

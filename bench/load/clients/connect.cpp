@@ -109,10 +109,11 @@ Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
 struct Transport {
   std::string_view scheme;
   Connection (*open)(const Url& url, const ConnectOptions& options);
+  bool answers_in_submit = false;
 };
 
 constexpr auto transports = std::to_array<Transport>({
-    {"inproc", open_inproc},
+    {"inproc", open_inproc, true},
     {"cli", open_cli},
     {"cli+pty", open_cli_pty},
     {"cli+spawn", open_cli_spawn},
@@ -144,6 +145,11 @@ const Transport* find(std::string_view scheme) {
 
 bool speaks(std::string_view scheme) {
   return find(scheme) != nullptr;
+}
+
+bool answers_in_submit(std::string_view url) {
+  const Transport* const transport = find(url.substr(0, url.find(':')));
+  return transport != nullptr && transport->answers_in_submit;
 }
 
 Connection connect(std::string_view text, const ConnectOptions& options) {

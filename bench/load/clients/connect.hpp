@@ -32,6 +32,9 @@ struct Connection {
 // Whether this build can speak to `scheme`, one of those above.
 bool speaks(std::string_view scheme);
 
+// Whether the client of `url` answers a call before submit() returns, so that no call is ever open.
+bool answers_in_submit(std::string_view url);
+
 // Opens a client, or throws std::exception whose what() says why not: the URL is wrong or has a
 // parameter that its scheme does not know, its scheme is unknown or left out of this build, or
 // nobody answers there.
