@@ -23,8 +23,13 @@ using Methods = rps::v1::RockPaperScissorsService;
 // Of the session that the answer tells of: numbers of as many bytes as in a trial.
 constexpr std::uint64_t rounds = 600;
 
-// The generated service answers all other methods with UNIMPLEMENTED.
-class Constant final : public Methods::WithRawCallbackMethod_Play<Methods::Service> {
+// The methods besides Play are answered with UNIMPLEMENTED. They are callback methods like those of
+// stage 3: for a single synchronous one the library would start threads that stage 3 does not have.
+using OtherMethods = Methods::WithCallbackMethod_Score<
+    Methods::WithCallbackMethod_PlayMany<Methods::WithCallbackMethod_Rally<
+        Methods::WithCallbackMethod_Duel<Methods::WithCallbackMethod_Watch<Methods::Service>>>>>;
+
+class Constant final : public Methods::WithRawCallbackMethod_Play<OtherMethods> {
  public:
   Constant() {
     rps::v1::PlayResponse response;

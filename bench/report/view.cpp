@@ -21,6 +21,7 @@ double in_column_unit(model::Metric metric, double value) {
 
 // Times and rates carry their unit, which fits their size; everything else is a bare number.
 std::string format_value(model::Metric metric, double value) {
+  if (metric == model::Metric::threads) return std::to_string(std::lround(value));
   switch (model::info(metric).unit) {
     case model::Unit::nanoseconds:
     case model::Unit::per_second:

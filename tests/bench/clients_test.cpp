@@ -334,13 +334,15 @@ TEST_CASE("a build speaks what it can open") {
 
 #if RPS_HAVE_STAGE2
 
-TEST_CASE("stage 2 plays right in frames and over HTTP, and its floor answers") {
+TEST_CASE("stage 2 plays right in frames and over HTTP, and its floors answer") {
   const Server server({"rps-jsonrpc", "--listen", "127.0.0.1:0"});
   check_all_right(server.url(), Judge::sessions);
   check_all_right(server.url("http"), Judge::rounds);
   check_all_right(server.url("http") + "/rpc?codec=json", Judge::rounds);
   const Server floor({"rps-floor-http", "100", "150"});
   check_all_right(floor.url(), Judge::none);
+  const Server asio({"rps-floor-asio", "100", "150"});
+  check_all_right(asio.url(), Judge::none);
 }
 
 TEST_CASE("stage 2 killed answers every open call once") {
