@@ -33,9 +33,9 @@ class Constant final : public Methods::WithRawCallbackMethod_Play<OtherMethods> 
  public:
   Constant() {
     rps::v1::PlayResponse response;
-    response.set_opponent_move(rps::v1::ROCK);
-    response.set_result(rps::v1::LOSE);
-    response.set_reason("rock crushes scissors");
+    response.set_opponent_move(rps::v1::PAPER);
+    response.set_result(rps::v1::DRAW);
+    response.set_reason("both threw paper");
     response.set_round(rounds);
     rps::v1::GameScore& score = *response.mutable_score();
     score.set_wins(rounds / 3);
