@@ -14,7 +14,6 @@ find_package(prometheus-cpp QUIET COMPONENTS core)                # metrics
 find_package(nlohmann_json 3.11 QUIET)                            # JSON
 find_package(Protobuf QUIET)                                      # stage 3's messages
 find_package(OpenSSL QUIET)                                       # stage 3's TLS
-find_package(ZLIB QUIET)                                          # histograms in stored runs
 find_package(Catch2 QUIET)                                        # tests, 2.13 or 3
 find_package(benchmark QUIET)                                     # rps-micro
 find_package(Python3 QUIET COMPONENTS Interpreter)                # tests that drive processes
@@ -62,6 +61,6 @@ rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND"
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"
          "bpftool=RPS_BPFTOOL")
 rps_have(BENCH "Boost ≥ 1.81=Boost_FOUND" "nlohmann_json=nlohmann_json_FOUND"
-         "CLI11=CLI11_FOUND" "zlib=ZLIB_FOUND")
+         "CLI11=CLI11_FOUND")
 rps_have(MICRO "google-benchmark=benchmark_FOUND")
 rps_have(TESTS "Catch2=Catch2_FOUND" "Python 3=Python3_FOUND" "the harness=RPS_HAVE_BENCH")

@@ -1,14 +1,11 @@
 #include "bench/commands/load_command.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <iostream>
 #include <limits>
 #include <set>
 
 #include <CLI/CLI.hpp>
 
-#include "bench/model/hdr.hpp"
 #include "bench/scenarios/targets.hpp"
 #include "core/flags/group.hpp"
 
@@ -21,22 +18,6 @@ void make_unique(scenarios::PlannedCell& planned, std::set<std::string>& keys) {
   const std::string key = planned.cell.key;
   for (int i = 2; !keys.insert(planned.cell.key).second; ++i) {
     planned.cell.key = key + " #" + std::to_string(i);
-  }
-}
-
-std::string file_name(std::string key) {
-  std::ranges::replace_if(
-      key, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-'; }, '_');
-  return key;
-}
-
-constexpr double hgrm_unit_ns = 1e3;  // Microseconds.
-
-void write_hgrm(const model::Run& run, const std::filesystem::path& folder) {
-  for (const model::CellTrial& each : run.trials) {
-    const std::string name = "load-" + file_name(run.cells[each.cell].key) + "-" +
-                             std::to_string(each.round + 1) + ".hgrm";
-    write_file(folder / name, model::to_hgrm(each.trial.response, hgrm_unit_ns));
   }
 }
 
@@ -56,8 +37,6 @@ LoadCommand::LoadCommand(CLI::App& app, const std::vector<std::string>& command_
       "--server-pid", server_pids_, {.min = 1, .max = std::numeric_limits<pid_t>::max()},
       "Processes of a server that runs on this machine, whose CPU time and memory are read");
   measurement.add_switch("--unjudged", unjudged_, "Count every answer without an error as right");
-  flags::Group(command_, "Output")
-      .add_switch("--hgrm", hgrm_, "Write the percentiles of each trial as .hgrm, too");
 }
 
 bool LoadCommand::chosen() const {
@@ -90,7 +69,6 @@ int LoadCommand::run() {
   }
   scenarios::Interrupt interrupt;
   scenarios::run_cells(*run, cells, runner, interrupt);
-  if (hgrm_) write_hgrm(*run, runner.out);
   return common_.report(*run, "load");
 }
 

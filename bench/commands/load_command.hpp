@@ -16,14 +16,13 @@ class LoadCommand final : public Command {
   LoadCommand(CLI::App& app, const std::vector<std::string>& command_line);
 
   bool chosen() const override;
-  int run() override;  // Writes load.*, and load-<cell>.hgrm when asked.
+  int run() override;  // Writes load.*.
 
  private:
   CLI::App& command_;
   std::vector<std::string> targets_;
   std::vector<pid_t> server_pids_;
   bool unjudged_ = false;
-  bool hgrm_ = false;
   LoadFlags load_;
   CommonFlags common_;
 };

@@ -20,7 +20,7 @@ namespace rps::model {
 
 // Grows when a member of the file comes, goes or changes its meaning: the reader wants every member
 // that it knows, and passes over others.
-inline constexpr int run_schema_version = 3;
+inline constexpr int run_schema_version = 4;
 
 // One target at one load: what a figure belongs to.
 struct Cell {
@@ -107,11 +107,17 @@ std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric
 
 // JSON: schema_version, id, title, environment{}, plan{}, tables[], cells[], trials[],
 // left_out[], summary[], comparisons[], interrupted. A figure that there is not is null; durations
-// end in their unit; histograms are HdrHistogram's V2 encoding in base64; `service` is the word
-// "response" when both are the same, as they are in closed loops. Cells, trials and the like stand
-// on a line each. `summary`, `comparisons` (each cell against the first with the same load) and the
-// trials' `figures` and `complaint` repeat what can be made from the rest, for readers who do not
-// want to. REQUIRES: different keys of the cells, and finite figures.
+// end in their unit; `service` is the word "response" when both are the same, as they are in closed
+// loops. Cells, trials and the like stand on a line each.
+//
+// A histogram is {count, mean_ns, min_ns, max_ns, counts} or, when nothing was recorded, null.
+// `counts` lists the counts of consecutive buckets from index 0 on (load/histogram.hpp says which
+// durations share an index); a negative number stands for so many empty buckets. [-7,2,-2,1] is two
+// values in bucket 7 and one in bucket 10.
+//
+// `summary`, `comparisons` (each cell against the first with the same load) and the trials'
+// `figures` and `complaint` repeat what can be made from the rest, for readers who do not want to.
+// REQUIRES: different keys of the cells, and finite figures.
 std::string to_json(const Run& run);
 
 // The inverse, but for what is repeated. The error is a sentence that names the member: no JSON,

@@ -1,19 +1,18 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
+#include <concepts>
 #include <map>
 #include <type_traits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "bench/model/hdr.hpp"
 #include "bench/model/run.hpp"
 #include "bench/model/summary.hpp"
 
-// One description of each value's members serves both ways: members(archive, value) calls
-// archive("name", member) for each, and the archive is a Writer or a Reader.
+// One description of each type's members serves both directions: members(archive, value) calls
+// archive("name", member) for each member, where the archive is a Writer (then the value is const)
+// or a Reader.
 namespace rps::model {
 
 namespace {
@@ -24,16 +23,17 @@ using Details = std::vector<std::pair<std::string, std::string>>;
 constexpr std::array<std::string_view, 3> ending_names{"finished", "interrupted", "broken"};
 constexpr std::array<std::string_view, 2> arrivals_names{"constant", "poisson"};
 
+template <class Value, class Plain>
+concept MaybeConst = std::same_as<std::remove_const_t<Value>, Plain>;
+
 // ---- What has which members
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<machine::CpuPlan> plan) {
+void members(auto& archive, MaybeConst<machine::CpuPlan> auto& plan) {
   archive("server", plan.server);
   archive("load", plan.load);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<machine::Environment> environment) {
+void members(auto& archive, MaybeConst<machine::Environment> auto& environment) {
   archive("date", environment.date);
   archive("kernel", environment.kernel);
   archive("cpu", environment.cpu);
@@ -45,8 +45,7 @@ void members(Archive& archive, typename Archive::template Ref<machine::Environme
   archive("details", environment.details);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Plan> plan) {
+void members(auto& archive, MaybeConst<Plan> auto& plan) {
   archive("profile", plan.profile);
   archive("command_line", plan.command_line);
   archive("rounds", plan.rounds);
@@ -56,29 +55,25 @@ void members(Archive& archive, typename Archive::template Ref<Plan> plan) {
   archive("cpus", plan.cpus);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<load::Phase> phase) {
+void members(auto& archive, MaybeConst<load::Phase> auto& phase) {
   archive("seconds", phase.seconds);
   archive("from_per_second", phase.from_per_second);
   archive("to_per_second", phase.to_per_second);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<load::Schedule> schedule) {
+void members(auto& archive, MaybeConst<load::Schedule> auto& schedule) {
   archive("arrivals", schedule.arrivals);
   archive("burst", schedule.burst);
   archive("phases", schedule.phases);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Load> load) {
+void members(auto& archive, MaybeConst<Load> auto& load) {
   archive("connections", load.connections);
   archive("depth", load.depth);
   archive("schedule", load.schedule);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Cell> cell) {
+void members(auto& archive, MaybeConst<Cell> auto& cell) {
   archive("key", cell.key);
   archive("subject", cell.subject);
   archive("name", cell.name);
@@ -90,14 +85,12 @@ void members(Archive& archive, typename Archive::template Ref<Cell> cell) {
   archive("load", cell.load);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<LeftOut> left_out) {
+void members(auto& archive, MaybeConst<LeftOut> auto& left_out) {
   archive("subject", left_out.subject);
   archive("why", left_out.why);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<machine::Usage> usage) {
+void members(auto& archive, MaybeConst<machine::Usage> auto& usage) {
   archive("user_seconds", usage.user_seconds);
   archive("system_seconds", usage.system_seconds);
   archive("voluntary_switches", usage.voluntary_switches);
@@ -108,8 +101,7 @@ void members(Archive& archive, typename Archive::template Ref<machine::Usage> us
   archive("open_files", usage.open_files);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<load::Interval> interval) {
+void members(auto& archive, MaybeConst<load::Interval> auto& interval) {
   archive("begins_seconds", interval.begins);
   archive("seconds", interval.seconds);
   archive("good", interval.good);
@@ -123,8 +115,7 @@ void members(Archive& archive, typename Archive::template Ref<load::Interval> in
   archive("open_files", interval.open_files);
 }
 
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Trial> trial) {
+void members(auto& archive, MaybeConst<Trial> auto& trial) {
   archive("valid", trial.valid);
   archive("start_error", trial.start_error);
   archive("ending", trial.ending);
@@ -153,8 +144,7 @@ void members(Archive& archive, typename Archive::template Ref<Trial> trial) {
 }
 
 // All of a run but its trials, which name their cells.
-template <class Archive>
-void members(Archive& archive, typename Archive::template Ref<Run> run) {
+void members(auto& archive, MaybeConst<Run> auto& run) {
   archive("id", run.id);
   archive("title", run.title);
   archive("interrupted", run.interrupted);
@@ -169,9 +159,6 @@ void members(Archive& archive, typename Archive::template Ref<Run> run) {
 
 class Writer {
  public:
-  template <class Value>
-  using Ref = const Value&;
-
   template <class Value>
   void operator()(const char* name, const Value& value) {
     json_[name] = written(value);
@@ -214,7 +201,17 @@ class Writer {
             {"mean_ns", distribution.mean_ns},
             {"min_ns", distribution.min_ns},
             {"max_ns", distribution.max_ns},
-            {"hdr", to_hdr_base64(distribution)}};
+            {"counts", written_counts(distribution)}};
+  }
+  static Json written_counts(const load::Distribution& distribution) {
+    Json json = Json::array();
+    std::int64_t next = 0;  // The index that follows the bucket written last.
+    for (const auto& [index, count] : distribution.buckets) {
+      if (index > next) json.push_back(next - index);
+      json.push_back(count);
+      next = std::int64_t{index} + 1;
+    }
+    return json;
   }
   static Json written(const std::map<std::string, double>& values) {
     Json json = Json::object();
@@ -247,9 +244,6 @@ class Writer {
 // after it is read.
 class Reader {
  public:
-  template <class Value>
-  using Ref = Value&;
-
   // `path` is how the object is called in the sentence; empty for the whole file.
   Reader(const Json& json, std::string path, std::string& error)
       : json_(json), path_(std::move(path)), error_(error) {
@@ -346,19 +340,36 @@ class Reader {
   void read(const Json& json, const std::string& path, load::Distribution& distribution) {
     if (json.is_null()) return;
     Reader reader(json, path, error_);
-    load::Distribution exact;
-    std::string hdr;
-    reader("count", exact.count);
-    reader("mean_ns", exact.mean_ns);
-    reader("min_ns", exact.min_ns);
-    reader("max_ns", exact.max_ns);
-    reader("hdr", hdr);
-    if (!error_.empty()) return;
-    auto decoded = parse_hdr_base64(hdr);
-    if (!decoded) return fail(path + ".hdr", "is " + decoded.error());
-    if (decoded->count != exact.count) return fail(path + ".count", "is not what hdr holds");
-    exact.buckets = std::move(decoded->buckets);
-    distribution = std::move(exact);
+    reader("count", distribution.count);
+    reader("mean_ns", distribution.mean_ns);
+    reader("min_ns", distribution.min_ns);
+    reader("max_ns", distribution.max_ns);
+    reader("counts", distribution.buckets);
+    std::uint64_t left = distribution.count;
+    for (const auto& bucket : distribution.buckets) {
+      if (bucket.count > left) return fail(path + ".count", "is less than the sum of its counts");
+      left -= bucket.count;
+    }
+    if (left > 0) fail(path + ".count", "is more than the sum of its counts");
+  }
+
+  // As run.hpp says: counts of consecutive buckets; a negative number skips so many empty ones.
+  void read(const Json& json, const std::string& path,
+            std::vector<load::Distribution::Bucket>& buckets) {
+    if (!json.is_array()) return fail(path, "is not an array");
+    std::uint64_t index = 0;
+    for (const Json& number : json) {
+      if (!number.is_number_integer()) return fail(path, "holds what is not a whole number");
+      const bool is_gap = !number.is_number_unsigned();
+      const auto value = number.get<std::uint64_t>();
+      const std::uint64_t skipped = is_gap ? -value : 1;
+      if (value == 0) return fail(path, "holds a zero");
+      if (skipped > load::Histogram::bucket_count - index) {
+        return fail(path, "goes beyond 2.4 hours");
+      }
+      if (!is_gap) buckets.push_back({.index = static_cast<std::uint32_t>(index), .count = value});
+      index += skipped;
+    }
   }
 
   void read(const Json& json, const std::string& path, std::map<std::string, double>& values) {

@@ -9,7 +9,7 @@ import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from bench_process import Bench, read_hdr, run_command, run_on_terminal
+from bench_process import Bench, read_buckets, run_command, run_on_terminal
 from rps_process import IS_SANITIZED, PATIENCE, Process, binary, built_servers
 
 COMMANDS = ("compare", "load", "search", "overload", "soak", "churn", "report", "diff",
@@ -68,8 +68,7 @@ class Files(unittest.TestCase):
         cls.keeper = cls()
         cls.addClassCleanup(cls.keeper.doCleanups)
         cls.bench = Bench(cls.keeper, "load", "jsonrpc", "inproc", *SHORT, "--rounds", "7",
-                          "--hgrm", "--threshold", "inproc:qps>1",
-                          "--threshold", "jsonrpc:p50<1ns").finish(3)
+                          "--threshold", "inproc:qps>1", "--threshold", "jsonrpc:p50<1ns").finish(3)
 
     def stored(self):
         return self.bench.path(".json")
@@ -131,18 +130,12 @@ class Files(unittest.TestCase):
     def test_histograms_hold_every_answer_of_the_window(self):
         for trial in self.bench.run["trials"]:
             response = trial["response"]
-            buckets = read_hdr(response)
+            buckets = read_buckets(response)
             self.assertEqual(sum(count for _, count in buckets), response["count"])
             self.assertEqual(response["count"], trial["answered"])
             mean = sum(value * count for value, count in buckets) / response["count"]
             self.assertAlmostEqual(mean / response["mean_ns"], 1, delta=0.002)
             self.assertAlmostEqual(buckets[-1][0] / response["max_ns"], 1, delta=0.002)
-
-    def test_percentiles_for_plotters_are_written_when_asked(self):
-        files = sorted(path.name for path in self.bench.out.glob("*.hgrm"))
-        self.assertEqual(len(files), 14, files)
-        text = (self.bench.out / files[0]).read_text()
-        self.assertRegex(text, r"Value +Percentile +TotalCount")
 
     def test_a_page_asks_nobody_for_anything(self):
         page = self.bench.path(".html").read_text()

@@ -12,7 +12,8 @@ import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from bench_process import ENDINGS, LONG_RUN_S, Bench, children_of, is_gone, read_hdr, wait_for_child
+from bench_process import (ENDINGS, LONG_RUN_S, Bench, children_of, is_gone, read_buckets,
+                           wait_for_child)
 from rps_process import binary
 
 OPEN = ("--rate", "2000")
@@ -129,7 +130,7 @@ class Hung(Fault):
         self.assertEqual(opened["due"],
                          opened["response"]["count"] + opened["dropped"])
         self.assertGreater(opened["dropped"], 0)
-        waited = sum(count for value, count in read_hdr(opened["response"])
+        waited = sum(count for value, count in read_buckets(opened["response"])
                      if value >= self.TIMEOUT_MS * 1e6)
         self.assertEqual(waited, opened["timed_out"])
         self.assertIn("overloaded", hung["open"][0].flags())

@@ -20,7 +20,7 @@ import threading
 import time
 import unittest
 
-from bench_process import Bench, Synthetic, judge, quantile, read_hdr, undisturbed
+from bench_process import Bench, Synthetic, judge, quantile, read_buckets, undisturbed
 from restated_house import mix
 from rps_process import IS_SANITIZED, Server, built_servers
 
@@ -87,7 +87,7 @@ class Standstill(unittest.TestCase):
     def test_the_closed_loop_omits_it(self):
         """Its one connection waited once, and did not come while the others would have."""
         trial = self.closed.trial
-        waited = sum(count for value, count in read_hdr(trial["response"])
+        waited = sum(count for value, count in read_buckets(trial["response"])
                      if value > 0.95 * self.stopped_ns)
         self.assertEqual(waited, 1)
         self.assertLess(trial["figures"]["p99_ns"], 0.95 * self.stopped_ns)
@@ -139,7 +139,7 @@ class KnownTimes(unittest.TestCase):
         self.assertEqual(counted, trial["due"] - trial["dropped"])
         self.disturbed = bench.is_disturbed()
         delays = drawn_delays(delay, range(said["right"] - counted, said["right"]), self.SEED)
-        return read_hdr(trial["response"]), sorted(delays)
+        return read_buckets(trial["response"]), sorted(delays)
 
     def misses(self, kind, buckets, delays, floor, factor=1.0):
         """The quantiles at which the measured times are not the true ones, in words."""
@@ -338,7 +338,7 @@ class TooMuch(unittest.TestCase):
         self.assertAlmostEqual(trial["due"] / (1e9 * self.SECONDS), 1, delta=0.001)
         self.assertGreater(trial["dropped"], 0.9 * trial["due"])
         self.assertGreater(trial["answered"], 0)
-        buckets = read_hdr(trial["response"])
+        buckets = read_buckets(trial["response"])
         self.assertEqual(sum(count for _, count in buckets), trial["response"]["count"])
         self.assertLess(trial["figures"]["max_ns"], took * 1e9)
 

@@ -72,9 +72,6 @@ class Clients(unittest.TestCase):
         with Server("rps-jsonrpc") as server, unharmed(server):
             self.run_script("jayson_and_ajv.js", *server.address)
 
-    def test_hdr_histogram(self):
-        self.run_script("hdr_histogram.js", BINARIES.resolve() / "bench_hdr_tool")
-
     def test_html_report(self):
         self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
 
