@@ -75,6 +75,7 @@ OverloadResult judge_overload(const model::Trial& trial, const std::vector<load:
           .during_p99_ns = median_p99(during),
           .during_dropped = per_second(during, &load::Interval::dropped),
           .during_bad = per_second(during, &load::Interval::bad),
+          .bad_p99_ns = trial.errors.quantile_ns(0.99),
           .recovered_seconds = settles_below(after, usual * recovered_factor, ends)};
 }
 
@@ -100,8 +101,9 @@ std::string to_text(const OverloadResult& result) {
   text += "- Offered twice as much: answered well " + model::format_rate(result.during_good) +
           "/s, " + model::format_number(share * 100) + " % of it (p99 " +
           model::format_nanoseconds(result.during_p99_ns) + "); refused or failed " +
-          model::format_rate(result.during_bad) +
-          "/s,\n  dropped by the harness, whose calls were all " + "open, " +
+          model::format_rate(result.during_bad) + "/s (p99 " +
+          model::format_nanoseconds(result.bad_p99_ns) +
+          "),\n  dropped by the harness, whose calls were all open, " +
           model::format_rate(result.during_dropped) + "/s.\n";
   text += result.recovered_seconds ? "- Back at half: p99 was within 10 % of before after " +
                                          model::format_number(*result.recovered_seconds) + " s.\n"

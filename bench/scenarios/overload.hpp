@@ -28,6 +28,7 @@ struct OverloadResult {
   double during_p99_ns = 0;   // … the median of their intervals' p99 …
   double during_dropped = 0;  // … calls a second that found no room …
   double during_bad = 0;      // … and that were refused or failed.
+  double bad_p99_ns = 0;      // The p99 of those answers; 0 when there was none.
   // From the end of the overload until p99 is within recovered_factor of what it was and stays
   // there for three intervals; nothing when it does not come back.
   std::optional<double> recovered_seconds;

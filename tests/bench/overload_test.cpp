@@ -83,6 +83,17 @@ TEST_CASE("an interval that lies in two phases is in neither") {
   CHECK(result.recovered_seconds == Approx(tick / 2));
 }
 
+TEST_CASE("the p99 of answers that were refused is told beside their rate") {
+  model::Trial refusing = trial({10 * ms});
+  load::Histogram refusals;
+  for (int i = 0; i < 100; ++i) refusals.record(std::chrono::milliseconds(2));
+  refusing.errors = load::Distribution(refusals);
+  const OverloadResult result = judge_overload(refusing, phases, 1000);
+  CHECK(result.bad_p99_ns == Approx(2 * ms).epsilon(0.001));
+  CHECK(to_text(result).find("(p99 2.00 ms)") != std::string::npos);
+  CHECK(judged({}).bad_p99_ns == 0);
+}
+
 TEST_CASE("the text of an overload says the share that was kept, and when it came back") {
   const std::string back = to_text(judged({90 * ms, 11 * ms, 10 * ms, 9 * ms}));
   CHECK(back.find("950/s, " + model::format_number(95) + " % of it") != std::string::npos);
