@@ -13,9 +13,6 @@
 #include "bench/commands/report_command.hpp"
 #include "bench/commands/special_commands.hpp"
 #include "core/flags/group.hpp"
-#if RPS_HAVE_STAGE2
-#include "bench/commands/stage2_command.hpp"
-#endif
 
 int main(int argc, char** argv) {
   using namespace rps::commands;
@@ -30,12 +27,8 @@ int main(int argc, char** argv) {
   ChurnCommand churn(app, command_line);
   ReportCommand report(app);
   DiffCommand diff(app);
-  std::vector<Command*> commands{&compare, &load,  &search, &overload,
-                                 &soak,    &churn, &report, &diff};
-#if RPS_HAVE_STAGE2
-  Stage2Command stage2(app, command_line);
-  commands.push_back(&stage2);
-#endif
+  const std::vector<Command*> commands{&compare, &load,  &search, &overload,
+                                       &soak,    &churn, &report, &diff};
   try {
     if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-bench")) return *exit_code;
     return (*std::ranges::find_if(commands, &Command::chosen))->run();

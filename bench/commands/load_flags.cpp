@@ -17,6 +17,11 @@ LoadFlags::LoadFlags(CLI::App& command) {
       "--depth", depth_, {.min = 1, .max = load::limits::depth_max},
       "Calls open at once on each connection, at most; an open loop drops what exceeds "
       "connections times depth");
+  load_group.add_count("--idle", idle_, {.max = load::limits::bystanders_max},
+                       "Connections beside those that play one round each and then stay open");
+  load_group.add_count("--slow", slow_, {.max = load::limits::bystanders_max},
+                       "Connections beside those that have begun a request and send a byte of it "
+                       "a second (jsonrpc only)");
   load_group
       .add_texts("--rate", rates_, "RATE",
                  "Calls a second of an open loop (2k), a ramp (1k..5k), or phases "
@@ -55,7 +60,8 @@ LoadFlags::LoadFlags(CLI::App& command) {
 std::expected<std::vector<model::Load>, std::string> LoadFlags::loads() const {
   std::vector<model::Load> loads;
   for (const std::size_t connections : connections_) {
-    const model::Load closed{.connections = connections, .depth = depth_, .schedule = {}};
+    const model::Load closed{
+        .connections = connections, .depth = depth_, .schedule = {}, .idle = idle_, .slow = slow_};
     if (closed.lanes() > load::limits::lanes_max) {
       return std::unexpected("connections times depth is at most " +
                              std::to_string(load::limits::lanes_max));

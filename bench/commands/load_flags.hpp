@@ -33,6 +33,8 @@ class LoadFlags {
  private:
   std::vector<std::size_t> connections_{64};
   std::size_t depth_ = 1;
+  std::size_t idle_ = 0;
+  std::size_t slow_ = 0;
   std::vector<std::string> rates_;
   load::Arrivals arrivals_ = load::Arrivals::poisson;
   std::size_t burst_ = 1;

@@ -10,7 +10,10 @@ namespace rps::load::limits {
 // Connections of one trial: --connections.
 inline constexpr std::size_t connections_max = 1024;
 
-// Calls open at once on each of them, and due at one instant: --depth, --burst.
+// Connections beside those, of each kind: --idle, --slow.
+inline constexpr std::size_t bystanders_max = 10'000;
+
+// Calls open at once on each connection of the load, and due at one instant: --depth, --burst.
 inline constexpr std::size_t depth_max = 4096;
 inline constexpr std::size_t burst_max = 100'000;
 

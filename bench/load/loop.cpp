@@ -52,26 +52,24 @@ Clock::duration window_of(const LoopOptions& options) {
 class Recent {
  public:
   void good(std::chrono::nanoseconds response) { response_.record(response); }
-  void bad(std::uint64_t count = 1) { now_.bad += count; }
-  void dropped(std::uint64_t count) { now_.dropped += count; }
+  void bad() { ++bad_; }
+  void dropped(std::uint64_t count) { dropped_ += count; }
 
   // The interval from `begins` to `ends`, both against the opening of the window; begins the next.
   Interval close(std::chrono::nanoseconds begins, std::chrono::nanoseconds ends,
                  std::uint64_t open) {
-    Interval interval = std::exchange(now_, {});
-    interval.begins = std::chrono::duration<double>(begins).count();
-    interval.seconds = std::chrono::duration<double>(ends - begins).count();
-    interval.good = response_.count();
+    Interval interval = interval_of(response_, std::chrono::duration<double>(begins).count(),
+                                    std::chrono::duration<double>(ends - begins).count());
+    interval.bad = std::exchange(bad_, 0);
+    interval.dropped = std::exchange(dropped_, 0);
     interval.open = open;
-    interval.p50_ns = static_cast<double>(response_.quantile(0.5).count());
-    interval.p99_ns = static_cast<double>(response_.quantile(0.99).count());
-    interval.max_ns = static_cast<double>(response_.max().count());
     response_.clear();
     return interval;
   }
 
  private:
-  Interval now_;
+  std::uint64_t bad_ = 0;
+  std::uint64_t dropped_ = 0;
   Histogram response_;
 };
 
@@ -104,6 +102,7 @@ class Loop final : public Sink {
     poll_until(closes_at_);
     close_window();
     drain();
+    if (!is_open()) outcome_.response.merge(outcome_.service);
     outcome_.valid = is_valid();
     return std::move(outcome_);
   }
@@ -287,6 +286,7 @@ class Loop final : public Sink {
       case Judging::sessions: return lane.referee.check(lane.move, reply);
       case Judging::rounds: return check_lone_round(lane.move, reply);
       case Judging::summaries: return check_summary(options_.rounds_per_call, reply);
+      case Judging::errors:
       case Judging::none: return reply.error ? Verdict::refused : Verdict::right;
     }
     return Verdict::refused;
@@ -303,9 +303,10 @@ class Loop final : public Sink {
     }
     if (!(is_open() ? lane.due >= opens_at_ : in_window_)) return;
     if (verdict != Verdict::right) return outcome_.errors.record(response);
-    outcome_.response.record(response);
     outcome_.service.record(stamps.received_at - stamps.sent_at);
-    if (is_open()) outcome_.lateness.record(stamps.sent_at - lane.due);
+    if (!is_open()) return;  // Sent when due: the response times are the service times.
+    outcome_.response.record(response);
+    outcome_.lateness.record(stamps.sent_at - lane.due);
   }
 
   void time_out() {
@@ -361,6 +362,16 @@ class Loop final : public Sink {
 };
 
 }  // namespace
+
+Interval interval_of(const Histogram& good, double begins, double seconds) {
+  const auto quantile_ns = [&](double q) { return static_cast<double>(good.quantile(q).count()); };
+  return {.begins = begins,
+          .seconds = seconds,
+          .good = good.count(),
+          .p50_ns = quantile_ns(0.5),
+          .p99_ns = quantile_ns(0.99),
+          .max_ns = static_cast<double>(good.max().count())};
+}
 
 Outcome run_loop(Client& client, const LoopOptions& options, const Onlooker& onlooker) {
   assert(options.lanes > 0 && options.lanes <= client.in_flight_max());

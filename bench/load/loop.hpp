@@ -37,6 +37,7 @@ enum class Judging : std::uint8_t {
   sessions,   // Every lane plays in a session; result, reason, round and score must be right.
   rounds,     // Without sessions, where each call is a process of its own.
   summaries,  // A call is many rounds of one move; the summary must add up to their number.
+  errors,     // Any answer without an error is right: of a client that reads no more of it.
   none,       // A floor, called as with `sessions`: any answer without an error.
 };
 
@@ -73,6 +74,9 @@ struct Interval {
 
   bool operator==(const Interval&) const = default;
 };
+
+// An interval whose good answers took the times in `good`.
+Interval interval_of(const Histogram& good, double begins, double seconds);
 
 // Who looks on. Called by the loop's own thread, so it must be quick.
 struct Onlooker {

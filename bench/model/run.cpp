@@ -161,6 +161,8 @@ std::string cell_key(std::string_view subject, const Load& load) {
   std::string key(subject);
   if (load.is_function()) return key;
   key += "/" + std::to_string(load.connections) + "x" + std::to_string(load.depth);
+  if (load.idle > 0) key += " +" + std::to_string(load.idle) + " idle";
+  if (load.slow > 0) key += " +" + std::to_string(load.slow) + " slow";
   const load::Schedule& schedule = load.schedule;
   if (schedule.is_closed()) return key;
   key += schedule.arrivals == load::Arrivals::poisson ? " poisson " : " constant ";

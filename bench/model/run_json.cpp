@@ -71,6 +71,8 @@ void members(auto& archive, MaybeConst<Load> auto& load) {
   archive("connections", load.connections);
   archive("depth", load.depth);
   archive("schedule", load.schedule);
+  archive("idle", load.idle);
+  archive("slow", load.slow);
 }
 
 void members(auto& archive, MaybeConst<Cell> auto& cell) {

@@ -36,6 +36,9 @@ struct Load {
   std::size_t connections = 1;
   std::size_t depth = 1;    // Calls open on each at once, at most.
   load::Schedule schedule;  // Without phases: a closed loop.
+  // Open beside those connections, as load/bystanders.hpp says.
+  std::size_t idle = 0;
+  std::size_t slow = 0;
 
   // A function is called, not loaded.
   bool is_function() const { return connections == 0; }

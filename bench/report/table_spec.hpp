@@ -11,17 +11,31 @@
 
 #include "bench/model/metric.hpp"
 #include "bench/model/subject.hpp"
+#include "bench/model/target.hpp"
 
 namespace rps::report {
 
 // The load of the articles, by Little's law: latency times QPS is 70 to 90 calls in flight.
 inline constexpr std::size_t connections_of_claims = 64;
 
-// A subject at a closed load: what a row shows. A function has no connections.
+// A subject at a load: what a row shows. A function has no connections.
 struct CellName {
   std::string_view subject;
   std::size_t connections = connections_of_claims;
   std::size_t depth = 1;
+  double per_second = 0;  // Calls of an open loop, evenly spread; 0: a closed loop.
+  std::size_t idle = 0;   // As Load says.
+  std::size_t slow = 0;
+
+  // `seconds` is the length of an open loop.
+  model::Load load(double seconds) const {
+    model::Load made{
+        .connections = connections, .depth = depth, .schedule = {}, .idle = idle, .slow = slow};
+    if (per_second > 0) {
+      made.schedule = load::steady(load::Arrivals::constant, per_second, seconds);
+    }
+    return made;
+  }
 };
 
 struct ColumnSpec {
@@ -29,16 +43,19 @@ struct ColumnSpec {
   std::size_t width = 0;
   enum class Kind : std::uint8_t {
     measured,
-    net_of_floor,   // What was measured, less the same of the subject's floor.
-    claim,          // The articles' words for this row.
-    observability,  // What the subject offers: Subject::observability …
-    deployment,     // … and Subject::deployment.
+    share_of_floor,  // What was measured, as a share of the same of the subject's floor.
+    net_of_floor,    // What was measured, less the same of the subject's floor.
+    claim,           // The articles' words for this row.
+    observability,   // What the subject offers: Subject::observability …
+    deployment,      // … and Subject::deployment.
   } kind = Kind::measured;
   model::Metric metric = model::Metric::qps;  // Of `measured` and `net_of_floor`.
   bool with_range = false;                    // The interval below the median.
   std::size_t claim = 0;                      // Which of the row's claims.
 
-  bool is_measured() const { return kind == Kind::measured || kind == Kind::net_of_floor; }
+  bool is_measured() const {
+    return kind == Kind::measured || kind == Kind::net_of_floor || kind == Kind::share_of_floor;
+  }
 };
 
 struct RowSpec {
@@ -75,6 +92,7 @@ struct TableSpec {
   std::span<const ClaimedRatio> ratios;
   std::span<const Untestable> untestable;
   std::span<const std::string_view> notes;
+  bool is_on_request = false;  // Measured only when it is named.
 
   // Whether claims hang on it: then its cells are measured in every round, otherwise in fewer.
   bool is_judged() const { return !ratios.empty(); }

@@ -57,9 +57,7 @@ std::string measured(const model::Run& run, std::size_t cell, model::Metric metr
 }
 
 std::optional<std::size_t> find_cell(const model::Run& run, const CellName& name) {
-  const std::string key = model::cell_key(
-      name.subject, {.connections = name.connections, .depth = name.depth, .schedule = {}});
-  return run.index_of(key);
+  return run.index_of(model::cell_key(name.subject, name.load(run.plan.seconds)));
 }
 
 // Why a subject without a cell has none.
@@ -94,6 +92,14 @@ std::string net_of_floor(const model::Run& run, std::size_t cell, model::Metric 
   if (ours.trials == 0 || theirs.trials == 0) return none;
   const double net = ours.median - theirs.median;
   return (net < 0 ? "-" : "") + format_value(metric, std::abs(net));
+}
+
+std::string share_of_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
+  const auto floor = model::floor_of(run, cell);
+  if (!floor) return none;
+  const model::Estimate ratio = model::compare_cells(run, cell, *floor, metric).ratio;
+  if (ratio.trials == 0) return none;
+  return model::format_number(ratio.median) + "\n" + model::format_number_range(ratio);
 }
 
 std::string or_none(std::string_view words) {
@@ -162,6 +168,8 @@ class TableMaker {
       case Kind::observability: return or_none(subject == nullptr ? "" : subject->observability);
       case Kind::deployment: return or_none(subject == nullptr ? "" : subject->deployment);
       case Kind::net_of_floor: return net_of_floor(run_, *find_cell(run_, row.cell), column.metric);
+      case Kind::share_of_floor:
+        return share_of_floor(run_, *find_cell(run_, row.cell), column.metric);
       case Kind::measured:
         return measured(run_, *find_cell(run_, row.cell), column.metric, column.with_range);
     }

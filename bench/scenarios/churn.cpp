@@ -43,7 +43,7 @@ class Churn final : public Sink {
   void on_reply(std::uint64_t, const Reply& reply, const Stamps& stamps) override {
     answered_ = true;
     const load::Verdict verdict =
-        judging_ == load::Judging::none
+        judging_ == load::Judging::none || judging_ == load::Judging::errors
             ? (reply.error ? load::Verdict::refused : load::Verdict::right)
             : load::check_lone_round(Move::rock, reply);
     verdicts_.count(verdict);
@@ -58,12 +58,7 @@ class Churn final : public Sink {
   void on_event(const Event&) override {}
 
   load::Interval take_interval(double begins, double seconds) {
-    const load::Interval interval{.begins = begins,
-                                  .seconds = seconds,
-                                  .good = recent_.count(),
-                                  .p50_ns = static_cast<double>(recent_.quantile(0.5).count()),
-                                  .p99_ns = static_cast<double>(recent_.quantile(0.99).count()),
-                                  .max_ns = static_cast<double>(recent_.max().count())};
+    const load::Interval interval = load::interval_of(recent_, begins, seconds);
     recent_.clear();
     return interval;
   }

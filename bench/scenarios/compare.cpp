@@ -59,8 +59,7 @@ class Planner {
     const Profile& profile = options_.profile;
     for (const report::RowSpec& row : table.rows) {
       if (!row.missing.empty()) continue;
-      add(row.cell.subject,
-          {.connections = row.cell.connections, .depth = row.cell.depth, .schedule = {}},
+      add(row.cell.subject, row.cell.load(profile.seconds),
           table.is_judged() ? profile.rounds : profile.minor_rounds);
     }
   }
@@ -155,7 +154,9 @@ void run_compare(model::Run& run, const CompareOptions& options, const RunnerOpt
   run.plan.warmup = profile.warmup;
   run.tables = options.tables;
   if (run.tables.empty()) {
-    for (const report::TableSpec& table : catalogue().tables) run.tables.emplace_back(table.key);
+    for (const report::TableSpec& table : catalogue().tables) {
+      if (!table.is_on_request) run.tables.emplace_back(table.key);
+    }
   }
   run_cells(run, plan_tables(run, options, runner), runner, interrupt);
   const bool has_open_loops = options.tables.empty() && profile.open_seconds > 0;

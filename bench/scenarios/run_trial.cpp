@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/load/bystanders.hpp"
 #include "bench/load/clients/connect.hpp"
 #include "bench/load/limits.hpp"
 #include "bench/machine/machine_cpu.hpp"
@@ -207,6 +208,7 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
   const ConnectOptions wanted{.connections = options.load.connections,
                               .depth = options.load.depth,
                               .timeout_max = load::limits::connect_max};
+  const load::Bystanders bystanders(servers.url(), options.load.idle, options.load.slow);
   load::Connection connection = load::connect(servers.url(), wanted);
   if (options.cpus) {
     for (const pid_t child : connection.children) machine::pin_process(child, options.cpus->server);

@@ -411,6 +411,80 @@ constexpr auto observer_untestable = std::to_array<Untestable>({
             "their rows when they exist"},
 });
 
+// ---- Stage 2 alone -------------------------------------------------------------------------
+
+constexpr auto stage2_columns = std::to_array<ColumnSpec>({
+    {.heading = "QPS", .width = 11, .metric = model::Metric::qps, .with_range = true},
+    {.heading = "share of\nits floor",
+     .width = 9,
+     .kind = Kind::share_of_floor,
+     .metric = model::Metric::qps,
+     .with_range = true},
+    {.heading = "p50", .width = 8, .metric = model::Metric::p50},
+    {.heading = "p99", .width = 13, .metric = model::Metric::p99, .with_range = true},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
+    {.heading = "load's\nCPU", .width = 6, .metric = model::Metric::load_cpu},
+    {.heading = "RSS\nMB", .width = 5, .metric = model::Metric::rss_peak},
+});
+
+constexpr auto stage2_rows = std::to_array<RowSpec>({
+    {.cell = {"jsonrpc-lean", 1}, .name = "JSON, 1 × 1"},
+    {.cell = {"floor-tcp", 1}, .name = "its floor"},
+    {.cell = {"binary-lean", 1}, .name = "fixed layout, 1 × 1"},
+    {.cell = {"floor-tcp-binary", 1}, .name = "its floor"},
+    {.cell = {"jsonrpc-lean"}, .name = "JSON, 64 × 1"},
+    {.cell = {"floor-tcp"}, .name = "its floor"},
+    {.cell = {"msgpack-lean"}, .name = "MessagePack, 64 × 1"},
+    {.cell = {"floor-tcp-msgpack"}, .name = "its floor"},
+    {.cell = {"binary-lean"}, .name = "fixed layout, 64 × 1"},
+    {.cell = {"floor-tcp-binary"}, .name = "its floor"},
+    {.cell = {"http-lean"}, .name = "JSON over HTTP, 64 × 1"},
+    {.cell = {"jsonrpc-lean", 16, 16}, .name = "JSON, 16 × 16"},
+    {.cell = {"floor-tcp", 16, 16}, .name = "its floor"},
+    {.cell = {"msgpack-lean", 16, 16}, .name = "MessagePack, 16 × 16"},
+    {.cell = {"floor-tcp-msgpack", 16, 16}, .name = "its floor"},
+    {.cell = {"binary-lean", 16, 16}, .name = "fixed layout, 16 × 16"},
+    {.cell = {"floor-tcp-binary", 16, 16}, .name = "its floor"},
+    {.cell = {"http-lean", 16, 16}, .name = "JSON over HTTP, 16 × 16"},
+    {.cell = {"jsonrpc-lean", 400}, .name = "JSON, 400 × 1"},
+    {.cell = {.subject = "jsonrpc-lean", .connections = 1, .idle = 1000}, .name = "… +1000 idle"},
+    {.cell = {"jsonrpc-lean", 16, 64, 20'000}, .name = "JSON, 20k/s"},
+    {.cell = {"jsonrpc-lean", 16, 64, 20'000, 0, 1000}, .name = "… +1000 slow"},
+});
+
+constexpr double framework_over_http = 128.4 / 55.7;
+
+constexpr auto stage2_ratios = std::to_array<ClaimedRatio>({
+    {.sentence = "64 × 1: frames with JSON answer 2.31 times what HTTP with JSON answers",
+     .ours = {"jsonrpc-lean"},
+     .theirs = {"http-lean"},
+     .claimed = framework_over_http},
+    {.sentence = "16 × 16: frames with JSON answer 2.31 times what HTTP with JSON answers",
+     .ours = {"jsonrpc-lean", 16, 16},
+     .theirs = {"http-lean", 16, 16},
+     .claimed = framework_over_http},
+    {.sentence = "64 × 1: frames with the fixed layout answer 2.31 times what HTTP answers",
+     .ours = {"binary-lean"},
+     .theirs = {"http-lean"},
+     .claimed = framework_over_http},
+    {.sentence = "16 × 16: frames with the fixed layout answer 2.31 times what HTTP answers",
+     .ours = {"binary-lean", 16, 16},
+     .theirs = {"http-lean", 16, 16},
+     .claimed = framework_over_http},
+});
+
+constexpr Words<4> stage2_notes{
+    "64 × 1 is 64 connections with one call open on each. 20k/s is an open loop, evenly spread, on "
+    "16 connections.",
+    "The lean client sends the same bytes for each call and decodes no reply that begins as a good "
+    "one does; the floor is asked and read in the same way.",
+    "1000 idle: beside the load, 1000 connections have played a round each and stay open. The RSS "
+    "of "
+    "that row less that of \"JSON, 1 × 1\", in MB, is what an idle connection costs in kB.",
+    "1000 slow: beside the load, 1000 connections have begun a request and send a byte of it about "
+    "once a second each.",
+};
+
 constexpr std::array tables{
     TableSpec{.key = "main",
               .title = "64 connections, one call open on each",
@@ -499,6 +573,14 @@ constexpr std::array tables{
               .rows = observer_rows,
               .ratios = observer_ratios,
               .untestable = observer_untestable},
+    TableSpec{.key = "stage2",
+              .title = "The JSON-RPC server, measured by the lean client",
+              .source = "a zero-dependency RPC framework, 2.3 times Gin",
+              .columns = stage2_columns,
+              .rows = stage2_rows,
+              .ratios = stage2_ratios,
+              .notes = stage2_notes,
+              .is_on_request = true},
 };
 
 }  // namespace

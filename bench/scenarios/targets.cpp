@@ -67,6 +67,7 @@ std::string known_keys() {
 
 load::Judging judging_of(const Url& url) {
   if (url.scheme.starts_with("echo") || url.scheme == "spawn") return load::Judging::none;
+  if (url.scheme == "jsonrpc+lean") return load::Judging::errors;
   if (url.scheme == "cli+spawn") return load::Judging::rounds;
   if (url.find("mode") == "many") return load::Judging::summaries;
   const auto balance = url.find("balance");

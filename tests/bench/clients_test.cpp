@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include "bench/load/bystanders.hpp"
 #include "bench/load/clients/connect.hpp"
 #include "bench/load/referee.hpp"
 #include "bench/machine/process.hpp"
@@ -283,6 +284,8 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
            "http://127.0.0.1:1?codec=msgpack",
            "http://127.0.0.1:1?framing=frame",
            "http://127.0.0.1:1?colour=red",
+           "jsonrpc+lean://127.0.0.1:1?colour=red",
+           "jsonrpc+lean://127.0.0.1:1/path",
 #endif
 #if RPS_HAVE_STAGE3
            "grpc://127.0.0.1:1?ca=/etc/hostname",
@@ -321,7 +324,7 @@ TEST_CASE("a build speaks what it can open") {
        {"inproc", "cli", "cli+pty", "cli+spawn", "spawn", "echo", "echo+pipe", "echo+http"}) {
     CHECK(speaks(scheme));
   }
-  for (const std::string_view scheme : {"jsonrpc", "jsonrpc+fleet", "http"}) {
+  for (const std::string_view scheme : {"jsonrpc", "jsonrpc+fleet", "jsonrpc+lean", "http"}) {
     CHECK(speaks(scheme) == bool{RPS_HAVE_STAGE2});
   }
   for (const std::string_view scheme : {"grpc", "grpcs"}) {
@@ -343,6 +346,31 @@ TEST_CASE("stage 2 plays right in frames and over HTTP, and its floors answer") 
   check_all_right(floor.url(), Judge::none);
   const Server asio({"rps-floor-asio", "100", "150"});
   check_all_right(asio.url(), Judge::none);
+}
+
+TEST_CASE("the lean client is answered in every codec and over HTTP") {
+  const Server server({"rps-jsonrpc", "--listen", "127.0.0.1:0"});
+  for (const std::string query : {"", "?codec=msgpack", "?codec=binary", "?framing=http"}) {
+    check_all_right(server.url("jsonrpc+lean") + query, Judge::none);
+  }
+  Server mortal({"rps-jsonrpc", "--listen", "127.0.0.1:0"});
+  check_kill(mortal.url("jsonrpc+lean"), Judge::none, [&] { mortal.kill(); });
+}
+
+TEST_CASE("a game goes on beside idle and slow connections") {
+  for (const std::string scheme : {"jsonrpc", "jsonrpc+lean"}) {
+    const Server server({"rps-jsonrpc", "--listen", "127.0.0.1:0"});
+    const Bystanders bystanders(server.url(scheme), 20, 20);
+    check_all_right(server.url(), Judge::sessions);
+  }
+}
+
+TEST_CASE("bystanders that cannot be had are refused with an exception") {
+  const Server server({"rps-jsonrpc", "--listen", "127.0.0.1:0"});
+  CHECK_THROWS_AS(Bystanders(server.url("http"), 0, 1), std::invalid_argument);
+  CHECK_THROWS_AS(Bystanders("jsonrpc://127.0.0.1:1", 0, 1), std::exception);
+  CHECK_THROWS_AS(Bystanders("jsonrpc://127.0.0.1:1", 1, 0), std::exception);
+  CHECK_NOTHROW(Bystanders("gopher", 0, 0));
 }
 
 TEST_CASE("stage 2 killed answers every open call once") {

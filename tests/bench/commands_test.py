@@ -10,10 +10,9 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 from bench_process import Bench, read_buckets, run_command, run_on_terminal
-from rps_process import IS_SANITIZED, PATIENCE, Process, binary, built_servers
+from rps_process import IS_SANITIZED, PATIENCE, Process, binary
 
-COMMANDS = ("compare", "load", "search", "overload", "soak", "churn", "report", "diff",
-            *(["stage2"] if "rps-jsonrpc" in built_servers() else []))
+COMMANDS = ("compare", "load", "search", "overload", "soak", "churn", "report", "diff")
 SHORT = ("--connections", "2", "--seconds", "0.1", "--warmup", "0.02")
 
 
@@ -32,6 +31,7 @@ class CommandLine(unittest.TestCase):
             [], ["dance"], ["load"], ["load", "nobody"], ["load", "smoke://127.0.0.1:1"],
             ["load", "inproc", "--connections", "0"], ["load", "inproc", "--connections", "1025"],
             ["load", "inproc", "--depth", "0"], ["load", "inproc", "--rounds", "0"],
+            ["load", "inproc", "--idle", "-1"], ["load", "inproc", "--slow", "10001"],
             ["load", "inproc", "--seconds", "0"], ["load", "inproc", "--warmup", "-1"],
             ["load", "inproc", "--rate", "fast"], ["load", "inproc", "--rate", "-5"],
             ["load", "inproc", "--rate", "5s@"], ["load", "inproc", "--arrivals", "sometimes"],

@@ -98,6 +98,8 @@ class Anything {
 
   Load load() {
     Load made{.connections = number(), .depth = number()};
+    made.idle = number();
+    made.slow = number();
     made.schedule.arrivals = flag() ? load::Arrivals::constant : load::Arrivals::poisson;
     made.schedule.burst = number();
     for (std::size_t i = number() % 3; i > 0; --i) {

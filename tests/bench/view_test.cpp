@@ -59,6 +59,40 @@ TEST_CASE("a claim is held against the interval of what was measured") {
   CHECK(verdict_on(observed(0.943, 0.01, 3)) == "undecided: too few rounds for an interval");
 }
 
+TEST_CASE("a column tells a figure as a share of the floor's at the same load") {
+  model::Run run = model::made_up_run(0);
+  run.plan.rounds = 7;
+  run.tables = {"stage2"};
+  run.cells = {{.key = "jsonrpc-lean/64x1",
+                .subject = "jsonrpc-lean",
+                .name = "JSON",
+                .floor = "floor-tcp",
+                .load = {64}},
+               {.key = "floor-tcp/64x1",
+                .subject = "floor-tcp",
+                .name = "echo",
+                .is_floor = true,
+                .load = {64}}};
+  for (std::size_t round = 0; round < run.plan.rounds; ++round) {
+    run.trials.push_back({0, round, 2 * round, model::made_up_trial(9'000, 64, round)});
+    run.trials.push_back({1, round, 2 * round + 1, model::made_up_trial(10'000, 64, round)});
+  }
+  const Table table = view_of(run, scenarios::catalogue()).tables.at(0);
+  constexpr std::size_t share_column = 2;
+  REQUIRE(table.columns.at(share_column).heading == "share of\nits floor");
+  const auto row_of = [&](std::string_view name) {
+    return *std::ranges::find(table.rows, name, [](const Row& row) { return row.cells[0]; });
+  };
+  CHECK(
+      row_of("JSON, 64 × 1").cells.at(share_column).starts_with(model::format_number(0.9) + "\n"));
+  CHECK(row_of("JSON, 16 × 16").remark == "not measured");
+  // A floor has none itself.
+  const auto floor = std::ranges::find_if(
+      table.rows, [](const Row& row) { return row.cells[0] == "its floor" && row.is_floor; });
+  REQUIRE(floor != table.rows.end());
+  CHECK(floor->cells.at(share_column) == "-");
+}
+
 TEST_CASE("what was not measured, or cannot be, is said with the reason") {
   model::Run run = observed(0.943, 0.01);
   for (model::CellTrial& each : run.trials) {

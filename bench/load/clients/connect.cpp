@@ -15,6 +15,7 @@
 #include "core/url.hpp"
 #include "stage1_cli/client.hpp"
 #if RPS_HAVE_STAGE2
+#include "bench/load/clients/jsonrpc_lean.hpp"
 #include "stage2_jsonrpc/client.hpp"
 #include "stage2_jsonrpc/fleet.hpp"
 #endif
@@ -75,6 +76,10 @@ Connection open_jsonrpc(const Url& url, const ConnectOptions& options) {
   return alone(jsonrpc::connect(url, options));
 }
 
+Connection open_jsonrpc_lean(const Url& url, const ConnectOptions& options) {
+  return alone(connect_jsonrpc_lean(url, options));
+}
+
 Connection open_http(const Url& url, const ConnectOptions& options) {
   if (!url.path.empty() && url.path != "/" && url.path != "/rpc") {
     throw std::invalid_argument("JSON-RPC over HTTP is at /rpc, not at " + url.path);
@@ -124,6 +129,7 @@ constexpr auto transports = std::to_array<Transport>({
 #if RPS_HAVE_STAGE2
     {"jsonrpc", open_jsonrpc},
     {"jsonrpc+fleet", open_fleet},
+    {"jsonrpc+lean", open_jsonrpc_lean},
     {"http", open_http},
 #endif
 #if RPS_HAVE_STAGE3

@@ -4,6 +4,7 @@
 //   cli: cli+pty:          stage 1, children behind pipes, or behind pseudo-terminals
 //   cli+spawn:             stage 1, a process for each call    bench/load/clients/spawn.hpp
 //   jsonrpc: jsonrpc+fleet: stage 2                            stage2_jsonrpc/client.hpp
+//   jsonrpc+lean:          stage 2, replies not decoded        bench/load/clients/jsonrpc_lean.hpp
 //   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
 //   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
 //   grpc+lean:             stage 3, on bare sockets            ./grpc_lean_client.hpp
