@@ -75,6 +75,8 @@ ReportCommand::ReportCommand(CLI::App& app)
       "Format in which the run is shown");
   output.add_texts("--tables", tables_, "TABLE,…", "Only these of the articles' tables")
       .delimiter(',');
+  output.add_switch("--tables-only", tables_only_,
+                    "Leave out notes, verdicts and what to read with care");
   output.add_text("--into", into_, "FILE",
                   "Write between '<!-- measured: begin -->' and '<!-- measured: end -->' of this "
                   "page instead of to stdout");
@@ -90,7 +92,8 @@ std::string ReportCommand::text() const {
   if (format_ == "csv") return report::to_csv(run);
   if (format_ == "json") return model::to_json(run);
   if (format_ == "junit") return report::to_junit(run, {});
-  const report::View view = report::view_of(run, scenarios::catalogue());
+  report::View view = report::view_of(run, scenarios::catalogue());
+  if (tables_only_) view = report::without_words(std::move(view));
   return format_ == "html" ? report::to_html(run, view, report::floor_pairs(run)) : to_text(view);
 }
 

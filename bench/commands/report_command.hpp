@@ -28,6 +28,7 @@ class ReportCommand final : public Command {
   std::string file_;
   std::string format_ = "text";
   std::vector<std::string> tables_;
+  bool tables_only_ = false;
   std::string into_;
 };
 

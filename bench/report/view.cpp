@@ -476,6 +476,15 @@ std::vector<FloorPair> floor_pairs(const model::Run& run) {
   return pairs;
 }
 
+View without_words(View view) {
+  for (Table& table : view.tables) table.notes.clear();
+  view.claims.clear();
+  view.comparisons.clear();
+  view.flags.clear();
+  view.notes.clear();
+  return view;
+}
+
 std::string to_text(const View& view) {
   std::string out = "# " + view.title + "\n\n";
   for (const std::string& each : view.preamble) out += paragraph(each);

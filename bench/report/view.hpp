@@ -47,4 +47,8 @@ std::vector<FloorPair> floor_pairs(const model::Run& run);
 // For a terminal, and as Markdown that is readable as it is: no line longer than 100 columns.
 std::string to_text(const View& view);
 
+// Only the tables, without their notes, and where they were measured: for a page that says the rest
+// in its own words.
+View without_words(View view);
+
 }  // namespace rps::report
