@@ -123,14 +123,22 @@ TEST_CASE("the account tells the CPU time that a process knows it has used") {
   CHECK(usage.user_seconds > 0.5 * told_before);
 }
 
+// The kernel divides a process's CPU time into user and system time by what its timer interrupts
+// find. Beside other processes those may miss every system call of a short run, so the run is
+// repeated.
 TEST_CASE("time in the kernel is told apart from time outside") {
-  const Child child([](const Turns& parent) {
-    burn_in_kernel(0.3);
-    parent.tell(own_cpu_seconds());
-    parent.await();
-  });
-  const double told = child.await();
-  CHECK(usage_of(child).system_seconds > 0.5 * told);
+  constexpr int runs_max = 10;
+  double share = 0;
+  for (int run = 0; run < runs_max && share <= 0.5; ++run) {
+    const Child child([](const Turns& parent) {
+      burn_in_kernel(0.3);
+      parent.tell(own_cpu_seconds());
+      parent.await();
+    });
+    const double told = child.await();
+    share = usage_of(child).system_seconds / told;
+  }
+  CHECK(share > 0.5);
 }
 
 TEST_CASE("waiting is counted as switches, in every thread") {
