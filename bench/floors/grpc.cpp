@@ -34,8 +34,8 @@ class Constant final : public Methods::WithRawCallbackMethod_Play<OtherMethods> 
   Constant() {
     rps::v1::PlayResponse response;
     response.set_opponent_move(rps::v1::PAPER);
-    response.set_result(rps::v1::DRAW);
-    response.set_reason("both threw paper");
+    response.set_result(rps::v1::WIN);
+    response.set_reason("scissors cut paper");  // 18 bytes, the mean over all nine rounds.
     response.set_round(rounds);
     rps::v1::GameScore& score = *response.mutable_score();
     score.set_wins(rounds / 3);
