@@ -1,5 +1,5 @@
-// The client seam: every stage seen from the player's side. The conformance suite, the harness and
-// every tool know this interface and URLs, and nothing else of a transport.
+// The client interface, which every stage implements for its own transport. The conformance suite,
+// the harness and every tool reach a server through this interface and a URL only.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,8 @@
 
 namespace rps {
 
-// When a call's bytes left and when its reply's bytes were here, both read next to the socket.
+// When the client began to write a call's bytes, and when it had read its reply's bytes. The client
+// reads the clock next to the system call.
 struct Stamps {
   Clock::time_point sent_at;
   Clock::time_point received_at;
@@ -20,16 +21,16 @@ struct Stamps {
 // Where replies and events are handed over.
 class Sink : public EventSink {
  public:
-  // The reply to submit(id). `reply` and what it points to live until this returns. Calling
-  // submit() from here is allowed: that is how a closed loop keeps its depth.
+  // The reply to submit(id). `reply` and what it points to live until on_reply() returns.
+  // on_reply() may call submit(): so a closed loop replaces each answered call by the next.
   virtual void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) = 0;
 
  protected:
   ~Sink() = default;
 };
 
-// One player, or many that share a transport. Used by one thread at a time; allocates nothing per
-// call once it has warmed up.
+// One player, or several players on connections of one client. One thread at a time may use it. In
+// steady state it allocates nothing per call.
 class Client {
  public:
   virtual ~Client() = default;
@@ -40,15 +41,16 @@ class Client {
   // REQUIRES: fewer than in_flight_max() calls are open.
   virtual void submit(std::uint64_t id, const Command& command) = 0;
 
-  // Sends what was submitted and hands over what has arrived; when nothing has, waits for the
-  // first arrival until `deadline`. Returns how many replies and events it handed over.
+  // Sends the submitted calls and passes the replies and events that have arrived to the sink.
+  // When none has arrived, waits until one does or `deadline` has passed. Returns how many replies
+  // and events it passed on.
   virtual std::size_t poll(Clock::time_point deadline, Sink& sink) = 0;
 
   // How many calls may be open at once.
   virtual std::size_t in_flight_max() const = 0;
 };
 
-// How a client is to be opened, whatever it speaks.
+// How to open a client, whatever its transport.
 struct ConnectOptions {
   std::size_t connections = 1;                  // Sockets, channels or child processes.
   std::size_t depth = 1;                        // Open calls on each, at most.

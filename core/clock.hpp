@@ -1,5 +1,5 @@
-// The clock whose readings the game is given. Nothing in core reads it: the caller passes `now`,
-// so that a test decides what time it is.
+// The clock of the game. No code in core reads it: the caller passes the time as `now`, so that a
+// test can set it.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// The contract as values: what a player asks (Command), what comes back (Reply), and what a duel
-// tells on its own (Event). Every wire format of the repository is a spelling of these three.
+// The contract as values: a player's request (Command), its reply (Reply), and what a duel sends to
+// a player unasked (Event). Every wire format of the repository encodes these three types.
 #pragma once
 
 #include <array>
@@ -66,7 +66,7 @@ constexpr Seat other(Seat seat) {
   return seat == Seat::first ? Seat::second : Seat::first;
 }
 
-// What a player asks. The views point into the caller's bytes and live as long as those do.
+// A player's request. The views point into the caller's bytes and are valid as long as those are.
 struct Command {
   Operation operation = Operation::play;
   Move move = Move::unspecified;                    // play, throw
@@ -76,7 +76,7 @@ struct Command {
   std::uint32_t best_of = limits::best_of_default;  // join
 };
 
-// What comes back. With `error` set only `operation` and `retry_after_ms` mean anything.
+// The reply to a command. If `error` is set, only `operation` and `retry_after_ms` have a meaning.
 struct Reply {
   Operation operation = Operation::play;
   std::optional<Error> error;
@@ -118,7 +118,7 @@ constexpr std::optional<EventType> parse_event_type(std::string_view name) {
   return std::nullopt;
 }
 
-// What a duel tells one of its two players, seen from that player's side. Owns all it holds.
+// What a duel tells one of its two players, from that player's point of view. Owns its strings.
 struct Event {
   EventType type = EventType::opponent_joined;
   Id game_id;
@@ -134,8 +134,9 @@ struct Event {
 // Where a duel's events go.
 class EventSink {
  public:
-  // Called in the order in which things happened in the duel, from whichever thread made them
-  // happen and under that duel's lock: it must neither block nor call the game.
+  // The game calls it in the order of the duel's events, on the thread whose command caused the
+  // event, and while it holds the duel's lock. So on_event() must not block and must not call the
+  // game.
   virtual void on_event(const Event& event) = 0;
 
  protected:

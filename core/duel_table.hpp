@@ -1,5 +1,5 @@
 // The duels of a server: bounded in number, forgotten when idle, safe under any number of threads.
-// It adds to Duel what a state machine must not know: who listens, and what time it is.
+// A Duel knows neither a clock nor its listeners; the table gives it both.
 #pragma once
 
 #include <array>
@@ -43,7 +43,7 @@ class DuelTable {
   std::expected<void, Error> throw_move(const Id& game, const Id& player, Move move,
                                         Clock::time_point now);
 
-  // The player goes for good: a duel that both have left is closed.
+  // The player leaves. A duel that both players have left is closed.
   std::expected<void, Error> leave(const Id& game, const Id& player, Clock::time_point now);
 
   // The player's connection broke: the chair is kept until the player joins again or the duel is

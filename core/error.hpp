@@ -22,7 +22,7 @@ enum class Error : std::uint8_t {
   overloaded,         // A bound of the server is reached; try again after `retry_after_ms`.
   deadline_exceeded,  // The caller's deadline passed before the answer was there.
   unavailable,        // The server drains, or cannot be reached.
-  internal,           // A bug or a failure of the server that is nobody's else.
+  internal,           // A bug of the server, or a failure that no other error describes.
 };
 
 inline constexpr std::array<Error, 12> all_errors{

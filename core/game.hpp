@@ -1,8 +1,8 @@
-// The game: the one thing every server calls. Whoever adds a transport needs this header and
-// core/command.hpp, and decides nothing about rock, paper or scissors.
+// The game, which every server calls. To add a transport, use this header and core/command.hpp; the
+// rules of rock, paper, scissors are implemented behind them.
 //
-// All of it may be called from any number of threads at once. Nothing here reads a clock, writes a
-// log or waits for anything but a shard's short lock.
+// Any number of threads may call Game at once. It reads no clock, writes no log, and waits for
+// nothing but the lock of one shard, which is held for a short time.
 #pragma once
 
 #include <atomic>
@@ -25,10 +25,10 @@ namespace rps {
 
 struct GameOptions {
   Strategy house = Strategy::fair;
-  // With a seed the house can be foreseen: the same moves in a session give the same transcript in
-  // every process and on every transport. Without one nobody can foresee it.
+  // With a seed the house's moves are reproducible: the same moves of a player in a session give
+  // the same transcript in every process and on every transport. Without a seed they are not.
   std::optional<std::uint64_t> seed;
-  // What stands in for the seed when there is none; from a random device. Never told to anyone.
+  // Replaces the seed when there is none. It comes from a random device and is never shown.
   std::uint64_t secret = 0;
   std::size_t sessions_max = limits::sessions_default;
   Clock::duration session_idle = limits::session_idle_default;
@@ -51,19 +51,19 @@ class Game {
  public:
   explicit Game(const GameOptions& options);
 
-  // Plays a round. With an empty session id the round stands alone and is not scored; with any
-  // other, it is the next of that session, which begins with its first round.
+  // Plays a round. With an empty session id the round belongs to no session and is not scored. With
+  // any other id it is the next round of that session; a session begins with its first round.
   // Errors: invalid_move (`unspecified`), malformed_request (no id).
   std::expected<Round, Error> play(Move player, std::string_view session_id, Clock::time_point now);
 
   // Errors: malformed_request (no id), unknown_session.
   std::expected<Score, Error> score(std::string_view session_id, Clock::time_point now);
 
-  // The five operations behind one call, for transports that carry them as commands. `caller` is
-  // the connection that asks: duels tell it their events, and lose it when it is destroyed.
+  // Executes a command of any of the five operations. `caller` is the connection that sent it:
+  // duels send their events to it until it is destroyed.
   Reply handle(const Command& command, Caller& caller, Clock::time_point now);
 
-  // Gives idle sessions and duels back. Correctness does not need it, memory likes it.
+  // Frees the memory of idle sessions and duels. Only memory depends on it: they expire without it.
   void sweep(Clock::time_point now);
 
   SessionStore::Counts session_counts() const { return sessions_.counts(); }
@@ -77,15 +77,16 @@ class Game {
   GameOptions options_;
   SessionStore sessions_;
   DuelTable duels_;
-  // Tells rounds without a session apart; alone on its cache line.
+  // Counts rounds without a session, to give each another seed; alone on its cache line.
   alignas(64) std::atomic<std::uint64_t> lone_rounds_{0};
 };
 
-// One connection as the game sees it: where its events go and which chairs it sits on. Owned by
-// the connection and used by its thread only. REQUIRES: the game outlives it.
+// What the game knows of one connection: the sink of its events, and the seats in duels that it
+// holds. The connection owns it, and only the connection's thread uses it.
+// REQUIRES: the game outlives it.
 class Caller {
  public:
-  // `sink` may be empty: then duels can be played, but tell nothing.
+  // `sink` may be empty: then duels can be played, but send no events.
   Caller(Game& game, std::weak_ptr<EventSink> sink);
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
@@ -93,7 +94,7 @@ class Caller {
   // REQUIRES: disconnect() was called if any duel was joined.
   ~Caller();
 
-  // The connection broke: its players lose their chairs to nobody and may join again.
+  // The connection broke: the seats of its players stay reserved, and the players may join again.
   void disconnect(Clock::time_point now);
 
  private:

@@ -1,4 +1,4 @@
-// A session, game or player id: a short string that lives where it stands, without the heap.
+// A session, game or player id: a short string that is stored in the object, not on the heap.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 
 namespace rps {
 
-// Whether `text` may be an id: 1 to id_bytes_max visible ASCII characters. Nothing outside ASCII
-// and no space may enter, so an id can stand in a log line, in a URL and on a console line.
+// Whether `text` may be an id: 1 to id_bytes_max visible ASCII characters. It contains no space and
+// nothing outside ASCII, so that it can be written to a log line, a URL and a console line.
 constexpr bool is_id(std::string_view text) {
   if (text.empty() || text.size() > limits::id_bytes_max) return false;
   bool visible = true;

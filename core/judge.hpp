@@ -1,7 +1,7 @@
-// The judge: the one place in the repository that knows who wins. Read this file first.
+// The judge: the table that decides who wins a round. Read this file first.
 //
-// Every stage links this table and none repeats it. It is pure: no clock, no log, no allocation,
-// so it may be called from any thread, at compile time, and a thousand times per microsecond.
+// Every server links this table, and none repeats it. judge() is pure: it reads no clock, writes no
+// log and allocates nothing. Any thread may call it, also at compile time.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ inline constexpr std::size_t duels_default = 10'000;
 inline constexpr std::size_t duels_max = 1'000'000;
 inline constexpr std::chrono::seconds duel_idle_default{600};
 
-// Chairs that one connection may sit on at once.
+// Seats in duels that one connection may hold at once.
 inline constexpr std::size_t places_per_caller_max = 64;
 
 // What `overloaded` tells the caller to wait.

@@ -10,7 +10,7 @@
 
 namespace rps {
 
-// Numbered as on the gRPC wire. The zero value means "nothing was said" and is refused everywhere.
+// Numbered as on the gRPC wire. The zero value means that no move was given; all stages refuse it.
 enum class Move : std::uint8_t { unspecified = 0, rock = 1, paper = 2, scissors = 3 };
 
 inline constexpr std::array<Move, 3> all_moves{Move::rock, Move::paper, Move::scissors};

@@ -1,4 +1,5 @@
-// Two small mixing functions: all randomness of the game comes from them, so it can be replayed.
+// Mixing functions, from which all randomness of the game is computed: the same seed gives the same
+// numbers.
 #pragma once
 
 #include <cstdint>

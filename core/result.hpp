@@ -1,4 +1,4 @@
-// How a round ends for the one who looks at it.
+// The result of a round for one of its two players.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Rounds won, drawn and lost, as the one who looks at them sees them.
+// Rounds won, drawn and lost by one of the two players.
 #pragma once
 
 #include <cstdint>

@@ -40,7 +40,7 @@ constexpr std::optional<Strategy> parse_strategy(std::string_view name) {
   return std::nullopt;
 }
 
-// All that a strategy may know of a session: its size does not grow with the rounds played.
+// What a strategy knows of a session. Its size does not grow with the number of rounds.
 struct History {
   std::uint64_t rounds = 0;
   Move player_last = Move::unspecified;

@@ -1,5 +1,6 @@
-// Where a call stands in somebody's distributed trace: the W3C Trace Context, level 1, as far as a
-// server needs it. Source: https://www.w3.org/TR/trace-context/#traceparent-header
+// The W3C Trace Context of a call (level 1), which says to which distributed trace the call
+// belongs; only the parts that a server needs.
+// Source: https://www.w3.org/TR/trace-context/#traceparent-header
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Whether bytes are text.
+// Whether bytes are valid UTF-8.
 #pragma once
 
 #include <cstddef>

@@ -21,13 +21,13 @@ namespace rps::net {
 // action.
 Stream spawn_child(const std::vector<std::string>& argv);
 
-// The same with a pseudo-terminal in the place of the pipes. Its line discipline collects lines, as
+// The same with a pseudo-terminal instead of the pipes. Its line discipline collects lines, as
 // a person's terminal does, but neither echoes them nor turns \n into \r\n. It is not the child's
 // controlling terminal.
 Stream spawn_child_on_terminal(const std::vector<std::string>& argv);
 
 // Waits until the children have ended, kills those that have not after `patience`, which is for all
-// of them together, and reaps all. Close their stdin before: a well child ends when its input does.
+// of them together, and reaps all. Close their stdin before: a child should end with its input.
 void end_children(std::span<const pid_t> children, std::chrono::milliseconds patience);
 
 }  // namespace rps::net

@@ -1,4 +1,4 @@
-// Connecting over TCP: in steps that never wait, for an event loop, and in one that waits.
+// Connecting over TCP: without waiting, in steps for an event loop, or with one call that waits.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ struct Address {
 };
 
 // Reads a numeric address; the error is a sentence. Names are refused, because looking one up may
-// take seconds, in which an event loop would stand still.
+// take seconds, in which an event loop would serve nothing else.
 std::expected<Address, std::string> parse_address(const HostPort& target);
 
 // A non-blocking socket with TCP_NODELAY that is connecting, or connected already. It becomes

@@ -1,6 +1,6 @@
-// The event loop of every client in this tree: waits for many descriptors at once, tells their
-// owner which of them can be read or written, and collects the entries that have something new to
-// write, so that each of them is written once however many requests were added to it.
+// The event loop of every client in this tree. It waits for many descriptors at once and calls
+// their owner for each that can be read or written. The owner marks entries that have new output,
+// and the loop calls it once for each marked entry: several requests then leave in one write.
 #pragma once
 
 #include <cstdint>

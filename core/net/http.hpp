@@ -1,5 +1,5 @@
-// HTTP/1.1 as bytes: requests are read with Beast's parser under limits of our own, and answers are
-// appended to what goes out. For the admin port, and for a server that offers HTTP on its own port.
+// HTTP/1.1 for servers, without I/O: HttpReader reads requests with Beast's parser under limits of
+// our own, and append_http() writes answers. The admin port and stage 2 use it.
 #pragma once
 
 #include <cstddef>
@@ -68,7 +68,7 @@ struct HttpPage {
   std::string_view allow;  // For 405: the methods that are.
 };
 
-// The page that only says what its status means.
+// A page whose text is the name of its status.
 HttpPage status_page(HttpStatus status);
 
 // The pages for whoever operates the server, in answer to a request for `path`: /healthz, /readyz
@@ -77,7 +77,7 @@ std::optional<HttpPage> operations_page(boost::beast::http::verb method, std::st
                                         bool is_ready,
                                         const std::function<std::string()>& metrics_text);
 
-// What of a request shapes the form of its answer.
+// The properties of a request that decide the form of its answer.
 struct HttpForm {
   unsigned version = 11;   // 10 or 11.
   bool keep_open = false;  // Not closed after this answer.

@@ -1,5 +1,5 @@
-// The responses of an HTTP/1 server, read with Beast's parser. Nothing of a header is kept but what
-// a client needs: a response that is read allocates nothing once the reader is warm.
+// The responses of an HTTP/1 server, read with Beast's parser. Of a header only what a client needs
+// is kept, so that in steady state reading a response allocates nothing.
 #pragma once
 
 #include <cstddef>

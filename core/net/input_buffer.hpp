@@ -1,5 +1,5 @@
-// What was read from a stream and is not decoded yet. Grows with the longest message, up to a
-// limit, and keeps what it once grew to.
+// The bytes that were read from a stream and are not decoded yet. The buffer grows to the longest
+// message, up to a limit, and does not shrink.
 #pragma once
 
 #include <algorithm>

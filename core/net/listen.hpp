@@ -1,4 +1,4 @@
-// Listening on TCP: what every server that accepts by itself needs before it accepts.
+// Listening on TCP, for servers that accept connections themselves.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace rps::net {
 
-// Whether other sockets of this user may listen on the same port. The kernel then spreads the
-// connections over all of them. It tells nobody, so two servers could share a port unnoticed.
+// Whether other sockets of this user may listen on the same port (SO_REUSEPORT). The kernel then
+// distributes the connections over all of them, so two servers could share a port unnoticed.
 enum class PortSharing : bool { no, yes };
 
 // A non-blocking socket that listens; connections accepted from it have TCP_NODELAY. Throws

@@ -1,4 +1,4 @@
-// A stream of bytes to a peer, without and with its buffers.
+// A stream of bytes to a peer: its descriptors alone (Stream), or with buffers (BufferedStream).
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ struct Stream {
 
 // A stream in an event loop. Reading takes what one system call brings; writing takes all of
 // `output` that the kernel has room for, and lets the loop wait for room for the rest. The buffers
-// keep what they once grew to. It must not move while it is open.
+// do not shrink. It must not move while it is open.
 class BufferedStream {
  public:
   // REQUIRES: `loop` outlives it; `key` is what the loop's handler hears.

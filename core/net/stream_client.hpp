@@ -1,9 +1,9 @@
-// A Client over byte streams, sockets or pipes, one or many. A stage brings only its WireCodec and
-// the way in which a stream is opened.
+// A Client over one or more byte streams, which are sockets or pipes. A stage provides its
+// WireCodec and a function that opens a stream.
 //
 // Every stream answers in request order (RequestQueue). All that one read brings is decoded before
 // the next read; what the sink submits meanwhile is written before it, in one write per stream. So
-// a poll costs one wait, and one read and one write for each stream that has something.
+// a poll makes one wait, and one read and one write for each stream that has bytes to move.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// What the bytes of a stream mean: the part of a client that each stage brings for its own
-// protocol.
+// Encoding and decoding of a stream's bytes: the part of a client that each stage implements for
+// its protocol.
 #pragma once
 
 #include <cstddef>

@@ -17,7 +17,7 @@ struct UsableCpus {
   // The CPUs of the calling thread's affinity mask, sched_getaffinity(2), ascending; never empty.
   std::vector<int> affinity;
   // The smallest CPU quota of the process's cgroup and of the cgroups around it, in CPUs: 1.5 is
-  // 150 ms of CPU time in 100 ms. None when no cgroup has one.
+  // 150 ms of CPU time in each 100 ms. None when no cgroup has a quota.
   std::optional<double> quota;
 
   // The CPUs of the mask, or the quota rounded up when that is less; at least 1.

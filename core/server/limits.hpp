@@ -1,4 +1,4 @@
-// The limits of what every server process shares: its flags and its admin port.
+// The limits of the flags and the admin port, which every server process has.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ inline constexpr std::chrono::seconds admin_idle_max{60};     // Between two req
 inline constexpr std::chrono::seconds admin_request_max{10};  // From first byte to last answered.
 
 // After an error the client may still be sending; closing at once would reset the connection and
-// destroy the answer on its way. So this much is read and thrown away first.
+// destroy the answer on its way. So the server first reads and discards up to this many bytes.
 inline constexpr std::size_t admin_linger_bytes_max = 65'536;
 inline constexpr std::chrono::seconds admin_linger_max{2};
 

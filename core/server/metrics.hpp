@@ -1,9 +1,9 @@
-// What a server counts, and the Prometheus text that tells it.
+// The counters of a server, and their text for Prometheus.
 //
-// Counting is on the path of every request, so threads do not share counters: each of the first 63
-// threads that count adds to a block of counters of its own, on cache lines of its own, with plain
-// loads and stores. Threads beyond those share one more block and add to it atomically. A scrape
-// adds all blocks up; it is rare and pays for that.
+// Every request updates counters, so threads do not share them: each of the first 63 threads that
+// count has its own block of counters, on its own cache lines, and updates it with plain loads and
+// stores. All further threads share one more block and add to it atomically. A scrape reads all
+// blocks and adds them up.
 //
 //   rps_build_info{version,compiler}                  always 1
 //   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name;
@@ -67,8 +67,8 @@ class Metrics {
   // port's thread, also while the server starts and stops, so it must own what it reads. Call once.
   void count_open_connections(std::function<std::size_t()> open);
 
-  // Adds a source of further metrics, scraped with the rest from now on. It is asked by the admin
-  // port's thread, also while the server starts and stops, so it must own what it reads.
+  // Adds a source of further metrics to each scrape from now on. The admin port's thread reads the
+  // source, also while the server starts and stops, so the source must own what it reads.
   void add(std::shared_ptr<prometheus::Collectable> source);
 
   // Everything in the Prometheus text format 0.0.4.

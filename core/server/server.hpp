@@ -1,5 +1,6 @@
-// The life of a server process, written once: flags, log, game, metrics, admin port, the server,
-// its URL on stdout, signals, drain. A stage adds one class and a main() of ten lines.
+// Start, run and end of a server process, the same for every stage: flags, log, game, metrics,
+// admin port, the server itself, its URL on stdout, signals, drain. A stage implements one class,
+// Server, and a main() of ten lines.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,7 @@ class logger;
 
 namespace rps::server {
 
-// What a stage is handed; all of it outlives the server.
+// What run_server() passes to a stage's server; all of it outlives the server.
 struct Context {
   const ServerFlags& flags;
   Game& game;
