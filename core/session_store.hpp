@@ -37,11 +37,11 @@ class SessionStore {
 
   explicit SessionStore(const Options& options);
 
-  // Calls `visit(Session&)` under the shard's lock and returns what it returns. A session that is
-  // not there, or has been idle too long at `now`, begins anew with `seed_if_new`. When the shard
-  // is full, the session of it that was used least recently is forgotten for it: the same calls in
-  // the same order always forget the same ones. REQUIRES: is_id(id); `visit` is short and does not
-  // call the store.
+  // Calls `visit(Session&)` under the shard's lock and returns the result. A session that does not
+  // exist, or has been idle too long at `now`, begins anew with `seed_if_new`. When the shard is
+  // full, the least recently used session of the shard is evicted: the same calls in the same order
+  // always evict the same sessions. REQUIRES: is_id(id); `visit` is short and does not call the
+  // store.
   template <class Visit>
   auto update(std::string_view id, Clock::time_point now, std::uint64_t seed_if_new,
               Visit&& visit) {
@@ -55,8 +55,8 @@ class SessionStore {
   // The score, or nothing when there is no such session at `now`. Counts as a use of it.
   std::optional<Score> score(std::string_view id, Clock::time_point now);
 
-  // Forgets every session that is idle too long at `now`. Sessions expire without it too; this
-  // only gives their places back early. Returns how many it forgot.
+  // Removes every session that has been idle too long at `now`. Sessions expire without it too;
+  // sweeping only frees their slots earlier. Returns how many it removed.
   std::size_t sweep(Clock::time_point now);
 
   struct Counts {
@@ -81,8 +81,8 @@ class SessionStore {
   };
 
   // One lock, and under it a chained hash table whose slots are also linked in the order of use.
-  // `slots` is reserved to its limit at once (untouched memory costs nothing), so a slot never
-  // moves and no call pays for a growing table.
+  // `slots` is reserved to its limit at once (untouched memory uses no pages), so that a slot never
+  // moves and no call has to enlarge the table.
   struct alignas(64) Shard {
     mutable std::mutex mutex;
     std::vector<Slot> slots;

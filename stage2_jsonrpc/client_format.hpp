@@ -13,8 +13,8 @@ namespace rps::jsonrpc {
 struct ClientFormat {
   Codec codec;
 
-  // Appends one request, whose id is `sequence`. What the command lacks or has wrong goes out as
-  // it stands, so that a server can be tried with wrong requests.
+  // Appends one request, whose id is `sequence`. The command is not checked, so that a test can
+  // send wrong requests to a server.
   void (*append_request)(std::uint64_t sequence, const Command& command, std::string& out);
 
   // Reads the reply to the call `sequence`, whatever the order of its members. `reply` comes in
@@ -23,7 +23,8 @@ struct ClientFormat {
   // then means nothing. Views in it point into the payload or to constants.
   bool (*read_reply)(std::string_view payload, std::uint64_t sequence, Reply& reply);
 
-  // Reads what a duel tells. `event` comes in default-constructed. False when it is no event.
+  // Decodes an event of a duel. `event` comes in default-constructed. False when the payload is
+  // none.
   bool (*read_event)(std::string_view payload, Event& event);
 };
 

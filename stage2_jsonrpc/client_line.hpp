@@ -1,5 +1,5 @@
-// JSON-RPC without frames: one JSON text on each line, both ways. For clients of other languages
-// nothing is simpler; ours speaks it so that it can be tried and measured.
+// JSON-RPC without frames: one JSON text on each line, both ways. Clients in other languages use it
+// because it is simple; ours supports it for tests and measurements.
 #pragma once
 
 #include "core/net/wire_codec.hpp"

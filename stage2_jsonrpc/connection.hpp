@@ -1,8 +1,8 @@
 // One connection: a socket, the bytes that were received, the bytes to send, and the times by which
 // they must move.
 //
-// Everything runs on the thread of its worker, except on_event(), which any thread may call. The
-// worker's list owns the connection; whoever is just telling it an event keeps it alive as well.
+// All functions run on the thread of its worker, except on_event(), which any thread may call. The
+// worker's list owns the connection; a thread that calls on_event() holds a shared pointer too.
 //
 //   open ───▶ ending ───────▶ lingering ───────────────────▶ closed
 //    │  the peer or the     everything is sent and our side     ▲
@@ -61,7 +61,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   // The same, but first reads what the peer has sent so far.
   void drain();
 
-  // Closes the connection at once, whatever is unsent.
+  // Closes the connection at once and drops what is unsent.
   void close();
 
   // The same, and counts the reason.

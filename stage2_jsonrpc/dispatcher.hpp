@@ -1,5 +1,5 @@
-// From a decoded call to its reply: refuses calls of which there are too many, hands the others to
-// the game, and counts what became of each. Every serving thread has one, for all its connections.
+// From a decoded call to its reply: refuses calls above the limits, has the game execute the
+// others, and counts the outcomes. Every serving thread has one dispatcher for all its connections.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +22,13 @@ class Dispatcher final : public Context {
   // REQUIRES: `shared` outlives this.
   explicit Dispatcher(Shared& shared);
 
-  // Around each turn of a connection. Its calls are those of `caller`, and `now` is the time of all
-  // of them. `bucket` bounds the calls of the connection's peer; null when nothing does.
-  // REQUIRES: `caller` and `bucket` live until end_turn().
+  // Called at the beginning and the end of each turn of a connection. `caller` makes the calls of
+  // the turn, and `now` is the time of all of them. `bucket` limits the calls of the connection's
+  // peer; null means no limit. REQUIRES: `caller` and `bucket` live until end_turn().
   void begin_turn(Caller& caller, TokenBucket* bucket, Clock::time_point now);
   void end_turn();
 
-  // The thread has served all connections that were ready, and that took so long.
+  // The thread has served each connection that was ready one turn, in the time `took`.
   void pass_took(Clock::duration took) { overload_.pass_took(took); }
 
   // From now on every call is answered with the error `unavailable`.
@@ -41,8 +41,8 @@ class Dispatcher final : public Context {
   std::string metrics_text() const override { return shared_.metrics.text(); }
 
  private:
-  // A number of calls in a row with the same operation and the same outcome: in a pipeline nearly
-  // all of them, so that the metrics are updated once and not for each call.
+  // Consecutive calls with the same operation and the same outcome. In a pipeline these are nearly
+  // all calls of a turn, and the metrics are updated once for all of them.
   struct Outcomes {
     std::optional<Operation> operation;
     std::optional<Error> error;

@@ -20,8 +20,8 @@ inline constexpr std::string_view fleet_scheme = "jsonrpc+fleet";
 
 // Waits until at least one server is connected and of all the others it is known whether they can
 // be, at most for options.timeout_max. Throws std::exception whose what() tells a person why not:
-// the URL is wrong, there is no list, or no server of it can be reached. `notice` is told what an
-// operator should know, in sentences, while the client is used.
+// the URL is wrong, there is no list, or no server of it can be reached. While the client is used
+// it calls `notice` with sentences for an operator.
 std::unique_ptr<fleet::FleetClient> connect_fleet(
     const Url& url, const ConnectOptions& options,
     std::function<void(const std::string& sentence)> notice);

@@ -20,7 +20,7 @@ inline constexpr std::size_t frame_payload_bytes_max = 65'535;
 // How deeply JSON arrays and objects may be nested, so that no input makes a parser recurse deeply.
 inline constexpr std::size_t json_depth_max = 64;
 
-// Calls of one batch. A batch is one payload, but each of its calls costs what a call costs.
+// Calls of one batch. Each call of a batch costs the server as much as a call of its own.
 inline constexpr std::size_t batch_calls_max = 100;
 
 // Bytes of a request's id as it is spelled, in JSON with its quotes. A reply repeats the id, so

@@ -1,5 +1,5 @@
-// One token bucket for each address that connects. All connections of an address share it, and it
-// survives them.
+// One token bucket for each address that connects. All connections of an address share the bucket,
+// and it stays in the table for some time after they have closed.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ class PeerLimits {
   // The bucket of the address (without its port); null when calls are not limited.
   std::shared_ptr<TokenBucket> bucket_of(const sockaddr_storage& address);
 
-  // Forgets addresses that have no connection and have all of their calls back.
+  // Removes addresses that have no connection and whose bucket is full again.
   void sweep(Clock::time_point now);
 
  private:

@@ -20,8 +20,8 @@
 
 namespace rps::jsonrpc {
 
-// What a protocol needs of the server. The server's own is Dispatcher (dispatcher.hpp); tests have
-// others. One serves all connections of a thread, one after the other.
+// What a protocol needs of the server. Dispatcher (dispatcher.hpp) implements it for the server;
+// tests implement their own. One Context serves all connections of a thread, one after the other.
 class Context {
  public:
   // REQUIRES: `limits` outlives this.
@@ -41,7 +41,7 @@ class Context {
 
   const Limits& limits() const { return limits_; }
 
-  // The calls of the payload that is being answered. It is kept for its memory: once it has grown,
+  // The calls of the payload that is being answered. The object is reused, so that in steady state
   // decoding allocates nothing.
   Calls& decoded_calls() { return decoded_calls_; }
 

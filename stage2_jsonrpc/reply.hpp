@@ -9,7 +9,7 @@
 
 namespace rps::jsonrpc {
 
-// How a reply reports an error of the game, or of this server, to a request that was well-formed.
+// The code with which a reply reports an error of the game, or of this server.
 Failure failure_of(Error error);
 
 // The member `message` of an error: the specification's words for its code, or explain(error).

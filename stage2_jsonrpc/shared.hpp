@@ -1,4 +1,4 @@
-// What the threads of one server have in common. The server owns it; it outlives them all.
+// What the threads of one server share. The server owns it, and it outlives all threads.
 #pragma once
 
 #include <atomic>

@@ -1,9 +1,9 @@
-// How many calls somebody may make: so many a second, and a number at once on top of that.
+// A token bucket: it limits the calls of a peer to a rate, with a burst above it.
 //
-// The generic cell rate algorithm: instead of a level that has to be refilled there is one instant,
-// the one at which the bucket will be full again. A call moves it on by the price of a call, and is
-// refused when that would put it further ahead than the burst allows.
-// Source: ITU-T I.371, annex A (the virtual scheduling algorithm).
+// The generic cell rate algorithm. Instead of a level that has to be refilled, the bucket stores
+// the instant at which it will be full again. A call moves this instant later by 1 / rate, and is
+// refused when the instant would be further in the future than the burst allows. Source: ITU-T
+// I.371, annex A (the virtual scheduling algorithm).
 #pragma once
 
 #include <algorithm>
@@ -23,8 +23,8 @@ class TokenBucket {
       : price_(std::chrono::nanoseconds(std::chrono::seconds(1)) / calls_per_second),
         ahead_max_(price_ * burst) {}
 
-  // Takes the price of one call. Zero: it may go ahead. Else nothing was taken, and this is how
-  // long to wait until a call will be let through.
+  // Takes one call from the bucket and returns zero. When the bucket has none, takes nothing and
+  // returns how long to wait until it has one.
   std::chrono::nanoseconds take(Clock::time_point now) {
     auto full_at = full_at_.load(std::memory_order_relaxed);
     for (;;) {

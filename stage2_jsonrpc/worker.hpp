@@ -52,8 +52,8 @@ class Worker final {
   // Closes every connection once what it has sent is answered.
   void begin_drain();
 
-  // Waits for the last connection until `deadline`, then closes those that are left, and ends the
-  // thread. True when no reply was cut off. May be called again.
+  // Waits until the last connection has closed, at most until `deadline`, then closes those that
+  // are left and ends the thread. True when every reply was sent completely. May be called again.
   bool end(Clock::time_point deadline);
 
   // ---- For any thread ----
@@ -72,11 +72,12 @@ class Worker final {
   Shared& shared() { return shared_; }
   Dispatcher& dispatcher() { return dispatcher_; }
 
-  // Where a connection reads to. What it wants to keep, it copies.
+  // The buffer into which a connection reads. The connection copies what it has to keep.
   std::span<char> read_buffer() { return *read_buffer_; }
 
-  // Where a connection writes the replies of one turn. Empty: a connection that failed in the
-  // middle of a turn may have left replies in it, which the next one must not send to its peer.
+  // The buffer into which a connection writes the replies of one turn. This function empties it: a
+  // connection that failed in the middle of a turn may have left replies in the buffer, and the
+  // next connection must not send them to its peer.
   std::string& write_buffer();
 
   // What epoll is to report of the connection's socket, for the first time and later.
@@ -86,7 +87,7 @@ class Worker final {
   // Calls Connection::resume() after the other connections that are ready have had their turn.
   void resume_later(Connection& connection);
 
-  // Takes a closed connection off the list.
+  // Removes a closed connection from the list.
   void remove(Connection& connection);
 
  private:

@@ -1,4 +1,4 @@
-// Which instance carries a call. Pure: the candidates and all randomness come from the caller.
+// Chooses the instance for a call. Pure: the caller provides the candidates and all random numbers.
 #pragma once
 
 #include <array>
@@ -48,8 +48,9 @@ struct Candidate {
 std::uint64_t identity_of(std::string_view text);
 
 // The usable candidate where `key` lives, or nothing when none is usable. By rendezvous hashing:
-// every candidate draws a number from its identity and the key, and the largest wins. So a
-// candidate that goes takes only its own keys with it, and they come back with it.
+// for every candidate a number is computed from its identity and the key, and the candidate with
+// the largest number is chosen. When a candidate is removed only its own keys move to others, and
+// they move back when it returns.
 // Source: Thaler, Ravishankar, "Using name-based mappings to increase hit rates", 1998.
 std::optional<std::size_t> rendezvous(std::span<const Candidate> candidates, std::uint64_t key);
 

@@ -1,5 +1,5 @@
-// The open calls of a fleet client, from submit() to on_reply(): what another attempt needs, in the
-// order of their deadlines, and when those that wait for another attempt get it.
+// The open calls of a fleet client, from submit() to on_reply(). The table keeps the commands for
+// further attempts, orders the calls by their deadlines, and knows when each next attempt is due.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct Call {
   CircuitBreaker::Ticket ticket;
 };
 
-// Has room for a fixed number of calls, which never move. Allocates nothing once it is warm.
+// Has room for a fixed number of calls, which never move. In steady state it allocates nothing.
 class CallTable {
  public:
   explicit CallTable(std::size_t calls_max);

@@ -1,5 +1,4 @@
-// Keeps calls away from an instance that fails, and finds out with one call whether it is well
-// again.
+// Stops calls to an instance that fails, and tests later with one call whether it works again.
 //
 //               failures_max failures within `window`
 //     closed ──────────────────────────────────────────▶ open ◀──────────────┐
@@ -32,8 +31,8 @@ class CircuitBreaker {
  public:
   enum class State : std::uint8_t { closed, open, half_open };
 
-  // The permission for one call. Its outcome counts only in the state that gave it: an answer to a
-  // call from before the breaker opened must not pass for the probe's.
+  // The permission for one call. The call's outcome counts only in the state that gave the
+  // permission: an answer to a call from before the breaker opened is not the probe's answer.
   class Ticket {
    public:
     Ticket() = default;
@@ -46,7 +45,7 @@ class CircuitBreaker {
 
   explicit CircuitBreaker(const BreakerOptions& options);
 
-  // Asks for one call. Whoever got a ticket reports exactly one outcome with it.
+  // Asks for permission for one call. The caller must report exactly one outcome for each ticket.
   std::optional<Ticket> allow(Clock::time_point now);
 
   // What allow() would say, without taking the probe's place.

@@ -1,6 +1,6 @@
-// One connection to an instance: its stream, the calls that wait to be sent over it, and those
-// whose answers are due. It knows calls by their index only; what becomes of them is decided by its
-// owner, FleetClient.
+// One connection to an instance: its stream, the calls that wait to be sent over it, and the calls
+// that are sent and not answered. It knows only the index of each call; its owner, FleetClient,
+// decides what happens to the calls.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Connection {
   net::BufferedStream stream;
   Clock::time_point dial_until;
   Clock::time_point answered_at;  // When the latest answer came.
-  bool keeps_seat = false;  // Somebody sits at a duel over it: it must not be closed for idleness.
+  bool keeps_seat = false;  // A player in a duel uses it: it must not be closed when it is idle.
 
   // Calls to be sent. They are encoded only when the socket takes bytes: so what still waits here
   // was certainly not sent.

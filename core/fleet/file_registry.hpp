@@ -17,15 +17,14 @@
 namespace rps::fleet {
 
 // The URLs of `service` in the text of such a file, each once, or a sentence about what is wrong.
-// One bad entry spoils the whole: half a list would be taken for the fleet. A service without
-// instances is a list like any other.
+// One bad entry makes the whole text an error, because a part of the list would look like the whole
+// fleet. An empty list is valid.
 std::expected<std::vector<std::string>, std::string> parse_services(std::string_view text,
                                                                     std::string_view service);
 
-// Watches the folder, not the file: editors and careful writers put a new file in the old one's
-// place, and a watch on the file would stay with the old. A change that nobody reports (a network
-// file system, a link that now leads elsewhere) is found by reading the file again from time to
-// time.
+// Watches the folder, not the file: editors replace the file by a new one, and a watch on the file
+// would stay on the old one. The kernel does not report every change (on a network file system, or
+// of a symbolic link's target), so the registry also reads the file again from time to time.
 class FileRegistry final : public Registry {
  public:
   using Warn = std::function<void(const std::string& sentence)>;
@@ -58,8 +57,8 @@ class FileRegistry final : public Registry {
   std::string complaint_;  // The last, so that it is not repeated with every reading.
 };
 
-// Writes such a file. A lock beside it lets several programs do so, and the new file takes the old
-// one's place in one step. A file that is not there is made; one that makes no sense is left alone.
+// Writes such a file. A lock file beside it lets several programs do so, and rename() replaces the
+// old file in one step. A missing file is created; a file that cannot be parsed is not changed.
 class FileRegistrar final : public Registrar {
  public:
   explicit FileRegistrar(std::filesystem::path path) : path_(std::move(path)) {}

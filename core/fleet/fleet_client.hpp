@@ -1,6 +1,6 @@
-// A Client over all the instances of a service: it chooses one for each call, tries again where
-// that is safe, keeps away from those that fail, follows the registry, and answers every call in
-// time.
+// A Client over all the instances of a service. It chooses an instance for each call, tries a
+// failed call again where that is safe, avoids instances that fail, follows the changes of the
+// registry, and answers every call by its deadline.
 //
 //     submit ──▶ Balancer ──▶ CircuitBreaker ──▶ Connection ──▶ instance
 //                   ▲  which ones?     └ which may?   └ which of its own? (Pool)
@@ -14,7 +14,7 @@
 //
 // One deadline spans all of it. A call past it is answered with Error::deadline_exceeded; the
 // answer that may still come is dropped. A call that fails otherwise is answered with the last
-// failure: Error::unavailable when nobody could be reached.
+// failure: Error::unavailable when no instance could be reached.
 //
 // Sessions live in the instance that plays them. Only Balance::hash keeps a session at one
 // instance, and when that one fails its sessions begin again at another.
@@ -66,7 +66,7 @@ struct FleetOptions {
   Clock::duration silence_max = limits::silence_default;  // Of a connection that owes an answer.
   std::uint64_t seed = 0;                                 // Of all random numbers.
 
-  // Told in one sentence what an operator should know: an instance is lost, is back, is sick.
+  // Called with one sentence for an operator: an instance was lost, is back, or fails.
   std::function<void(const std::string& sentence)> notice = [](const std::string&) {};
 };
 
@@ -97,8 +97,8 @@ struct InstanceStatus {
 
 class FleetClient final : public net::LoopClient {
  public:
-  // Begins to connect to all instances of the list and does not wait for it. Throws
-  // std::system_error when the process has no descriptor for it.
+  // Begins to connect to all instances of the list and does not wait until they are connected.
+  // Throws std::system_error when the process has no descriptor left.
   FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> codec,
               std::unique_ptr<Registry> registry);
   ~FleetClient() override;

@@ -61,7 +61,7 @@ class InstanceTable {
   void end_call(std::uint32_t index);
 
  private:
-  // How willingly an instance is chosen for a call.
+  // The preference of an instance for a call.
   enum class Choice : std::uint8_t { good, avoided, being_dialled };
 
   static bool is_candidate(const Instance& instance, bool has_failed, Choice choice);

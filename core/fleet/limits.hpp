@@ -1,4 +1,4 @@
-// The figures of the fleet client: what each is when nobody says otherwise, and what it may be.
+// The figures of the fleet client: the default and the range of each.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ inline constexpr std::chrono::milliseconds backoff_max_default{2000};
 inline constexpr std::chrono::milliseconds backoff_jitter_default{100};
 inline constexpr std::uint32_t backoff_factor = 2;
 
-// Retries in percent of the calls; `retry_percent`. On top of it so many a second, so that a quiet
-// client may retry as well; and what calls that went well have earned is kept up to a bound.
+// Retries in percent of the calls; `retry_percent`. A fixed number a second is added, so that a
+// client with few calls may retry too. Unused retries are saved up to a bound.
 inline constexpr std::uint32_t retry_percent_default = 10;
 inline constexpr std::uint32_t retry_percent_max = 100;
 inline constexpr double retries_per_second_floor = 10;
@@ -35,7 +35,7 @@ inline constexpr std::chrono::milliseconds breaker_time_max{3'600'000};
 
 // The pool: `idle_max` connections without a call, each for `idle_ms_max`, looked at every
 // `probe_ms`. Those above the number go when they were idle for `surplus_ms`: a connection that
-// has just been used will be used again, and closing it would only mean to dial anew.
+// has just been used will probably be used again, and closing it would cost another connect.
 inline constexpr std::size_t idle_connections_default = 20;
 inline constexpr std::size_t idle_connections_max = 10'000;
 inline constexpr std::chrono::milliseconds idle_time_default{30'000};
@@ -52,13 +52,13 @@ inline constexpr std::chrono::milliseconds silence_default{5000};
 inline constexpr std::chrono::milliseconds silence_max{600'000};
 
 // The registry: instances of one service, the size of a file, and how often the file is read
-// although nobody said that it had changed; `reread_ms`.
+// without a report that it changed; `reread_ms`.
 inline constexpr std::size_t instances_max = 1000;
 inline constexpr std::size_t registry_file_bytes_max = std::size_t{1} << 20;
 inline constexpr std::chrono::milliseconds reread_default{5000};
 inline constexpr std::chrono::milliseconds reread_max{3'600'000};
 
-// How exactly the client keeps all times but deadlines and retries: it looks this often.
+// How often the client checks all times except deadlines and retries, which it keeps exactly.
 inline constexpr std::chrono::milliseconds sweep_period{20};
 
 }  // namespace rps::fleet::limits

@@ -1,5 +1,6 @@
-// The connections of one service that carry no call, and what is to be done with them: the newest
-// is used again first, so the others grow old and go. Only bookkeeping; sockets are the caller's.
+// The idle connections of one service, and which of them to close or to probe. The one that was
+// used last is used again first, so that the others become old enough to be closed. The pool holds
+// no sockets; they belong to the caller.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Where the instances of a service are: the seam between the fleet and whatever knows about them, a
-// file or a directory service. Clients read through Registry; whoever starts and stops servers
-// writes through Registrar.
+// The list of a service's instances: the interface between the fleet and the source of the list,
+// such as a file or a directory service. Clients read through Registry; programs that start and
+// stop servers write through Registrar.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ struct Listing {
   std::vector<std::string> urls;  // "jsonrpc://127.0.0.1:7001"; in order, each once.
 };
 
-// The list of one service, watched. Made with the first list at hand; from then on a source that
-// fails, says nothing or makes no sense leaves the last good list as it is: losing sight of the
-// servers is no reason to stop calling them.
+// The list of one service, watched for changes. When it is constructed it has its first list.
+// Later, a source that fails or cannot be parsed leaves the last valid list in force: the servers
+// may well be running although the list cannot be read.
 //
 // Fits an epoll loop: wait until fd() is readable or due() has come, then poll(). Used by one
 // thread; an implementation that needs a thread of its own makes fd() readable from there.
@@ -35,14 +35,13 @@ class Registry {
   // When poll() is to be called at the latest.
   virtual Clock::time_point due() const = 0;
 
-  // Takes in what has changed, without waiting. True when list() is another one now.
+  // Reads what has changed, without waiting. True when list() has changed.
   virtual bool poll(Clock::time_point now) = 0;
 };
 
-// Adds instances to a service and takes them away; a client's list follows on its own. Both wait
-// until it is done, and throw std::exception when it cannot be done: they belong to the start and
-// the end of a server. Where registrations live only as long as they are renewed, the
-// implementation renews them by itself.
+// Adds instances to a service and removes them; the lists of the clients follow. Both functions
+// wait until the change is made, and throw std::exception when it cannot be made: call them when a
+// server starts and ends. An implementation whose registrations expire renews them by itself.
 class Registrar {
  public:
   virtual ~Registrar() = default;

@@ -1,5 +1,5 @@
 // When a failed call may be tried again: whether that is safe, how long to wait, and whether the
-// fleet can bear it.
+// budget of retries allows it.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 
 namespace rps::fleet {
 
-// How far a call got that has no result.
+// How far a failed call got.
 enum class Reach : std::uint8_t {
   nowhere,   // No instance could take it.
   not_sent,  // Its connection failed before a byte of it was written.
   refused,   // An instance answered that it did not carry it out: unavailable, overloaded.
-  lost,      // It was written, and its connection broke: nobody knows.
+  lost,      // It was written, and its connection broke: it may have been carried out.
 };
 
-// Whether carrying `command` out twice is the same as once. A round in a session counts, and so
-// does what a duel is told.
+// Whether carrying `command` out twice has the same effect as once. A round in a session and the
+// operations of a duel change state, so they do not.
 bool is_idempotent(const Command& command);
 
-// Whether trying again can do no harm: always, unless the call may have been carried out and
-// counts.
+// Whether trying again is safe: always, unless the call may have been carried out and is not
+// idempotent.
 bool may_repeat(const Command& command, Reach reach);
 
 // The wait before the n-th retry grows like first, first * factor, first * factor², … to `max`,
@@ -44,8 +44,8 @@ struct RetryBudgetOptions {
   double saved_max = limits::retries_saved_max;
 };
 
-// A token bucket that keeps retries a small part of the load: when a fleet fails because it has too
-// much to do, clients that all retry finish it off. Calls and time fill it; a retry takes one.
+// A token bucket that keeps retries a small part of the load, because retries of all clients would
+// make an overload worse. Calls and time add tokens; a retry takes one.
 class RetryBudget {
  public:
   // Starts with what one second brings.
@@ -53,7 +53,7 @@ class RetryBudget {
 
   void on_call();
 
-  // Takes what a retry costs, or says that there is not enough.
+  // Takes the cost of a retry; false when there is not enough.
   bool take(Clock::time_point now);
 
  private:
