@@ -63,12 +63,13 @@ void set_deadline(grpc::ClientContext& context, const ClientSettings& settings,
 class GrpcClient;
 
 // One connection.
-struct Lane;
+struct Connection;
 
 // A call of one request and one response, used again and again.
 class UnaryCall final : public Tag {
  public:
-  UnaryCall(GrpcClient& client, Lane& lane) : client_(client), lane_(lane) {}
+  UnaryCall(GrpcClient& client, Connection& connection)
+      : client_(client), connection_(connection) {}
 
   void start(std::uint64_t id, const Command& command);
   void cancel() {
@@ -80,7 +81,7 @@ class UnaryCall final : public Tag {
   Reply read_reply() const;
 
   GrpcClient& client_;
-  Lane& lane_;
+  Connection& connection_;
   std::uint64_t id_ = 0;
   Operation operation_ = Operation::play;
   Clock::time_point sent_at_;
@@ -97,7 +98,7 @@ class UnaryCall final : public Tag {
 // A call of many requests and one response.
 class ManyCall final : public Tag {
  public:
-  ManyCall(GrpcClient& client, Lane& lane) : client_(client), lane_(lane) {}
+  ManyCall(GrpcClient& client, Connection& connection) : client_(client), connection_(connection) {}
 
   void start(std::uint64_t id, const Command& command);
   void cancel() {
@@ -110,7 +111,7 @@ class ManyCall final : public Tag {
   Reply read_reply() const;
 
   GrpcClient& client_;
-  Lane& lane_;
+  Connection& connection_;
   std::uint64_t id_ = 0;
   Clock::time_point sent_at_;
   std::optional<grpc::ClientContext> context_;
@@ -124,8 +125,8 @@ class ManyCall final : public Tag {
 
 class RallyCalls final : public ClientStream<v1::PlayRequest, v1::PlayResponse> {
  public:
-  RallyCalls(GrpcClient& client, Lane& lane, std::size_t calls_max)
-      : ClientStream(calls_max), client_(client), lane_(lane) {}
+  RallyCalls(GrpcClient& client, Connection& connection, std::size_t calls_max)
+      : ClientStream(calls_max), client_(client), connection_(connection) {}
 
  private:
   std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) override;
@@ -135,13 +136,13 @@ class RallyCalls final : public ClientStream<v1::PlayRequest, v1::PlayResponse> 
   void settled() override;
 
   GrpcClient& client_;
-  Lane& lane_;
+  Connection& connection_;
 };
 
 class DuelCalls final : public ClientStream<v1::DuelRequest, v1::DuelResponse> {
  public:
-  DuelCalls(GrpcClient& client, Lane& lane, std::size_t calls_max)
-      : ClientStream(calls_max), client_(client), lane_(lane) {}
+  DuelCalls(GrpcClient& client, Connection& connection, std::size_t calls_max)
+      : ClientStream(calls_max), client_(client), connection_(connection) {}
 
  private:
   std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) override;
@@ -155,10 +156,10 @@ class DuelCalls final : public ClientStream<v1::DuelRequest, v1::DuelResponse> {
   void settled() override {}  // Duels take no place of their connection.
 
   GrpcClient& client_;
-  Lane& lane_;
+  Connection& connection_;
 };
 
-struct Lane {
+struct Connection {
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<Stub> stub;
   std::deque<UnaryCall> calls;
@@ -192,17 +193,17 @@ class GrpcClient final : public Client {
     bool ok = false;
   };
 
-  void open_lane(const ConnectOptions& options);
-  Lane& take_place(std::uint64_t id);
-  void give_place(Lane& lane);
-  void play(Lane& lane, std::uint64_t id, const Command& command);
-  void start_unary(Lane& lane, std::uint64_t id, const Command& command);
+  void open_connection(const ConnectOptions& options);
+  Connection& take_place(std::uint64_t id);
+  void give_place(Connection& connection);
+  void play(Connection& connection, std::uint64_t id, const Command& command);
+  void start_unary(Connection& connection, std::uint64_t id, const Command& command);
   DuelCalls& duel_of(const Command& command);
   std::optional<Completion> next(Clock::time_point deadline);
 
   ClientSettings settings_;
   grpc::CompletionQueue queue_;
-  std::deque<Lane> lanes_;
+  std::deque<Connection> connections_;
   std::size_t in_flight_max_;
   std::size_t open_ = 0;  // Calls that take a place of their connection.
 };
@@ -217,11 +218,11 @@ void UnaryCall::start(std::uint64_t id, const Command& command) {
   set_deadline(*context_, client_.settings_, sent_at_);
   if (operation_ == Operation::play) {
     write(command, play_request_);
-    play_ = lane_.stub->AsyncPlay(&*context_, play_request_, &client_.queue_);
+    play_ = connection_.stub->AsyncPlay(&*context_, play_request_, &client_.queue_);
     play_->Finish(&play_response_, &status_, this);
   } else {
     write(command, score_request_);
-    score_ = lane_.stub->AsyncScore(&*context_, score_request_, &client_.queue_);
+    score_ = connection_.stub->AsyncScore(&*context_, score_request_, &client_.queue_);
     score_->Finish(&score_response_, &status_, this);
   }
 }
@@ -231,8 +232,8 @@ void UnaryCall::complete(bool, Arrival& arrival) {
   play_.reset();
   score_.reset();
   context_.reset();
-  lane_.idle_calls.push_back(this);
-  client_.give_place(lane_);
+  connection_.idle_calls.push_back(this);
+  client_.give_place(connection_);
   // The sink may start this call again. Its response is not touched before the next poll().
   arrival.reply(id_, reply, sent_at_);
 }
@@ -252,7 +253,7 @@ void ManyCall::start(std::uint64_t id, const Command& command) {
   context_->set_initial_metadata_corked(true);
   sent_at_ = Clock::now();
   set_deadline(*context_, client_.settings_, sent_at_);
-  writer_ = lane_.stub->AsyncPlayMany(&*context_, &response_, &client_.queue_, nullptr);
+  writer_ = connection_.stub->AsyncPlayMany(&*context_, &response_, &client_.queue_, nullptr);
   write_next();
 }
 
@@ -273,8 +274,8 @@ void ManyCall::complete(bool ok, Arrival& arrival) {
   const Reply reply = read_reply();
   writer_.reset();
   context_.reset();
-  lane_.idle_many_calls.push_back(this);
-  client_.give_place(lane_);
+  connection_.idle_many_calls.push_back(this);
+  client_.give_place(connection_);
   arrival.reply(id_, reply, sent_at_);
 }
 
@@ -283,15 +284,15 @@ Reply ManyCall::read_reply() const {
 }
 
 std::unique_ptr<RallyCalls::Wire> RallyCalls::start(grpc::ClientContext& context, void* tag) {
-  return lane_.stub->AsyncRally(&context, &client_.queue_, tag);
+  return connection_.stub->AsyncRally(&context, &client_.queue_, tag);
 }
 
 void RallyCalls::settled() {
-  client_.give_place(lane_);
+  client_.give_place(connection_);
 }
 
 std::unique_ptr<DuelCalls::Wire> DuelCalls::start(grpc::ClientContext& context, void* tag) {
-  return lane_.stub->AsyncDuel(&context, &client_.queue_, tag);
+  return connection_.stub->AsyncDuel(&context, &client_.queue_, tag);
 }
 
 // ---- The client ----------------------------------------------------------------------------
@@ -300,21 +301,21 @@ GrpcClient::GrpcClient(const ClientSettings& settings, const ConnectOptions& opt
     : settings_(settings), in_flight_max_(options.connections * options.depth) {
   assert(options.connections > 0 && options.depth > 0);
   const gpr_timespec deadline = to_timespec(Clock::now() + options.timeout_max);
-  for (std::size_t i = 0; i < options.connections; ++i) open_lane(options);
-  for (Lane& lane : lanes_) lane.channel->GetState(true);
-  for (Lane& lane : lanes_) {
-    if (!lane.channel->WaitForConnected(deadline)) {
+  for (std::size_t i = 0; i < options.connections; ++i) open_connection(options);
+  for (Connection& connection : connections_) connection.channel->GetState(true);
+  for (Connection& connection : connections_) {
+    if (!connection.channel->WaitForConnected(deadline)) {
       throw std::runtime_error("cannot connect to gRPC at " + settings.target);
     }
   }
 }
 
 GrpcClient::~GrpcClient() {
-  for (Lane& lane : lanes_) {
-    for (UnaryCall& call : lane.calls) call.cancel();
-    for (ManyCall& call : lane.many_calls) call.cancel();
-    if (lane.rally) lane.rally->cancel();
-    if (lane.duel) lane.duel->cancel();
+  for (Connection& connection : connections_) {
+    for (UnaryCall& call : connection.calls) call.cancel();
+    for (ManyCall& call : connection.many_calls) call.cancel();
+    if (connection.rally) connection.rally->cancel();
+    if (connection.duel) connection.duel->cancel();
   }
   queue_.Shutdown();
   void* tag = nullptr;
@@ -323,42 +324,42 @@ GrpcClient::~GrpcClient() {
   }
 }
 
-void GrpcClient::open_lane(const ConnectOptions& options) {
-  Lane& lane = lanes_.emplace_back();
-  lane.channel = open_channel(settings_);
-  lane.stub = v1::RockPaperScissorsService::NewStub(lane.channel);
+void GrpcClient::open_connection(const ConnectOptions& options) {
+  Connection& connection = connections_.emplace_back();
+  connection.channel = open_channel(settings_);
+  connection.stub = v1::RockPaperScissorsService::NewStub(connection.channel);
   for (std::size_t i = 0; i < options.depth; ++i) {
-    lane.idle_calls.push_back(&lane.calls.emplace_back(*this, lane));
+    connection.idle_calls.push_back(&connection.calls.emplace_back(*this, connection));
   }
   if (settings_.mode == PlayMode::many) {
     for (std::size_t i = 0; i < options.depth; ++i) {
-      lane.idle_many_calls.push_back(&lane.many_calls.emplace_back(*this, lane));
+      connection.idle_many_calls.push_back(&connection.many_calls.emplace_back(*this, connection));
     }
   }
-  if (settings_.mode == PlayMode::rally) lane.rally.emplace(*this, lane, options.depth);
-  lane.room = options.depth;
+  if (settings_.mode == PlayMode::rally) connection.rally.emplace(*this, connection, options.depth);
+  connection.room = options.depth;
 }
 
 // Of the id's connection when that has room, else of the next one that has.
-Lane& GrpcClient::take_place(std::uint64_t id) {
+Connection& GrpcClient::take_place(std::uint64_t id) {
   assert(open_ < in_flight_max_);
-  std::size_t index = id % lanes_.size();
-  while (lanes_[index].room == 0) index = (index + 1) % lanes_.size();
-  --lanes_[index].room;
+  std::size_t index = id % connections_.size();
+  while (connections_[index].room == 0) index = (index + 1) % connections_.size();
+  --connections_[index].room;
   ++open_;
-  return lanes_[index];
+  return connections_[index];
 }
 
-void GrpcClient::give_place(Lane& lane) {
-  ++lane.room;
+void GrpcClient::give_place(Connection& connection) {
+  ++connection.room;
   --open_;
 }
 
 DuelCalls& GrpcClient::duel_of(const Command& command) {
   const std::uint64_t hash = hash_bytes(command.player_id, hash_bytes(command.game_id, 0));
-  Lane& lane = lanes_[hash % lanes_.size()];
-  if (!lane.duel) lane.duel.emplace(*this, lane, in_flight_max());
-  return *lane.duel;
+  Connection& connection = connections_[hash % connections_.size()];
+  if (!connection.duel) connection.duel.emplace(*this, connection, in_flight_max());
+  return *connection.duel;
 }
 
 void GrpcClient::submit(std::uint64_t id, const Command& command) {
@@ -371,22 +372,22 @@ void GrpcClient::submit(std::uint64_t id, const Command& command) {
   }
 }
 
-void GrpcClient::play(Lane& lane, std::uint64_t id, const Command& command) {
+void GrpcClient::play(Connection& connection, std::uint64_t id, const Command& command) {
   switch (settings_.mode) {
-    case PlayMode::unary: start_unary(lane, id, command); break;
-    case PlayMode::rally: lane.rally->submit(id, command); break;
+    case PlayMode::unary: start_unary(connection, id, command); break;
+    case PlayMode::rally: connection.rally->submit(id, command); break;
     case PlayMode::many: {
-      ManyCall* const call = lane.idle_many_calls.back();
-      lane.idle_many_calls.pop_back();
+      ManyCall* const call = connection.idle_many_calls.back();
+      connection.idle_many_calls.pop_back();
       call->start(id, command);
       break;
     }
   }
 }
 
-void GrpcClient::start_unary(Lane& lane, std::uint64_t id, const Command& command) {
-  UnaryCall* const call = lane.idle_calls.back();
-  lane.idle_calls.pop_back();
+void GrpcClient::start_unary(Connection& connection, std::uint64_t id, const Command& command) {
+  UnaryCall* const call = connection.idle_calls.back();
+  connection.idle_calls.pop_back();
   call->start(id, command);
 }
 

@@ -1,5 +1,5 @@
-// What every measuring command is told in the same words: which CPUs, which binaries, where to,
-// what is good enough.
+// The flags that every measuring command has: CPUs, folder of the binaries, output folder,
+// thresholds.
 #pragma once
 
 #include <filesystem>

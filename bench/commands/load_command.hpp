@@ -1,4 +1,4 @@
-// `rps-bench load TARGET…`: any load on anybody.
+// `rps-bench load TARGET…`: any load on any targets.
 #pragma once
 
 #include <string>

@@ -62,9 +62,9 @@ std::expected<std::vector<model::Load>, std::string> LoadFlags::loads() const {
   for (const std::size_t connections : connections_) {
     const model::Load closed{
         .connections = connections, .depth = depth_, .schedule = {}, .idle = idle_, .slow = slow_};
-    if (closed.lanes() > load::limits::lanes_max) {
+    if (closed.slots() > load::limits::slots_max) {
       return std::unexpected("connections times depth is at most " +
-                             std::to_string(load::limits::lanes_max));
+                             std::to_string(load::limits::slots_max));
     }
     if (rates_.empty()) loads.push_back(closed);
     for (const std::string& rate : rates_) {

@@ -1,4 +1,4 @@
-// The load as it is said on the command line.
+// The flags that describe a load.
 #pragma once
 
 #include <chrono>

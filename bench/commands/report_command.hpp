@@ -1,4 +1,5 @@
-// `rps-bench report FILE` and `rps-bench diff BASE NEW`: what stored runs say, without measuring.
+// `rps-bench report FILE` and `rps-bench diff BASE NEW`: reports from stored runs, without
+// measuring.
 #pragma once
 
 #include <optional>

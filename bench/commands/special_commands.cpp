@@ -46,9 +46,9 @@ int TargetCommand::run() {
   const scenarios::RunnerOptions runner = common_.runner();
   const auto target = scenarios::parse_target(target_, runner.binaries, run->plan.seed);
   if (!target) throw std::invalid_argument(target.error());
-  if (connections_ * depth_ > load::limits::lanes_max) {
+  if (connections_ * depth_ > load::limits::slots_max) {
     throw std::invalid_argument("connections times depth is at most " +
-                                std::to_string(load::limits::lanes_max));
+                                std::to_string(load::limits::slots_max));
   }
   run->title = name_ + " of " + target_;
   run->plan.rounds = 1;

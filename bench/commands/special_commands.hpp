@@ -1,4 +1,4 @@
-// Commands that ask one question of one target: search, overload, soak, churn.
+// Commands that measure one property of one target: search, overload, soak, churn.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ class TargetCommand : public Command {
   TargetCommand(CLI::App& app, const std::vector<std::string>& command_line, std::string name,
                 const std::string& about, std::size_t depth);
 
-  // Measures, and says what came of it: the text behind the report.
+  // Measures, and returns the result as the text that follows the report.
   virtual std::string measure(model::Run& run, const scenarios::NamedTarget& target,
                               const scenarios::RunnerOptions& runner,
                               scenarios::Interrupt& interrupt) = 0;

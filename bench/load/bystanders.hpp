@@ -1,5 +1,5 @@
-// Connections beside those that carry the load: how much they cost the server, and how little they
-// may cost the others, is what a trial with them measures.
+// Additional connections that carry no load: idle ones, and slow ones. A trial with them measures
+// what they cost the server, and whether they slow the load's own connections.
 #pragma once
 
 #include <cstddef>

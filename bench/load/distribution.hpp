@@ -1,5 +1,5 @@
-// What is kept of a histogram: the buckets that hold something. A few hundred pairs instead of
-// 270 KiB, so that a run can keep every trial, and nothing is lost.
+// The buckets of a histogram that are not empty. They hold the same counts in a few hundred pairs
+// instead of 270 KiB, so that a run can store the histograms of every trial.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Distribution {
   double quantile_ns(double q) const;
   std::optional<double> supported_quantile_ns(double q) const;
 
-  // How many values are not above `ns`, those that share its bucket included.
+  // How many values are at most `ns`, including all values of its bucket.
   std::uint64_t count_up_to(double ns) const;
 
   // Afterwards this holds what both held; the mean is right to the last digits of a double.

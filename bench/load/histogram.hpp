@@ -1,9 +1,9 @@
-// A log-linear histogram of durations: what HdrHistogram does, at fixed size.
+// A log-linear histogram of durations, as HdrHistogram has it, with a fixed size.
 //
 // Values are nanoseconds. Below 2048 every value has a bucket of its own; above, each power of two
 // is cut into 1024 equal buckets, so a reported value is at most 1/1024 (three significant digits)
-// above the recorded one. The range ends at 2^43 ns, which is 2.4 hours; what is longer counts as
-// that. Method: Gil Tene, HdrHistogram.
+// above the recorded one. The range ends at 2^43 ns, which is 2.4 hours; a longer value is recorded
+// as value_max. Method: Gil Tene, HdrHistogram.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace rps::load {
 
-// Not safe from several threads; each records into its own, and merging loses nothing.
+// Not thread-safe: each thread records into a histogram of its own. Merging loses nothing.
 class Histogram {
  public:
   static constexpr unsigned linear_bits = 11;  // 2^11 values stand alone, 2^10 buckets an octave.
@@ -53,14 +53,14 @@ class Histogram {
   // REQUIRES: 0 <= q <= 1.
   std::chrono::nanoseconds quantile(double q) const;
 
-  // As quantile(), but nothing when fewer than ten values lie above it: a percentile that hangs on
-  // a handful of values is an anecdote.
+  // As quantile(), but nothing when fewer than ten values lie above it, because such a percentile
+  // would depend on a few values only.
   std::optional<std::chrono::nanoseconds> supported_quantile(double q) const;
 
   bool operator==(const Histogram& other) const;
 
-  // ---- The buckets, for who stores them. They are HdrHistogram's for three significant digits and
-  // a lowest discernible value of one, index by index.
+  // ---- The buckets, for code that stores them. Their indices and bounds are those of HdrHistogram
+  // with three significant digits and a lowest discernible value of one.
 
   static constexpr std::uint64_t half = std::uint64_t{1} << (linear_bits - 1);
   static constexpr std::size_t bucket_count = (value_bits - linear_bits + 2) * half;

@@ -17,8 +17,8 @@ inline constexpr std::size_t bystanders_max = 10'000;
 inline constexpr std::size_t depth_max = 4096;
 inline constexpr std::size_t burst_max = 100'000;
 
-// Both together: each call that may be open takes a few hundred bytes.
-inline constexpr std::size_t lanes_max = 100'000;
+// Connections times depth: each slot of the loop takes a few hundred bytes.
+inline constexpr std::size_t slots_max = 100'000;
 
 // --timeout, --interval.
 inline constexpr std::chrono::milliseconds timeout_min{1};
@@ -41,7 +41,7 @@ inline constexpr std::chrono::milliseconds connect_max{10'000};
 // For the calls still open when the window closes; later they count as lost.
 inline constexpr std::chrono::milliseconds drain_max{3000};
 
-// For one look at a server's /metrics.
+// For one request of a server's /metrics.
 inline constexpr std::chrono::milliseconds scrape_max{2000};
 inline constexpr std::size_t scrape_bytes_max = 4'000'000;
 

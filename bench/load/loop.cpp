@@ -16,17 +16,18 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_every{100};
 
-// So many calls become due before replies are looked at again: a rate that cannot be kept must not
-// keep the loop from its replies, or from its end.
+// The loop sends at most so many due calls before it polls for replies again: otherwise, at a rate
+// that it cannot keep, it would neither read replies nor end.
 constexpr std::size_t issued_at_once_max = 1024;
 
-// An open loop whose answers are `unavailable` so often in a row, and at least once for each lane,
-// has nobody to talk to.
+// An open loop ends as broken when so many answers in a row, and at least one for each slot, were
+// `unavailable`.
 constexpr std::size_t unavailable_max = 100;
 
-struct Lane {
+// Room for one open call, and the session in which its calls play.
+struct Slot {
   std::string session_id;
-  std::uint64_t random = 0;  // The state of the lane's stream of moves.
+  std::uint64_t random = 0;  // The state of the slot's stream of moves.
   Referee referee;
   Clock::time_point due;
   Move move = Move::unspecified;
@@ -48,7 +49,7 @@ Clock::duration window_of(const LoopOptions& options) {
       std::chrono::duration<double>(options.schedule.seconds()));
 }
 
-// What is counted for the interval that is going on.
+// The counts of the current interval.
 class Recent {
  public:
   void good(std::chrono::nanoseconds response) { response_.record(response); }
@@ -75,21 +76,21 @@ class Recent {
 
 class Loop final : public Sink {
  public:
-  Loop(Client& client, const LoopOptions& options, const Onlooker& onlooker)
+  Loop(Client& client, const LoopOptions& options, const LoopCallbacks& callbacks)
       : client_(client),
         options_(options),
-        onlooker_(onlooker),
-        lanes_(options.lanes),
+        callbacks_(callbacks),
+        slots_(options.slots),
         arrivals_(warmup_schedule(options), mix(~options.seed)) {
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      lanes_[i].random = mix(options.seed, i);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      slots_[i].random = mix(options.seed, i);
       if (options.judging == Judging::sessions || options.judging == Judging::none) {
-        lanes_[i].session_id =
+        slots_[i].session_id =
             "bench-" + std::to_string(options.sessions) + "-" + std::to_string(i);
       }
     }
     if (is_open()) {
-      free_.resize(lanes_.size());
+      free_.resize(slots_.size());
       std::iota(free_.begin(), free_.end(), std::size_t{0});
       free_count_ = free_.size();
     }
@@ -109,13 +110,13 @@ class Loop final : public Sink {
 
   void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
     advance(stamps.received_at);
-    Lane& lane = lanes_[id];
-    lane.open = false;
+    Slot& slot = slots_[id];
+    slot.open = false;
     --open_;
-    if (!is_open()) lane.due = stamps.sent_at;
-    const Verdict verdict = judge(lane, reply);
+    if (!is_open()) slot.due = stamps.sent_at;
+    const Verdict verdict = judge(slot, reply);
     outcome_.verdicts.count(verdict);
-    count(lane, verdict, stamps);
+    count(slot, verdict, stamps);
     unavailable_in_a_row_ = reply.error == Error::unavailable ? unavailable_in_a_row_ + 1 : 0;
     if (is_open()) {
       free_[(first_free_ + free_count_++) % free_.size()] = id;
@@ -124,7 +125,7 @@ class Loop final : public Sink {
     }
   }
 
-  void on_event(const Event&) override {}  // Nobody duels here.
+  void on_event(const Event&) override {}  // The loop plays no duels.
 
  private:
   bool is_open() const { return !options_.schedule.is_closed(); }
@@ -141,13 +142,13 @@ class Loop final : public Sink {
     if (is_open()) {
       plan_next();
     } else {
-      for (std::size_t i = 0; i < lanes_.size(); ++i) submit(i);
+      for (std::size_t i = 0; i < slots_.size(); ++i) submit(i);
     }
   }
 
   void open_window() {
     end_interval(Clock::now());
-    onlooker_.window_opened();
+    callbacks_.window_opened();
     advance(Clock::now());
     // A closed loop counts what arrives from now on; an open one what is due from opens_at_ on.
     if (is_open()) {
@@ -161,9 +162,9 @@ class Loop final : public Sink {
     in_window_ = true;
   }
 
-  // What the warm-up did not come to is left behind with it.
+  // Calls of the warm-up that were not sent by its end are forgotten.
   void plan_window() {
-    arrivals_ = ArrivalClock(options_.schedule, mix(options_.seed, lanes_.size()));
+    arrivals_ = ArrivalClock(options_.schedule, mix(options_.seed, slots_.size()));
     arrivals_from_ = opens_at_;
     plan_next();
   }
@@ -178,7 +179,7 @@ class Loop final : public Sink {
       drop_the_rest();
     }
     if (!is_open()) outcome_.due = outcome_.service.count() + outcome_.errors.count() + open_;
-    onlooker_.window_closed();
+    callbacks_.window_closed();
   }
 
   // Returns before `deadline` when the run has ended for another reason.
@@ -198,14 +199,14 @@ class Loop final : public Sink {
 
   bool is_broken() const {
     if (!is_open()) return open_ == 0;
-    return unavailable_in_a_row_ > std::max(unavailable_max, lanes_.size());
+    return unavailable_in_a_row_ > std::max(unavailable_max, slots_.size());
   }
 
   bool tick() {
     next_tick_ = now_ + tick_every;
     time_out();
     if (now_ - interval_began_ >= options_.interval) end_interval(now_);
-    return onlooker_.keep_going();
+    return callbacks_.keep_going();
   }
 
   void drain() {
@@ -213,10 +214,10 @@ class Loop final : public Sink {
     const Clock::time_point deadline = Clock::now() + options_.drain_max;
     while (open_ > 0 && Clock::now() < deadline) client_.poll(deadline, *this);
     advance(Clock::now());
-    for (const Lane& lane : lanes_) {
-      if (!lane.open || lane.timed_out) continue;
+    for (const Slot& slot : slots_) {
+      if (!slot.open || slot.timed_out) continue;
       ++outcome_.lost;
-      if (lane.due >= opens_at_) outcome_.response.record(now_ - lane.due);
+      if (slot.due >= opens_at_) outcome_.response.record(now_ - slot.due);
     }
   }
 
@@ -246,7 +247,7 @@ class Loop final : public Sink {
     const std::size_t index = free_[first_free_];
     first_free_ = (first_free_ + 1) % free_.size();
     --free_count_;
-    lanes_[index].due = due;
+    slots_[index].due = due;
     submit(index);
   }
 
@@ -260,7 +261,7 @@ class Loop final : public Sink {
     recent_.dropped(count);
   }
 
-  // The calls that the schedule asked for and the loop did not come to.
+  // The calls that were due and that the loop did not send.
   void drop_the_rest() {
     const auto planned = static_cast<std::uint64_t>(std::llround(options_.schedule.calls()));
     if (!next_due_ || planned <= outcome_.due) return;
@@ -269,22 +270,22 @@ class Loop final : public Sink {
   }
 
   void submit(std::size_t index) {
-    Lane& lane = lanes_[index];
-    lane.random = mix(lane.random);
-    lane.move = move_at(below(3, lane.random));
-    lane.open = true;
-    lane.timed_out = false;
-    if (!is_open()) lane.due = now_;
+    Slot& slot = slots_[index];
+    slot.random = mix(slot.random);
+    slot.move = move_at(below(3, slot.random));
+    slot.open = true;
+    slot.timed_out = false;
+    if (!is_open()) slot.due = now_;
     ++open_;
-    client_.submit(index, {.move = lane.move, .session_id = lane.session_id});
+    client_.submit(index, {.move = slot.move, .session_id = slot.session_id});
   }
 
   // ---- Counting ----------------------------------------------------------------------------
 
-  Verdict judge(Lane& lane, const Reply& reply) const {
+  Verdict judge(Slot& slot, const Reply& reply) const {
     switch (options_.judging) {
-      case Judging::sessions: return lane.referee.check(lane.move, reply);
-      case Judging::rounds: return check_lone_round(lane.move, reply);
+      case Judging::sessions: return slot.referee.check(slot.move, reply);
+      case Judging::rounds: return check_lone_round(slot.move, reply);
       case Judging::summaries: return check_summary(options_.rounds_per_call, reply);
       case Judging::errors:
       case Judging::none: return reply.error ? Verdict::refused : Verdict::right;
@@ -292,29 +293,29 @@ class Loop final : public Sink {
     return Verdict::refused;
   }
 
-  void count(const Lane& lane, Verdict verdict, const Stamps& stamps) {
-    if (lane.timed_out) return;  // It was counted when it was given up.
-    const Clock::duration response = stamps.received_at - lane.due;
+  void count(const Slot& slot, Verdict verdict, const Stamps& stamps) {
+    if (slot.timed_out) return;  // It was counted when it timed out.
+    const Clock::duration response = stamps.received_at - slot.due;
     if (verdict == Verdict::right) {
       recent_.good(response);
       if (in_window_) ++outcome_.good;
     } else {
       recent_.bad();
     }
-    if (!(is_open() ? lane.due >= opens_at_ : in_window_)) return;
+    if (!(is_open() ? slot.due >= opens_at_ : in_window_)) return;
     if (verdict != Verdict::right) return outcome_.errors.record(response);
     outcome_.service.record(stamps.received_at - stamps.sent_at);
     if (!is_open()) return;  // Sent when due: the response times are the service times.
     outcome_.response.record(response);
-    outcome_.lateness.record(stamps.sent_at - lane.due);
+    outcome_.lateness.record(stamps.sent_at - slot.due);
   }
 
   void time_out() {
-    for (Lane& lane : lanes_) {
-      if (!lane.open || lane.timed_out || now_ - lane.due < options_.timeout) continue;
-      lane.timed_out = true;
+    for (Slot& slot : slots_) {
+      if (!slot.open || slot.timed_out || now_ - slot.due < options_.timeout) continue;
+      slot.timed_out = true;
       recent_.bad();
-      if (is_open() ? lane.due < opens_at_ : !in_window_) continue;
+      if (is_open() ? slot.due < opens_at_ : !in_window_) continue;
       ++outcome_.timed_out;
       outcome_.response.record(options_.timeout);
     }
@@ -324,7 +325,7 @@ class Loop final : public Sink {
     advance(ends);
     Interval interval = recent_.close(interval_began_ - opens_at_, now_ - opens_at_, open_);
     interval_began_ = now_;
-    onlooker_.interval_ended(interval);
+    callbacks_.interval_ended(interval);
     if (in_window_) outcome_.series.push_back(interval);
   }
 
@@ -337,10 +338,10 @@ class Loop final : public Sink {
 
   Client& client_;
   const LoopOptions& options_;
-  const Onlooker& onlooker_;
-  std::vector<Lane> lanes_;
-  // Of an open loop: a ring of the lanes without an open call. The one that was free for longest is
-  // taken, so that every connection is used: a server hangs up on those that are not.
+  const LoopCallbacks& callbacks_;
+  std::vector<Slot> slots_;
+  // Of an open loop: a ring of the free slots. The slot that was free for longest is taken, so that
+  // every connection is used: a server closes idle connections.
   std::vector<std::size_t> free_;
   std::size_t first_free_ = 0;
   std::size_t free_count_ = 0;
@@ -373,9 +374,9 @@ Interval interval_of(const Histogram& good, double begins, double seconds) {
           .max_ns = static_cast<double>(good.max().count())};
 }
 
-Outcome run_loop(Client& client, const LoopOptions& options, const Onlooker& onlooker) {
-  assert(options.lanes > 0 && options.lanes <= client.in_flight_max());
-  return Loop(client, options, onlooker).run();
+Outcome run_loop(Client& client, const LoopOptions& options, const LoopCallbacks& callbacks) {
+  assert(options.slots > 0 && options.slots <= client.in_flight_max());
+  return Loop(client, options, callbacks).run();
 }
 
 }  // namespace rps::load

@@ -1,22 +1,23 @@
-// The loop: one client, one thread, many calls open at once.
+// The load loop: one thread drives one client with many open calls. Each call occupies a slot.
 //
 //   |<---- warm-up ---->|<------------- window ------------->|<- drain ->|
 //
-// Closed: every lane keeps one call open and sends the next as soon as the last is answered. What
-// is answered inside the window is counted. The load cannot exceed what the server does, so the
-// delay that an open world would feel does not show.
+// Closed loop: every slot keeps one call open, and sends the next as soon as the last is answered.
+// The loop counts the calls that are answered inside the window. The rate adapts to the server, so
+// a closed loop does not show the queue that forms when calls arrive at a rate of their own.
 //
-// Open: calls are due when the schedule says, whatever comes back. What is *due* inside the window
-// is counted, however late its answer comes. Latency counts from when a call was due, so a server
-// that stands still is charged for all who would have come. At most `lanes` calls are open; one
-// that is due beyond that is dropped and counted, never sent later in a bunch.
+// Open loop: the schedule alone decides when a call is due. The loop counts the calls that are
+// *due* inside the window, however late their answers come. Latency counts from when a call was
+// due, so all calls that were due while a server stopped count with their wait. At most `slots`
+// calls are open. A call that is due while no slot is free is dropped and counted; it is not sent
+// later.
 //
-// Each lane plays in a session of its own, and its index is the id of its calls. Where connections
+// Each slot plays in a session of its own, and its index is the id of its calls. Where connections
 // do not share sessions (the processes of `cli:`), a client must send the calls of one id over one
-// connection; ours do, and the referee would tell.
+// connection. Our clients do; if one did not, the referee would report wrong rounds.
 //
-// The warm-up hands over to the window without a pause: emptying the pipes in between would begin
-// the measurement with a burst of all lanes at once. An open loop warms up at the rate with which
+// There is no pause between the warm-up and the window: waiting for all answers in between would
+// begin the window with a burst of all slots at once. An open loop warms up at the rate with which
 // its schedule begins.
 #pragma once
 
@@ -32,33 +33,34 @@
 
 namespace rps::load {
 
-// How much of an answer is looked at.
+// What of an answer is checked.
 enum class Judging : std::uint8_t {
-  sessions,   // Every lane plays in a session; result, reason, round and score must be right.
+  sessions,   // Every slot plays in a session; result, reason, round and score must be right.
   rounds,     // Without sessions, where each call is a process of its own.
   summaries,  // A call is many rounds of one move; the summary must add up to their number.
-  errors,     // Any answer without an error is right: of a client that reads no more of it.
+  errors,     // Any answer without an error is right: for clients that decode no more of it.
   none,       // A floor, called as with `sessions`: any answer without an error.
 };
 
 struct LoopOptions {
-  std::size_t lanes = 1;  // At most the client's in_flight_max().
+  std::size_t slots = 1;  // At most the client's in_flight_max().
   Schedule schedule;      // Without phases: closed.
   Judging judging = Judging::sessions;
   std::size_t rounds_per_call = 1;  // Of a summary.
   Clock::duration warmup{};
   Clock::duration window = std::chrono::seconds(1);  // Of a closed loop; a schedule has its own.
   Clock::duration drain_max = std::chrono::seconds(3);
-  // A call open for longer counts as an error at once, and as this long; its lane stays taken
-  // until the answer comes, which then is not counted.
+  // A call that is open for longer counts at once as an error with this response time. Its slot
+  // stays taken until the answer comes, and that answer is not counted.
   Clock::duration timeout = std::chrono::seconds(10);
   Clock::duration interval = std::chrono::seconds(1);  // Of the series.
   std::uint64_t seed = 0;                              // Chooses the moves and the arrivals.
-  // Names the sessions. A server that was there before remembers those of an earlier loop.
+  // Part of the session ids, which must differ from those of earlier loops on the same server.
   std::uint64_t sessions = 0;
 };
 
-// What happened in one interval of the window. Answers count where they arrive.
+// What happened in one interval of the window. An answer counts in the interval in which it
+// arrives.
 struct Interval {
   double begins = 0;  // Seconds since the window opened.
   double seconds = 0;
@@ -75,31 +77,31 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-// An interval whose good answers took the times in `good`.
+// An interval whose right answers took the times in `good`.
 Interval interval_of(const Histogram& good, double begins, double seconds);
 
-// Who looks on. Called by the loop's own thread, so it must be quick.
-struct Onlooker {
+// Functions that the loop calls on its own thread, so they must be quick.
+struct LoopCallbacks {
   std::function<void()> window_opened = [] {};
   std::function<void()> window_closed = [] {};
-  // With each interval that ended, in the warm-up too (begins < 0); may add what it knows.
+  // Called with each interval that ended, in the warm-up too (begins < 0); may add to it.
   std::function<void(Interval&)> interval_ended = [](Interval&) {};
-  // Asked ten times a second; false ends the run at once.
+  // Called ten times a second; false ends the run at once.
   std::function<bool()> keep_going = [] { return true; };
 };
 
 enum class Ending : std::uint8_t {
   finished,     // The whole window was measured.
-  interrupted,  // The onlooker wanted to stop.
-  broken,       // The server went away: every lane was told `unavailable`.
+  interrupted,  // keep_going() returned false.
+  broken,       // The server ended: every slot got `unavailable`.
 };
 
 struct Outcome {
-  // From due to received. Of the good answers, and of the calls that timed out or were lost, at
-  // what they had waited by then: left out, they would make a standstill look fast. A closed
-  // loop's call is due when it is sent.
+  // From due to received, of the right answers. Calls that timed out or were lost are included with
+  // the time that they had waited: without them a server that stops would seem fast. In a closed
+  // loop a call is due when it is sent.
   Histogram response;
-  // Of the good answers: from sent to received, and from due to sent.
+  // Of the right answers: from sent to received, and from due to sent.
   Histogram service, lateness;
   Histogram errors;  // From due to received, of wrong and refused answers.
 
@@ -107,15 +109,15 @@ struct Outcome {
   Verdicts verdicts;           // Of every answer, those outside the window included.
   std::uint64_t good = 0;      // Right answers that came inside the window, whenever due.
   std::uint64_t due = 0;       // Calls of the window, the dropped included.
-  std::uint64_t dropped = 0;   // Of those: found no free lane.
+  std::uint64_t dropped = 0;   // Of those: found no free slot.
   std::uint64_t timed_out = 0;
   std::uint64_t lost = 0;  // Without an answer when the drain ended.
   double open_mean = 0;    // Calls open, averaged over the window's time.
   std::vector<Interval> series;
   Ending ending = Ending::finished;
-  // Whether the figures mean something: something was answered, nothing wrongly, and the server
-  // did not go away. In a closed loop no call may have failed either; in an open one failures are
-  // a result like others. A window that was interrupted is good as far as it got.
+  // Whether the figures may be used: at least one call was answered, no answer was wrong, and the
+  // server did not end. In a closed loop, in addition, no call failed; in an open loop failures are
+  // a result. An interrupted window can be valid for the part that was measured.
   bool valid = false;
 
   double seconds() const { return std::chrono::duration<double>(measured).count(); }
@@ -124,7 +126,7 @@ struct Outcome {
   }
 };
 
-// REQUIRES: 0 < lanes <= client.in_flight_max().
-Outcome run_loop(Client& client, const LoopOptions& options, const Onlooker& onlooker = {});
+// REQUIRES: 0 < slots <= client.in_flight_max().
+Outcome run_loop(Client& client, const LoopOptions& options, const LoopCallbacks& callbacks = {});
 
 }  // namespace rps::load

@@ -1,5 +1,5 @@
-// The harness's own idea of a right answer. It does not ask core/judge.hpp: a harness that shares
-// the server's table would wave through the very mistake it is there to catch.
+// Checks answers by its own statement of the rules. It does not call core/judge.hpp: a harness that
+// used the server's table could not find a mistake in it.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace rps::load {
 enum class Verdict : std::uint8_t {
   right,
   refused,     // An error came where a round was due.
-  wrong_move,  // The opponent threw nothing.
+  wrong_move,  // The reply has no move of the opponent.
   wrong_result,
   wrong_reason,
   wrong_round,  // The session's rounds do not count by one.
@@ -61,7 +61,8 @@ Verdict check_lone_round(Move player, const Reply& reply);
 // Checks the summary of `rounds` rounds: every one was won, drawn or lost.
 Verdict check_summary(std::size_t rounds, const Reply& reply);
 
-// Watches one session from its first round on. One call may be open in it at a time.
+// Checks the replies of one session, beginning with its first round. One call of it may be open at
+// a time.
 class Referee {
  public:
   // Checks the reply to `player`'s move and counts the round. REQUIRES: `player` is real.

@@ -1,4 +1,4 @@
-// When the calls of an open loop are due, whatever comes back: the plan that a server is held to.
+// When the calls of an open loop are due, independently of the answers.
 //
 //   rate   |        ______            Phases follow each other; in each the rate goes evenly from
 //          |  _____/      \____       one value to another. Calls are spread evenly over the
@@ -19,7 +19,7 @@ namespace rps::load {
 
 enum class Arrivals : std::uint8_t {
   constant,  // Equal gaps.
-  poisson,   // Exponential gaps: independent callers, each with many things to do.
+  poisson,   // Exponential gaps, as from many independent callers.
 };
 
 struct Phase {
@@ -32,7 +32,7 @@ struct Phase {
 
 struct Schedule {
   Arrivals arrivals = Arrivals::constant;
-  std::size_t burst = 1;      // So many calls are due at the same instant; the rate stays.
+  std::size_t burst = 1;      // Calls due at the same instant; the rate stays the same.
   std::vector<Phase> phases;  // None: a closed loop, which has no plan.
 
   bool is_closed() const { return phases.empty(); }

@@ -1,4 +1,5 @@
-// What a window cost the machine: processor time, context switches, memory, bytes, system calls.
+// The resources that processes use during a window: CPU time, context switches, memory, bytes,
+// system calls.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace rps::machine {
 struct Usage {
   double user_seconds = 0;
   double system_seconds = 0;
-  std::uint64_t voluntary_switches = 0;    // It waited for something.
-  std::uint64_t involuntary_switches = 0;  // Somebody else was given the CPU.
+  std::uint64_t voluntary_switches = 0;    // A thread waited.
+  std::uint64_t involuntary_switches = 0;  // The kernel gave the CPU to another thread.
   std::uint32_t threads = 0;               // Now.
   std::uint64_t rss_bytes = 0;             // Now.
   std::uint64_t rss_peak_bytes = 0;        // Ever.
@@ -55,8 +56,8 @@ std::optional<Traffic> read_pipe_traffic(std::span<const pid_t> children);
 Traffic moved_between(const Traffic& earlier, const Traffic& later);
 
 // Counts the system calls that processes begin, all their threads together, in the kernel: with a
-// BPF program on raw_tp/sys_enter. It slows every system call of the machine a little while it
-// lives, so it must not live in a window. Goes with this object, or with this process.
+// BPF program on raw_tp/sys_enter. While it is loaded it slows every system call of the machine, so
+// it must not be loaded during a window. It is unloaded with this object, or with this process.
 class SyscallCounter {
  public:
   // Of these processes, not of children that they start. Nothing without processes, without the

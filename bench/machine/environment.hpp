@@ -1,4 +1,5 @@
-// Where a number comes from: without it, it is none.
+// The machine, the build and the settings with which a run was measured. A figure can be compared
+// only with figures of a like environment.
 #pragma once
 
 #include <string>
@@ -17,8 +18,8 @@ struct Environment {
   std::string warning;   // Why its numbers mean nothing; empty when they do. See build_warning().
   unsigned cores = 0;    // That the machine has online.
 
-  // Everything else that can move a number, by name, in the order in which it is shown; what the
-  // machine does not tell is empty.
+  // Other properties of the machine that can change a figure, by name, in the order in which
+  // reports show them; a property that the machine does not report is empty.
   std::vector<std::pair<std::string, std::string>> details;
 
   bool operator==(const Environment&) const = default;

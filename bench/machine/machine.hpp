@@ -1,4 +1,4 @@
-// What the machine says of itself, each as a short text for a person; empty where it does not say.
+// Properties of the machine, each as a short text for a person; empty where it is not known.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace rps::machine {
 
-// The processor that runs this is a virtual one: whose ("KVMKVMKVM"); "none" when it is real. As
-// the instruction CPUID tells it.
+// The vendor of the hypervisor ("KVMKVMKVM") as the instruction CPUID reports it; "none" on a real
+// machine.
 std::string hypervisor();
 
 // "Example Corp Server 9": what the firmware calls the machine.

@@ -1,4 +1,5 @@
-// What the CPUs did beside us: a measurement on a busy machine is no measurement.
+// How busy the CPUs are, with the programs that the harness did not start. Other programs on the
+// same CPUs disturb a measurement.
 #pragma once
 
 #include <istream>

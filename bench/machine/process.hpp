@@ -1,5 +1,6 @@
-// Server processes: started, pinned and ended by the harness. None outlives it: a process ends with
-// its owner, and the kernel ends it when the harness itself is killed.
+// Server processes, which the harness starts, pins to a CPU and ends. No process outlives the
+// harness: a Process ends its process when it is destroyed, and the kernel ends it when the harness
+// is killed.
 #pragma once
 
 #include <chrono>
@@ -26,7 +27,7 @@ struct ProcessOptions {
 };
 
 // One child process with a pipe from its stdout. It leads a process group of its own, so that
-// Ctrl-C on the terminal reaches the harness only, which then ends it in order.
+// Ctrl-C on the terminal reaches the harness only, which then ends the child in order.
 // Start and end it on one thread: the kernel counts the death of the starting thread as the death
 // of the parent.
 class Process {

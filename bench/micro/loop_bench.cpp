@@ -43,24 +43,24 @@ class Counting final : public Client, private Sink {
 // A client that costs next to nothing: what was submitted is answered at once.
 class Instant final : public Client {
  public:
-  void submit(std::uint64_t id, const Command&) override { open_[submitted_++ % lanes] = id; }
+  void submit(std::uint64_t id, const Command&) override { open_[submitted_++ % slots] = id; }
 
   std::size_t poll(Clock::time_point, Sink& sink) override {
     const std::uint64_t end = submitted_;  // Not those that the sink submits meanwhile.
     const std::size_t answered = end - answered_;
     while (answered_ < end) {
       const Clock::time_point now = Clock::now();
-      sink.on_reply(open_[answered_++ % lanes], {}, {.sent_at = now, .received_at = now});
+      sink.on_reply(open_[answered_++ % slots], {}, {.sent_at = now, .received_at = now});
     }
     return answered;
   }
 
-  std::size_t in_flight_max() const override { return lanes; }
+  std::size_t in_flight_max() const override { return slots; }
 
-  static constexpr std::size_t lanes = 16;
+  static constexpr std::size_t slots = 16;
 
  private:
-  std::array<std::uint64_t, lanes> open_{};
+  std::array<std::uint64_t, slots> open_{};
   std::uint64_t submitted_ = 0;
   std::uint64_t answered_ = 0;
 };
@@ -68,10 +68,10 @@ class Instant final : public Client {
 // The closed loop around a client, for a call of it; the client's own two stamps are in it.
 void run_harness(benchmark::State& state, Client& client, load::Judging judging) {
   Counting counting(client, state);
-  const load::Onlooker onlooker{.keep_going = [&] { return counting.is_counting(); }};
+  const load::LoopCallbacks callbacks{.keep_going = [&] { return counting.is_counting(); }};
   load::run_loop(counting,
-                 {.lanes = Instant::lanes, .judging = judging, .window = std::chrono::hours(1)},
-                 onlooker);
+                 {.slots = Instant::slots, .judging = judging, .window = std::chrono::hours(1)},
+                 callbacks);
 }
 
 void harness_floor(benchmark::State& state) {
@@ -81,7 +81,7 @@ void harness_floor(benchmark::State& state) {
 
 void harness_in_process(benchmark::State& state) {
   Game game(GameOptions{.seed = 1});
-  const auto client = load::connect_inproc(game, {.connections = Instant::lanes});
+  const auto client = load::connect_inproc(game, {.connections = Instant::slots});
   run_harness(state, *client, load::Judging::sessions);
 }
 

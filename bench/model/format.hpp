@@ -1,4 +1,4 @@
-// Numbers and lines as people read them: three significant digits, units, columns.
+// Numbers as text with three significant digits and units, and text cut into lines.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What can be said of a trial in one number: names, units, and which way is better.
+// The metrics of a trial: the name and unit of each, and whether more or less is better.
 #pragma once
 
 #include <array>

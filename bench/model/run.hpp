@@ -1,5 +1,6 @@
-// A run as it is stored: everything that was measured, where, and how. Tables, charts, comparisons
-// and verdicts are made from it, today or from the file in a year; none is made while measuring.
+// The stored run: everything that was measured, on which machine, and how. All tables, charts,
+// comparisons and verdicts are computed from a stored run, never while measuring, so that they can
+// be computed again from an old file.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +19,11 @@
 
 namespace rps::model {
 
-// Grows when a member of the file comes, goes or changes its meaning: the reader wants every member
-// that it knows, and passes over others.
+// Increased when a member of the file is added, removed or changes its meaning. The reader requires
+// every member that it knows, and ignores others.
 inline constexpr int run_schema_version = 4;
 
-// One target at one load: what a figure belongs to.
+// One target at one load. Every figure belongs to a cell.
 struct Cell {
   std::string key;        // "grpc/64x1", "grpc/poisson@20000": unique in a run.
   std::string subject;    // "grpc": of all its cells, whatever the load.
@@ -98,9 +99,9 @@ std::optional<std::size_t> floor_of(const Run& run, std::size_t cell);
 
 // ---- Figures -------------------------------------------------------------------------------
 
-// What one trial says of its cell. Nothing when it cannot say: not valid, too few answers for that
-// percentile, not counted. Only the shares of errors and of dropped calls are also told of a trial
-// that is not valid, if anything was answered: they say why it is not.
+// The metric of one trial. Nothing when the trial is not valid, has too few answers for that
+// percentile, or did not count it. The shares of errors and of dropped calls are also computed of
+// an invalid trial, if anything was answered, because they say why it is invalid.
 std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric);
 
 // ---- The file ------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric
 // values in bucket 7 and one in bucket 10.
 //
 // `summary`, `comparisons` (each cell against the first with the same load) and the trials'
-// `figures` and `complaint` repeat what can be made from the rest, for readers who do not want to.
+// `figures` and `complaint` repeat what can be computed from the rest, for readers of the file.
 // REQUIRES: different keys of the cells, and finite figures.
 std::string to_json(const Run& run);
 

@@ -1,5 +1,5 @@
-// From trials to statements. The trial is the unit: requests of one trial hang together, so only
-// whole trials may be resampled.
+// Estimates and tests over trials. The unit is the trial: the requests of one trial are not
+// independent of each other, so only whole trials may be resampled.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace rps::model {
 
-// A median with the range in which it lies.
+// A median with its interval.
 struct Estimate {
   double median = 0;
   double low = 0;
@@ -52,11 +52,11 @@ struct Comparison {
   Estimate ratio;  // As estimate_ratio() says.
   // Of the Wilcoxon signed-rank test on the logarithms of the ratios, two-sided; 1 without pairs.
   double p = 1;
-  // About the least |ratio - 1| that this run could have told from none: the half width of the
-  // interval.
+  // The smallest |ratio - 1| that this run could have detected, approximately: half the width of
+  // the interval.
   double smallest_effect = 0;
-  // Different only when p < comparison_alpha and the interval leaves 1 out: both, so that twenty
-  // comparisons of a thing with itself seldom give more than one false alarm.
+  // Different only when p < comparison_alpha and the interval does not contain 1. With both
+  // conditions, twenty comparisons of a cell with itself seldom give more than one false alarm.
   Tendency tendency = Tendency::indistinguishable;
 };
 

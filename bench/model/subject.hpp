@@ -1,4 +1,5 @@
-// Whom the harness can measure, as data: a stage, a variant of one, a floor, or a function.
+// A subject: what the harness can measure, as data. It is a stage, a variant of a stage, a floor,
+// or a function.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,7 @@ struct Subject {
   // none.
   std::string_view floor;
   std::string_view micro;  // An rps-micro benchmark instead of a server; its load is `function`.
-  // What whoever runs it gets to see, and what has to run; empty for what is no stage.
+  // What an operator can observe, and which processes must run; empty unless it is a stage.
   std::string_view observability;
   std::string_view deployment;
 };

@@ -1,4 +1,4 @@
-// From the trials of a run to statements about its cells.
+// Figures, comparisons and flags of a run's cells, computed from its trials.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ Estimate estimate_of(const Run& run, std::size_t cell, Metric metric);
 // `ours` against `theirs` in the rounds that have both.
 Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric);
 
-// Why a cell's figures are to be read with care, or not at all.
+// Reasons to read a cell's figures with care, or not to use them.
 enum class Flag : std::uint8_t {
   invalid,         // A trial was not valid: it is not in the figures.
   client_limited,  // The load's CPU was full and the server's was not.
@@ -29,7 +29,7 @@ enum class Flag : std::uint8_t {
   overloaded,      // Calls were dropped: too many were open.
   errors,          // More than 0.1 % of the calls.
   littles_law,     // Calls open, answers a second and latency do not fit each other by 5 %.
-  disturbed,       // Others, or the hypervisor (1 %), took CPU time.
+  disturbed,       // Other programs (a tenth of a CPU) or the hypervisor (1 %) took CPU time.
   not_stationary,  // Under a steady load, the first and the last third of the window differ, by 20
                    // %.
   observer_off,    // The observer was not active in every trial.
@@ -50,8 +50,8 @@ struct Flagged {
   std::string detail;  // Trials: "3 of 7: the server went away"; or the bytes.
 };
 
-// What must not happen (invalid, overloaded, errors, observer_off) is told for a single trial, the
-// rest when a quarter of the trials show it: a median does not move for one odd trial among many.
+// invalid, overloaded, errors and observer_off are reported when one trial shows them, the others
+// when a quarter of the trials do, because one unusual trial among many does not change a median.
 // floor_differs compares the medians of both cells.
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
 

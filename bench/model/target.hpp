@@ -1,4 +1,4 @@
-// Whom to measure, and what to offer: the two halves of a cell, as data.
+// The target and the load of a cell, as data.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace rps::model {
 
-// Whom to measure: a server that is started, or a URL, or a function that rps-micro times.
+// What to measure: a server to be started, a URL, or a function that rps-micro times.
 struct Target {
   // Started for the trial; prints the URL that reaches it. Empty when `url` says all.
   std::vector<std::string> server;
@@ -31,7 +31,7 @@ struct Target {
   std::string micro;
 };
 
-// What is offered to it.
+// The load on a target.
 struct Load {
   std::size_t connections = 1;
   std::size_t depth = 1;    // Calls open on each at once, at most.
@@ -42,7 +42,7 @@ struct Load {
 
   // A function is called, not loaded.
   bool is_function() const { return connections == 0; }
-  std::size_t lanes() const { return connections * depth; }
+  std::size_t slots() const { return connections * depth; }
   bool operator==(const Load&) const = default;
 };
 

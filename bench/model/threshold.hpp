@@ -1,4 +1,4 @@
-// Limits that a run is held to: "p99<5ms", "qps>10k", "errors<0.1%", "grpc/64x1:cpu_us<=20".
+// Limits for the figures of a run: "p99<5ms", "qps>10k", "errors<0.1%", "grpc/64x1:cpu_us<=20".
 //
 //   threshold = [ cell ":" ] metric ( "<" | "<=" | ">" | ">=" ) number [ unit ]
 //   cell      = a cell's key, or its subject for all of its cells; without it, every cell
@@ -35,13 +35,13 @@ struct Threshold {
 // The error is a sentence for the person who typed it.
 std::expected<Threshold, std::string> parse_threshold(std::string_view text);
 
-// What became of a threshold in one cell.
+// The outcome of a threshold in one cell.
 struct ThresholdResult {
   Threshold threshold;
   std::string cell;   // Its key; empty when the threshold is of no cell of the run.
   Estimate estimate;  // `trials` is 0 when the cell has no such figure: then it has not passed.
-  // Decided by the median. The interval is shown, not asked for: a limit is a promise about what is
-  // usual, and a run with few trials should not fail for being short.
+  // The median decides. The interval is shown but not used: a limit is about the usual figure, and
+  // a run with few trials, whose intervals are wide, should not fail for that reason.
   bool passed = false;
 
   // "grpc/64x1: p99 is 1.31 ms (1.20 ms – 1.42 ms), as asked: p99<5ms".

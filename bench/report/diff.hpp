@@ -1,8 +1,8 @@
-// Two stored runs beside each other: what became better or worse from one to the other.
+// Compares two stored runs: which metrics became better or worse.
 //
-// Inside a run rounds are interleaved, and what disturbs a round drops out of a ratio. Two runs
-// have no round in common, so they are compared as independent samples: the machine's mood of the
-// day is in the difference, and only the environments say whether the machine was the same.
+// Inside a run rounds are interleaved, so a disturbance of a round cancels out in a ratio. Two runs
+// have no round in common, so they are compared as independent samples. The difference then
+// includes changes of the machine between the runs; comparing the environments shows some of them.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A run as one HTML file that opens anywhere: the answer first, then all tables, charts, and the
-// run itself.
+// A run as one HTML file: first the main table, chart and verdicts, then all tables and charts, and
+// the run itself.
 //
 // The file needs no network and no other file. C++ writes the tables; the script in the file draws
 // the charts, with the tables of their numbers, from the run (figures.js says what each shows,

@@ -1,4 +1,4 @@
-// A run as test results, for the pages of a build server.
+// A run as JUnit test results, which build servers can show.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// HTML as text.
+// Writing HTML: escaping text, and elements with attributes.
 #pragma once
 
 #include <initializer_list>

@@ -65,7 +65,8 @@ struct RowSpec {
   std::string_view missing;  // Why there is nothing to measure; empty when there is.
 };
 
-// "A does so many times what B does": a statement that holds on other machines, if it holds.
+// A claim of the form "A answers 2.8 times what B answers". Unlike absolute figures, such a ratio
+// can be compared between machines.
 struct ClaimedRatio {
   std::string_view sentence;
   CellName ours, theirs;
@@ -77,7 +78,7 @@ struct ClaimedRatio {
   std::string_view scope;
 };
 
-// A statement that this run cannot test, and why.
+// A claim that this harness cannot test, and why.
 struct Untestable {
   std::string_view sentence;
   std::string_view why;
@@ -94,7 +95,7 @@ struct TableSpec {
   std::span<const std::string_view> notes;
   bool is_on_request = false;  // Measured only when it is named.
 
-  // Whether claims hang on it: then its cells are measured in every round, otherwise in fewer.
+  // Whether the table has claims: then its cells are measured in every round, otherwise in fewer.
   bool is_judged() const { return !ratios.empty(); }
 
   // Without a figure there is nothing to measure: its rows stand in every report.

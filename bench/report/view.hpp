@@ -1,5 +1,5 @@
-// A run as people read it, before it is text, Markdown or HTML: tables of ready-made cells, and
-// sentences. Every output shows the same.
+// The content of a report, from which text, Markdown and HTML are written: tables of formatted
+// cells, and sentences. All outputs have the same content.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace rps::report {
 
-// A claim and what became of it.
+// A claim and its outcome.
 struct Claim {
   std::string sentence;  // "gRPC answers 2.82 times what RPC (JSON) answers"
   std::string measured;  // "0.34 times (0.32–0.35)"

@@ -1,4 +1,4 @@
-// Connect, play one round, hang up, again and again: what a connection costs.
+// Connects, plays one round and closes, again and again: measures the cost of a connection.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Ctrl-C as a question that is asked when it suits, instead of a handler that interrupts.
+// Lets a program poll for Ctrl-C instead of being interrupted by a signal handler.
 #pragma once
 
 namespace rps::scenarios {

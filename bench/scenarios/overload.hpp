@@ -1,7 +1,8 @@
-// Twice what a server can do, for a while: whether it bends or breaks, and how soon it recovers.
+// Offers a server twice the rate that it can answer, for some seconds: measures its goodput under
+// overload, and how soon it recovers.
 //
 //   offered    50 %  |  200 % of a closed loop's throughput  |  50 %
-//   asked of   p99   |  goodput                              |  when p99 is back
+//   measured   p99   |  goodput                              |  when p99 is back
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a closed loop gets out of a target: where questions about rates begin.
+// The throughput of a closed loop, from which other scenarios choose the rates of their open loops.
 #pragma once
 
 #include "bench/model/run.hpp"
@@ -8,10 +8,10 @@
 
 namespace rps::scenarios {
 
-// Right answers a second, the median of `rounds` trials, which become a cell of `run`. What a
-// server refuses for want of room makes the trial invalid, but what it answered says all the same
-// where to look. Throws std::runtime_error when nothing was answered, or wrongly; 0 when the run
-// was interrupted before that.
+// Right answers a second, the median of `rounds` trials, which become a cell of `run`. A trial in
+// which the server refused calls as overloaded is invalid, but its right answers count here all the
+// same. Throws std::runtime_error when nothing was answered, or an answer was wrong; returns 0 when
+// the run was interrupted before that.
 double measure_peak(model::Run& run, const NamedTarget& target, const model::Load& load,
                     std::size_t rounds, const RunnerOptions& runner, Interrupt& interrupt);
 

@@ -191,7 +191,7 @@ std::uint64_t session_names(const TrialOptions& options) {
 
 load::LoopOptions loop_options(const TrialOptions& options, const Client& client) {
   const bool is_open = !options.load.schedule.is_closed();
-  return {.lanes = is_open ? client.in_flight_max() : options.load.lanes(),
+  return {.slots = is_open ? client.in_flight_max() : options.load.slots(),
           .schedule = options.load.schedule,
           .judging = options.target.judging,
           .rounds_per_call = options.target.rounds_per_call,
@@ -216,21 +216,21 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
   const ServerSide server(options.target, servers, connection);
   Accounts accounts(server, options.cpus);
   WarmupSyscalls syscalls(options, server);
-  const load::Onlooker onlooker{.window_opened =
-                                    [&] {
-                                      syscalls.stop();
-                                      accounts.open();
-                                    },
-                                .window_closed = [&] { accounts.close(); },
-                                .interval_ended =
-                                    [&](load::Interval& interval) {
-                                      syscalls.add(interval);
-                                      look_at_memory(server, interval);
-                                      options.interval_ended(interval);
-                                    },
-                                .keep_going = options.keep_going};
+  const load::LoopCallbacks callbacks{.window_opened =
+                                          [&] {
+                                            syscalls.stop();
+                                            accounts.open();
+                                          },
+                                      .window_closed = [&] { accounts.close(); },
+                                      .interval_ended =
+                                          [&](load::Interval& interval) {
+                                            syscalls.add(interval);
+                                            look_at_memory(server, interval);
+                                            options.interval_ended(interval);
+                                          },
+                                      .keep_going = options.keep_going};
   model::Trial trial = trial_of(
-      load::run_loop(*connection.client, loop_options(options, *connection.client), onlooker));
+      load::run_loop(*connection.client, loop_options(options, *connection.client), callbacks));
   accounts.report(trial);
   trial.syscalls_per_call = syscalls.per_call();
   trial.observer_active = servers.observer_active();

@@ -1,5 +1,6 @@
-// One trial: servers of its own, a client, a loop, and the accounts of both sides. Servers start
-// anew for each trial, so what a restart changes is part of the spread between trials.
+// One trial: starts servers, connects a client, runs the load loop, and reads the resources that
+// both sides used. Each trial starts new servers, so that differences between two starts of a
+// server are part of the spread between trials.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Measures cells in interleaved rounds, whatever they are.
+// Measures any cells in interleaved rounds.
 #pragma once
 
 #include <cstddef>

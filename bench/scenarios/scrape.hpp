@@ -1,4 +1,4 @@
-// A look at what a server says of itself on its admin port.
+// Requests a page of a server's admin port.
 #pragma once
 
 #include <optional>

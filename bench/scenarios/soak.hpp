@@ -1,4 +1,4 @@
-// A moderate rate for a long time: what leaks, and what slows down.
+// Offers a moderate rate for a long time: shows leaks of memory and files, and growing latency.
 #pragma once
 
 #include <string>

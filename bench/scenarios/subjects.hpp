@@ -1,5 +1,5 @@
-// Everybody who can be measured: stages, their variants, the floors under them, and functions.
-// A new one is an entry in subjects.cpp.
+// All subjects that the harness can measure: stages, their variants, their floors, and functions.
+// To add a subject, add an entry to subjects.cpp.
 #pragma once
 
 #include <span>

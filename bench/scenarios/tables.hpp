@@ -1,9 +1,8 @@
 // The tables of the reports, as data: what the articles claim, and the cells that are held against
 // it.
 //
-// A new table or row is an entry in tables.cpp and nothing else. The claims are facts of the
-// articles that this repository reproduces; they measured on 16 cores, and on 4 for the RPC
-// framework.
+// To add a table or a row, add an entry to tables.cpp. The claims are figures of the articles that
+// this repository reproduces; these were measured on 16 cores, and on 4 for the RPC framework.
 #pragma once
 
 #include "bench/report/table_spec.hpp"

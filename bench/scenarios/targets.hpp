@@ -1,4 +1,4 @@
-// What a person names on the command line, as cells to be measured.
+// From a target named on the command line to the cells to be measured.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace rps::scenarios {
 model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
                         std::uint64_t seed);
 
-// What to type in the folder of the binaries to have it again: the server's command line, or the
+// What to run in the folder of the binaries to start the server again: its command line, or the
 // URL.
 std::string command_of(const model::Target& target, const std::filesystem::path& binaries);
 
@@ -26,7 +26,7 @@ std::string command_of(const model::Target& target, const std::filesystem::path&
 // grpc".
 std::string why_not(const model::Subject& subject, const std::filesystem::path& binaries);
 
-// Somebody to measure, without a load yet.
+// A target without a load.
 struct NamedTarget {
   std::string key;  // A subject's, or the URL.
   std::string name;
@@ -41,13 +41,13 @@ struct NamedTarget {
 NamedTarget named(const model::Subject& subject, const std::filesystem::path& binaries,
                   std::uint64_t seed);
 
-// `text` is the key of a subject (`grpc`), whose server is started, or a URL of somebody who is
-// there already. The error is a sentence.
+// `text` is the key of a subject (`grpc`), whose server is started, or the URL of a server that is
+// running already. The error is a sentence.
 std::expected<NamedTarget, std::string> parse_target(std::string_view text,
                                                      const std::filesystem::path& binaries,
                                                      std::uint64_t seed);
 
-// How the answers behind a URL are to be judged, from its scheme and query.
+// How the answers of a URL's server are to be checked, from the URL's scheme and query.
 model::Target target_of_url(std::string_view url);
 
 }  // namespace rps::scenarios

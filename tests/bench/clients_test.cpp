@@ -71,16 +71,16 @@ class Server {
 
 enum class Judge : std::uint8_t { sessions, rounds, summaries, none };
 
-// Keeps `lanes` calls open, each lane in a session of its own, its index as the id of its calls.
+// Keeps `slots` calls open, each slot in a session of its own, its index as the id of its calls.
 class Loop final : public Sink {
  public:
-  Loop(Client& client, std::size_t lanes, Judge judge)
-      : client_(client), judge_(judge), referees_(lanes), moves_(lanes), open_(lanes) {
-    for (std::size_t i = 0; i < lanes; ++i) sessions_.push_back("lane-" + std::to_string(i));
+  Loop(Client& client, std::size_t slots, Judge judge)
+      : client_(client), judge_(judge), referees_(slots), moves_(slots), open_(slots) {
+    for (std::size_t i = 0; i < slots; ++i) sessions_.push_back("slot-" + std::to_string(i));
   }
   virtual ~Loop() = default;
 
-  // Answers `calls` calls of each lane.
+  // Answers `calls` calls of each slot.
   void run(std::size_t calls) {
     for (std::size_t round = 0; round < calls; ++round) {
       // Backwards in every other round, so that nothing hangs on the order.
@@ -91,7 +91,7 @@ class Loop final : public Sink {
     }
   }
 
-  // The same, but each lane goes on as soon as it was answered, until `calls` were.
+  // The same, but each slot goes on as soon as it was answered, until `calls` were.
   void race(std::size_t calls) {
     left_ = calls;
     for (std::size_t i = 0; i < open_.size(); ++i) submit(i);
@@ -167,7 +167,7 @@ void check_all_right(const std::string& url, Judge judge, std::size_t rounds = 2
   CHECK(loop.verdicts.of(Verdict::right) == loop.answered);
 }
 
-// Kills what answers while all lanes are busy. What was open is answered once, and what comes later
+// Kills what answers while all slots are busy. What was open is answered once, and what comes later
 // too.
 void check_kill(const std::string& url, Judge judge, const std::function<void()>& kill) {
   INFO(url);

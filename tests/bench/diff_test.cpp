@@ -21,8 +21,8 @@ model::Run again(double factor, std::string_view cell = "fast/64x1") {
     const double noise = 1 + 0.001 * static_cast<double>(rps::mix(99, each.order) % 10);
     const bool is_slower = run.cells[each.cell].key == cell;
     const double qps = static_cast<double>(each.trial.answered) * noise / (is_slower ? factor : 1);
-    const auto lanes = static_cast<double>(run.cells[each.cell].load.lanes());
-    each.trial = model::made_up_trial(qps, lanes, each.order);
+    const auto slots = static_cast<double>(run.cells[each.cell].load.slots());
+    each.trial = model::made_up_trial(qps, slots, each.order);
   }
   return run;
 }

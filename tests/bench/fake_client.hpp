@@ -1,4 +1,4 @@
-// A server that does what a test tells it, behind the client seam.
+// A client whose answers a test can change.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ class FakeClient final : public Client, private Sink {
  public:
   using Tamper = std::function<void(std::uint64_t count, Reply& reply)>;
 
-  FakeClient(std::size_t lanes, Tamper tamper, std::uint64_t mute_after = ~std::uint64_t{0})
-      : honest_(connect_inproc(game_, {.connections = lanes})),
+  FakeClient(std::size_t slots, Tamper tamper, std::uint64_t mute_after = ~std::uint64_t{0})
+      : honest_(connect_inproc(game_, {.connections = slots})),
         tamper_(std::move(tamper)),
         mute_after_(mute_after) {}
 

@@ -80,10 +80,10 @@ struct Meeting {
   double dropped = 0;
   double wait_ns = 0;
 };
-Meeting meet_closed(const Server& server, double lanes) {
+Meeting meet_closed(const Server& server, double slots) {
   const double capacity = 1e6 / server.micros;
-  const double good = capacity * lanes / (lanes + 1.6);
-  return {.good = good, .wait_ns = lanes / good * 1e9};
+  const double good = capacity * slots / (slots + 1.6);
+  return {.good = good, .wait_ns = slots / good * 1e9};
 }
 Meeting meet_rate(const Server& server, double rate) {
   const double capacity = 1e6 / server.micros;
@@ -110,7 +110,7 @@ std::vector<load::Interval> series_of(const Server& server, const model::Load& l
   std::vector<load::Interval> out;
   for (double second = 0; second < seconds; ++second) {
     const Meeting meeting = load.schedule.is_closed()
-                                ? meet_closed(server, static_cast<double>(load.lanes()))
+                                ? meet_closed(server, static_cast<double>(load.slots()))
                                 : meet_rate(server, rate_at(load.schedule, second));
     const double wobble = 1 + 0.03 * normal(mix(seed, whole(second)));
     out.push_back(
@@ -130,7 +130,7 @@ model::Trial trial_of(const Server& server, const model::Load& load, std::uint64
   const double seconds = is_closed ? window : load.schedule.seconds();
   const double rate = is_closed ? 0 : load.schedule.calls() / seconds;
   Meeting meeting =
-      is_closed ? meet_closed(server, static_cast<double>(load.lanes())) : meet_rate(server, rate);
+      is_closed ? meet_closed(server, static_cast<double>(load.slots())) : meet_rate(server, rate);
   // Two states, so that there is something to see among the trials.
   meeting.good *= 1 + 0.003 * normal(seed) - (seed % 3 == 0 ? 0.025 : 0);
   model::Trial trial;

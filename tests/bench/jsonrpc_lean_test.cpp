@@ -172,12 +172,12 @@ class OneByOne {
         url_(url_of(query, net::port_of(listener_))),
         thread_([this, reply = std::move(reply)] { serve(reply); }) {}
 
-  // What a loop of `depth` lanes on one connection measures.
+  // What a loop of `depth` slots on one connection measures.
   load::Outcome run(std::size_t depth, double calls_per_second = 0) const {
     const auto client =
         connect_jsonrpc_lean(url_, {.connections = 1, .depth = depth, .timeout_max = 10s});
     LoopOptions options{
-        .lanes = depth, .judging = Judging::errors, .window = 100ms, .drain_max = 1s};
+        .slots = depth, .judging = Judging::errors, .window = 100ms, .drain_max = 1s};
     if (calls_per_second > 0) {
       options.schedule = steady(Arrivals::constant, calls_per_second, 0.1);
     }

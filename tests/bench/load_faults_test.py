@@ -125,7 +125,7 @@ class Hung(Fault):
         self.assertEqual(closed["timed_out"] + closed["lost"], 4)
         opened = self.finish(*hung["open"])
         self.assertEqual(opened["timed_out"] + opened["lost"], 4)
-        # The calls that found no lane are not forgotten, and those that waited stand at what they
+        # The calls that found no slot are not forgotten, and those that waited stand at what they
         # had waited: the time-out.
         self.assertEqual(opened["due"],
                          opened["response"]["count"] + opened["dropped"])

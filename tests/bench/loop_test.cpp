@@ -16,8 +16,8 @@ using rps::load::Ending;
 using rps::load::FakeClient;
 using rps::load::Interval;
 using rps::load::Judging;
+using rps::load::LoopCallbacks;
 using rps::load::LoopOptions;
-using rps::load::Onlooker;
 using rps::load::Outcome;
 using rps::load::run_loop;
 using rps::load::steady;
@@ -25,11 +25,11 @@ using rps::load::Verdict;
 
 namespace {
 
-constexpr std::size_t lanes = 3;
+constexpr std::size_t slots = 3;
 const LoopOptions short_run{
-    .lanes = lanes, .warmup = 2ms, .window = 10ms, .drain_max = 20ms, .seed = 5};
+    .slots = slots, .warmup = 2ms, .window = 10ms, .drain_max = 20ms, .seed = 5};
 
-const LoopOptions open_run{.lanes = lanes,
+const LoopOptions open_run{.slots = slots,
                            .schedule = steady(Arrivals::poisson, 20'000, 0.05),
                            .warmup = 10ms,
                            .drain_max = 20ms,
@@ -38,14 +38,14 @@ const LoopOptions open_run{.lanes = lanes,
 void honest(std::uint64_t, Reply&) {}
 
 Outcome run_with(const FakeClient::Tamper& tamper, const LoopOptions& options = short_run) {
-  FakeClient client(options.lanes, tamper);
+  FakeClient client(options.slots, tamper);
   return run_loop(client, options);
 }
 
-// An honest server that remembers over which lanes it was called.
-class CountsLanes final : public rps::Client {
+// An honest server that remembers over which slots it was called.
+class CountsSlots final : public rps::Client {
  public:
-  explicit CountsLanes(std::size_t count) : honest_(count, honest), calls_(count) {}
+  explicit CountsSlots(std::size_t count) : honest_(count, honest), calls_(count) {}
 
   void submit(std::uint64_t id, const rps::Command& command) override {
     ++calls_[id];
@@ -134,7 +134,7 @@ TEST_CASE("a server that answers nothing but nonsense has no goodput") {
 }
 
 TEST_CASE("a run ends early when the server is gone") {
-  FakeClient client(lanes, [](std::uint64_t count, Reply& reply) {
+  FakeClient client(slots, [](std::uint64_t count, Reply& reply) {
     if (count > 30) reply.error = rps::Error::unavailable;
   });
   LoopOptions options = short_run;
@@ -142,36 +142,36 @@ TEST_CASE("a run ends early when the server is gone") {
   const Outcome outcome = run_loop(client, options);
   CHECK(outcome.ending == Ending::broken);
   CHECK_FALSE(outcome.valid);
-  CHECK(outcome.verdicts.of(Verdict::refused) == lanes);
+  CHECK(outcome.verdicts.of(Verdict::refused) == slots);
   CHECK(outcome.lost == 0);
 }
 
 TEST_CASE("calls that are never answered are lost, and charged with what they waited") {
-  FakeClient client(lanes, honest, 30);
+  FakeClient client(slots, honest, 30);
   LoopOptions options = short_run;
   options.warmup = 0ms;
   const Outcome outcome = run_loop(client, options);
-  CHECK(outcome.lost == lanes);
-  CHECK(outcome.response.count() == outcome.good + lanes);
+  CHECK(outcome.lost == slots);
+  CHECK(outcome.response.count() == outcome.good + slots);
   CHECK(outcome.response.max() >= options.window);
   CHECK_FALSE(outcome.valid);
 }
 
 TEST_CASE("a call that waits too long has timed out, once") {
-  FakeClient client(lanes, honest, 30);
+  FakeClient client(slots, honest, 30);
   LoopOptions options = short_run;
   options.warmup = 0ms;
   options.window = 250ms;
   options.timeout = 50ms;
   const Outcome outcome = run_loop(client, options);
-  CHECK(outcome.timed_out == lanes);
+  CHECK(outcome.timed_out == slots);
   CHECK(outcome.lost == 0);
-  CHECK(outcome.response.count() == outcome.good + lanes);
+  CHECK(outcome.response.count() == outcome.good + slots);
   CHECK_FALSE(outcome.valid);
 }
 
-TEST_CASE("the onlooker sees the window open and close, and may end the run") {
-  FakeClient client(lanes, honest);
+TEST_CASE("the callbacks are told when the window opens and closes, and may end the run") {
+  FakeClient client(slots, honest);
   int opened = 0;
   int closed = 0;
   LoopOptions options = short_run;
@@ -187,7 +187,7 @@ TEST_CASE("the onlooker sees the window open and close, and may end the run") {
 }
 
 TEST_CASE("the series adds up to the window") {
-  FakeClient client(lanes, honest);
+  FakeClient client(slots, honest);
   LoopOptions options = short_run;
   options.window = 450ms;
   options.interval = 100ms;
@@ -210,7 +210,7 @@ TEST_CASE("the series adds up to the window") {
   CHECK(good == outcome.good);
   CHECK(seconds == Approx(outcome.seconds()));
   CHECK(warmup > 0);
-  CHECK(outcome.open_mean == Approx(lanes).margin(0.5));
+  CHECK(outcome.open_mean == Approx(slots).margin(0.5));
 }
 
 TEST_CASE("a floor's answers are not judged, its errors are") {
@@ -252,11 +252,11 @@ TEST_CASE("an open loop sends what is due and counts all of it") {
         Approx(outcome.service.mean_ns() + outcome.lateness.mean_ns()).margin(2));
 }
 
-TEST_CASE("an open loop uses all of its lanes alike, however few it needs") {
+TEST_CASE("an open loop uses all of its slots alike, however few it needs") {
   LoopOptions options = open_run;
-  options.lanes = 100;
+  options.slots = 100;
   options.schedule = steady(Arrivals::constant, 10'000, 0.1);
-  CountsLanes client(options.lanes);
+  CountsSlots client(options.slots);
   run_loop(client, options);
   const auto [least, most] = std::ranges::minmax(client.calls());
   CHECK(least >= 8);  // Of 1100 calls.
@@ -273,7 +273,7 @@ TEST_CASE("a rate that cannot be kept ends in time, and what was not sent is dro
   CHECK(outcome.due == outcome.service.count() + outcome.dropped);
 }
 
-TEST_CASE("what finds no free lane is dropped, never sent later") {
+TEST_CASE("what finds no free slot is dropped, never sent later") {
   LoopOptions options = open_run;
   options.schedule = steady(Arrivals::constant, 1000, 0.1);
   options.schedule.burst = 10;
@@ -282,7 +282,7 @@ TEST_CASE("what finds no free lane is dropped, never sent later") {
   CHECK(outcome.due == 100);
   CHECK(outcome.service.count() <= outcome.due);
   CHECK(outcome.dropped + outcome.service.count() == outcome.due);
-  CHECK(outcome.dropped >= 50);  // Of each ten at most the three lanes, and those they free again.
+  CHECK(outcome.dropped >= 50);  // Of each ten at most the three slots, and those they free again.
 }
 
 // The answers that took at least `least`.
@@ -294,7 +294,7 @@ std::uint64_t slower_than(const rps::load::Histogram& times, std::chrono::nanose
 TEST_CASE("a standstill is charged to all who would have come") {
   // The server stands still for 60 ms of the 200 ms: nobody polls, as after SIGSTOP.
   LoopOptions options = open_run;
-  options.lanes = 1000;
+  options.slots = 1000;
   options.schedule = steady(Arrivals::constant, 1000, 0.2);
   options.warmup = 0ms;
   bool stood = false;
@@ -309,7 +309,7 @@ TEST_CASE("a standstill is charged to all who would have come") {
   LoopOptions closed = short_run;
   closed.window = 200ms;
   closed.warmup = 0ms;
-  // Only the calls that were open then waited, one on each lane; in the open loop also the 45 that
+  // Only the calls that were open then waited, one on each slot; in the open loop also the 45 that
   // were due in the first 45 ms of it.
   CHECK(slower_than(run_with(stand_still_once, closed).response, 15ms) <
         slower_than(open.response, 15ms));

@@ -19,17 +19,17 @@ inline load::Distribution made_up_times(double mean_ns, std::uint64_t count, std
   return load::Distribution(histogram);
 }
 
-// A valid second at `qps` that nothing is wrong with, of a closed loop with `lanes` calls open.
-inline Trial made_up_trial(double qps, double lanes, std::uint64_t seed) {
+// A valid second at `qps` that nothing is wrong with, of a closed loop with `slots` calls open.
+inline Trial made_up_trial(double qps, double slots, std::uint64_t seed) {
   const auto answers = static_cast<std::uint64_t>(qps);
-  const load::Distribution times = made_up_times(lanes / qps * 1e9, 2'000, seed);
+  const load::Distribution times = made_up_times(slots / qps * 1e9, 2'000, seed);
   Trial trial{.valid = true,
               .answered = answers,
               .due = answers,
               .seconds = 1,
               .response = times,
               .service = times,
-              .open_mean = lanes,
+              .open_mean = slots,
               .load = {.user_seconds = 0.3, .system_seconds = 0.3, .threads = 1},
               .server = machine::Usage{.user_seconds = 0.4,
                                        .system_seconds = 0.5,
@@ -67,11 +67,11 @@ inline Run made_up_run(std::size_t rounds = 7) {
       const std::uint64_t seed = mix(round, cell);
       const double noise = 1 + 0.01 * static_cast<double>(seed % 5);
       const double qps = (cell == 0 ? 10'000 : 20'000) * noise;
-      const auto lanes = static_cast<double>(run.cells[cell].load.lanes());
+      const auto slots = static_cast<double>(run.cells[cell].load.slots());
       run.trials.push_back({.cell = cell,
                             .round = round,
                             .order = run.trials.size(),
-                            .trial = made_up_trial(qps, lanes, seed)});
+                            .trial = made_up_trial(qps, slots, seed)});
     }
   }
   return run;

@@ -1,4 +1,4 @@
-// From a URL to a client: the only place in the harness that knows the transports by name.
+// From a URL to a client: the only file of the harness that names the transports.
 //
 //   inproc:                the game in this process            bench/load/clients/inproc.hpp
 //   cli: cli+pty:          stage 1, children behind pipes, or behind pseudo-terminals
@@ -7,7 +7,7 @@
 //   jsonrpc+lean:          stage 2, replies not decoded        bench/load/clients/jsonrpc_lean.hpp
 //   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
 //   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
-//   grpc+lean:             stage 3, on bare sockets            ./grpc_lean_client.hpp
+//   grpc+lean:             stage 3, by nghttp2 on bare sockets, grpc_lean_client.hpp in this folder
 //   echo: echo+pipe: echo+http: spawn:   floors: what a transport costs without a game
 //                                                              bench/load/clients/floors.hpp
 #pragma once

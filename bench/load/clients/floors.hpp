@@ -1,6 +1,6 @@
-// Clients for the floors: exchanges of a fixed number of bytes that mean nothing, over the very
-// transports that the stages use. What a floor answers is a default-constructed Reply to a play:
-// there is nothing in it to judge.
+// Clients for the floors. They exchange a fixed number of bytes without meaning over the transports
+// that the stages use. The reply of a floor is a default-constructed Reply to a play, and the
+// referee does not check it.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The game called in this process, behind the client seam: no wire, no copy, no other thread. It is
-// the floor under every stage, and what the others' transcripts are compared with.
+// A client that calls the game in this process: no wire, no copy, no other thread. It is the floor
+// of every stage, and tests compare the transcripts of the others with its transcript.
 #pragma once
 
 #include <memory>

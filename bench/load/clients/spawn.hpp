@@ -1,4 +1,4 @@
-// A process for each call: what it costs to have no server at all.
+// A client that starts a process for each call: the cost of a service without a server process.
 #pragma once
 
 #include <memory>
