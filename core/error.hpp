@@ -16,8 +16,8 @@ enum class Error : std::uint8_t {
   unknown_operation,  // A well-formed request for something that does not exist.
   unknown_session,    // No round was played under this session id, or it has expired.
   unknown_game,       // Nobody has joined a duel of this id, or it has expired.
-  not_your_turn,      // Thrown already, alone at the table, not seated, or the duel is over.
-  game_full,          // Two other players sit at this table.
+  not_your_turn,      // Thrown already, alone in the duel or not in it, or the duel is over.
+  game_full,          // Two other players are in this duel.
   too_large,          // Longer than a limit of this transport; the connection closes after it.
   overloaded,         // A bound of the server is reached; try again after `retry_after_ms`.
   deadline_exceeded,  // The caller's deadline passed before the answer was there.
