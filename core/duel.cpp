@@ -73,7 +73,7 @@ Seat Duel::seat_of(const Id& player) const {
   return Seat::none;
 }
 
-// Fills in what every event says and posts it, if anybody sits there to be told.
+// Fills in what every event says, and adds the event to the outbox if a player has this seat.
 void Duel::tell(Seat to, Event event, Outbox& out) const {
   if (!present(to)) return;
   event.game_id = game_id_;

@@ -136,8 +136,9 @@ void Game::sweep(Clock::time_point now) {
   duels_.sweep(now);
 }
 
-// With a given seed every session starts from it. Without one a session's seed hangs on the secret
-// and on the instant it began, so a session that was forgotten does not begin again alike.
+// With a given seed every session starts from it. Without one a session's seed is computed from the
+// secret and the instant at which the session began, so that an evicted session does not begin
+// again with the same moves.
 std::uint64_t Game::seed_at(Clock::time_point now) const {
   if (options_.seed) return *options_.seed;
   return mix(options_.secret, static_cast<std::uint64_t>(now.time_since_epoch().count()));

@@ -9,8 +9,8 @@
 
 namespace rps::cli {
 
-// One conversation without its I/O: bytes in, bytes out, cut wherever the pipe cut them. Used by
-// one thread. REQUIRES: the game outlives it.
+// The server on a pipe, without I/O: bytes in, bytes out. The bytes may be split anywhere. One
+// thread uses it. REQUIRES: the game outlives it.
 class Batch {
  public:
   explicit Batch(Game& game);
@@ -20,10 +20,10 @@ class Batch {
 
   // Appends to `out` the answers to every whole line, each followed by the events it caused, and
   // keeps a line that is not whole yet. False when a line is longer than limits::line_bytes_max:
-  // that is answered with too_large, and nothing after it is looked at.
+  // such a line is answered with too_large, and nothing after it is read.
   bool feed(std::string_view bytes, Clock::time_point now, std::string& out);
 
-  // The input has ended: a last line without "\n" counts as whole. The conversation is over.
+  // The input has ended: a last line without "\n" counts as whole. Nothing may follow.
   void finish(Clock::time_point now, std::string& out);
 
  private:

@@ -24,7 +24,7 @@ using Spawn = net::Stream (*)(const std::vector<std::string>& argv);
 
 // Starts options.connections children with the URL's command line. Each child plays its own game:
 // sessions and duels are not shared between connections. Throws std::exception when a child cannot
-// be started; a child that does not like its flags ends, and its calls are answered with
+// be started; a child that refuses its flags ends, and its calls are answered with
 // Error::unavailable.
 std::unique_ptr<net::StreamClient> connect(const Url& url, const ConnectOptions& options,
                                            Spawn spawn = net::spawn_child);

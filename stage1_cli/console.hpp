@@ -1,4 +1,5 @@
-// What the interactive game needs of the world: a person who reads and types.
+// The interface through which the interactive game writes to a person and reads what the person
+// types.
 #pragma once
 
 #include <cstdint>

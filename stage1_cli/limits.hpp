@@ -5,8 +5,8 @@
 
 namespace rps::cli::limits {
 
-// A request line, its "\n" not counted. Past it the process answers `too_large` and ends, for what
-// sends such lines does not speak this protocol.
+// A request line, its "\n" not counted. To a longer line the process answers `too_large` and ends,
+// because a client that sends such lines does not use this protocol.
 inline constexpr std::size_t line_bytes_max = 4096;
 
 // What one read may bring; all its whole lines are answered with one write.

@@ -36,8 +36,9 @@ std::expected<Command, Error> parse_command(std::string_view line);
 
 // Each of these appends one line with its "\n".
 //
-// A field that a word cannot say (empty where it must not be, a space or line end in it) becomes a
-// word that is as little an id, so that the game refuses it and the lines stay apart.
+// A field that cannot be written as one word (because it is empty, or has a space or line end in
+// it) is replaced by a word that is no valid id either, so that the game refuses it and the line
+// has the right number of words.
 void append_command(const Command& command, std::string& out);
 void append_reply(const Reply& reply, std::string& out);
 void append_error(Error error, std::uint32_t retry_after_ms, std::string& out);

@@ -1,4 +1,4 @@
-// What people type and are told, word by word.
+// Text of the interactive game: the words that people type, and formatting of what they read.
 #pragma once
 
 #include <algorithm>

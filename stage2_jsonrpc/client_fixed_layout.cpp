@@ -42,7 +42,7 @@ Fields fields_of(const Command& command) {
   return {};
 }
 
-// An id too long for its length is cut: what is left is still too long for any game.
+// An id that is too long for its length field is cut to 255 bytes; the game refuses these as well.
 void append_request(std::uint64_t sequence, const Command& command, std::string& out) {
   Fields fields = fields_of(command);
   fields.first_id = fields.first_id.substr(0, length_max);

@@ -28,7 +28,7 @@ Error meaning_of(std::int64_t code) {
     case Code::unavailable: return Error::unavailable;
     case Code::internal_error: return Error::internal;
   }
-  return Error::internal;  // As it came: a code that this protocol does not name.
+  return Error::internal;  // A code that this protocol does not define.
 }
 
 }  // namespace rps::jsonrpc

@@ -11,7 +11,7 @@ namespace rps::jsonrpc {
 
 namespace {
 
-// What a status means whose body tells nothing.
+// The error for a status whose body is no reply.
 Error error_of_status(int status) {
   switch (status) {
     case 404:

@@ -122,7 +122,7 @@ void Connection::send(std::string& out) {
     if (!has_unsent()) return linger();
     return wait_for(EPOLLOUT);
   }
-  // A peer that does not read its replies is not read either.
+  // While a peer does not read its replies, the server does not read its requests.
   const bool was_paused = std::exchange(is_paused_, has_too_much_unsent());
   if (is_paused_ && !was_paused) worker_.shared().counters.count_read_paused();
   wait_for((is_paused_ ? 0U : EPOLLIN) | (has_unsent() ? EPOLLOUT : 0U));
@@ -234,7 +234,7 @@ void Connection::on_event(const Event& event) {
     return worker_.post(shared_from_this(), &Connection::cut_for_events);
   }
   events_.push_back(event);
-  // Else the worker has been asked already, by whoever set it.
+  // If the flag was set already, the thread that set it has asked the worker.
   if (!has_events_.exchange(true)) worker_.post(shared_from_this(), &Connection::send_events);
 }
 

@@ -164,9 +164,9 @@ class ClientStream {
     if (!writing_) settle(arrival);
   }
 
-  // The stream is over. When its status refuses a request, that was the oldest, and those behind it
-  // were not looked at: they go out again on a new stream. Otherwise the stream broke, and so did
-  // every call on it.
+  // The stream has ended. If its status refuses a request, that was the oldest one; the server did
+  // not process the later ones, and they are sent again on a new stream. Otherwise the stream
+  // broke, and every call on it has failed.
   void settle(Arrival& arrival) {
     ended_ = false;
     wire_.reset();

@@ -1,4 +1,4 @@
-// The contract's values and their spelling in protobuf, both ways.
+// Conversion between the contract's values and protobuf messages, both ways.
 #pragma once
 
 #include <optional>
@@ -66,8 +66,8 @@ void write(const Score& score, v1::GameScore& out);
 void write(const Event& event, v1::GameEvent& out);
 
 // The client's direction: commands to requests, responses to replies. An empty optional field is
-// left out; everything else is written unchecked, so that a server can be tried with wrong
-// requests.
+// left out; everything else is written unchecked, so that a test can send wrong requests to a
+// server.
 void write(const Command& command, v1::PlayRequest& out);
 void write(const Command& command, v1::ScoreRequest& out);
 void write(const Command& command, v1::DuelRequest& out);

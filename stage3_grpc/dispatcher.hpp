@@ -1,6 +1,6 @@
-// The one way from the bytes of a request to its reply, for every kind of call:
+// From the bytes of a request to its reply, for every kind of call:
 //
-//   decode ──▶ refuse what comes too late ──▶ Game::handle ──▶ encode ──▶ count
+//   decode ──▶ refuse a late request ──▶ Game::handle ──▶ encode ──▶ count
 //
 // Methods of this service take and give bytes (grpc::ByteBuffer), not the generated messages,
 // because gRPC's callback API answers bytes that it cannot parse by itself, before any code of ours
@@ -31,7 +31,7 @@ inline constexpr std::optional<Operation> operation_of<v1::PlayRequest> = Operat
 template <>
 inline constexpr std::optional<Operation> operation_of<v1::ScoreRequest> = Operation::score;
 
-// All of it may be called from any number of threads at once.
+// Any number of threads may call it at once.
 class Dispatcher {
  public:
   // Whether a request that comes after close() is refused: all are, but the further ones of a call

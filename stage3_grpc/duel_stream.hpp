@@ -3,9 +3,9 @@
 // stream, continues the duels.
 //
 // Replies are written in the order of their requests, each before the events that its request
-// caused. Events come from the thread whose request caused them and wait in a queue; a peer that
-// leaves more than its limit unread is cut off. The next request is read when the last one's reply
-// is written.
+// caused. Events come from the thread whose request caused them and wait in a queue; the stream of
+// a peer that leaves more than the limit unread is cancelled. The next request is read when the
+// reply to the last one is written.
 #pragma once
 
 #include <cstddef>

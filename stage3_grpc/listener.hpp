@@ -21,7 +21,7 @@ class logger;
 namespace rps::rpc {
 
 // How many sockets of this process are connections to `port` of its own, as a system call on each
-// of its descriptors finds now. gRPC tells nobody when it closes a connection. Any thread.
+// of its descriptors finds now. gRPC does not report when it closes a connection. Any thread.
 std::size_t count_connections(std::uint16_t port);
 
 class Listener {

@@ -1,5 +1,5 @@
 // The open streams that wait for their peers' requests. A server that drains ends them through this
-// list; without it each would stay open until the drain's deadline cuts it off.
+// list; without it each would stay open until the deadline of the drain.
 #pragma once
 
 #include <mutex>

@@ -35,7 +35,7 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 //
 //    OnReadDone: play, write ──▶ OnWriteDone: read ──▶ OnReadDone …
 //
-// Reading waits for the write, so a peer that does not read its responses is not read either.
+// The next read begins after the write, so the server stops reading while its peer does not read.
 class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public OpenStream {
  public:

@@ -40,8 +40,8 @@ grpc::ByteBuffer encode(const Reply& reply) {
   return to_bytes(response);
 }
 
-// The status that a call ends with whose last reply this is. Beside `overloaded` the trailing
-// metadata say when to come again.
+// The status with which a call ends after this reply. With `overloaded` the trailing metadata say
+// when to try again.
 inline grpc::Status status_of(const Reply& reply, grpc::CallbackServerContext& context) {
   if (!reply.error) return grpc::Status::OK;
   if (*reply.error == Error::overloaded) {

@@ -1,4 +1,4 @@
-// The observer's numbers as Prometheus metrics.
+// The observer's counts as Prometheus metrics.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 
 namespace rps::observe {
 
-// Pure. Without a reading there is only `rps_observer_active 0`: a counter that stands at zero
-// because nobody counts would be a lie.
+// Pure. Without a reading there is only `rps_observer_active 0`: counters at zero would claim that
+// nothing happened, although nothing was counted.
 std::vector<prometheus::MetricFamily> to_families(const std::optional<Reading>& reading);
 
-// Owns the observer, or stands for the one that could not be had. Scraped from any thread.
+// Owns the observer; without one it reports that the observer is not active. Any thread may scrape.
 class Collector final : public prometheus::Collectable {
  public:
   Collector() = default;

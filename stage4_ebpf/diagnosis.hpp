@@ -7,7 +7,7 @@
 
 namespace rps::observe {
 
-// What was found after an attempt had failed.
+// What was found after loading had failed.
 struct Findings {
   std::string attempt;                            // What failed and what libbpf said about it.
   std::vector<std::string> capabilities_missing;  // "CAP_BPF"

@@ -11,7 +11,7 @@ namespace rps::observe {
 
 struct Reading {
   rps_counters counters{};
-  // Events of which a program saw nothing, because it interrupted itself on the same CPU.
+  // Events for which the kernel skipped a program, because it was running on the same CPU already.
   std::uint64_t missed = 0;
 };
 

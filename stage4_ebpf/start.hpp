@@ -1,4 +1,4 @@
-// Starts the observer in a server process: the flag --observe, the attempt, one log line.
+// The flag --observe, and starting the observer in a server process.
 #pragma once
 
 #include <cstdint>

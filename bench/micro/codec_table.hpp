@@ -8,9 +8,8 @@
 //            message_pack  fixed_layout  protobuf
 //   MESSAGE  play          a request of one round; the client writes it and the server reads it
 //            reply         the answer to it; the other way round
-//            10kB          a batch of 100 plays with ids of their own: 10 kB of JSON, in every
-//            other
-//                          codec the same plays
+//            10kB          a batch of 100 plays, each with its own ids: 10 kB of JSON; the other
+//                          codecs encode the same plays
 //
 // A codec is a type with these members; messages are appended, and what is read must be used:
 //
@@ -18,8 +17,8 @@
 //   bool decode_request(std::string_view message);
 //   void encode_reply(const Reply&, std::string& out);
 //   bool decode_reply(std::string_view message);
-//   void encode_batch(std::span<const Command>, std::string& out);  // Ids are codec_call_id and
-//   up. std::size_t decode_batch(std::string_view message);             // How many plays it holds.
+//   void encode_batch(std::span<const Command>, std::string& out);  // The first id: codec_call_id.
+//   std::size_t decode_batch(std::string_view message);             // Returns the number of plays.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@ namespace rps::micro {
 
 namespace {
 
-// What google-benchmark's own loop takes of every other figure.
+// The time of google-benchmark's own loop, which every other figure includes.
 void empty_loop(benchmark::State& state) {
   for (auto _ : state) benchmark::ClobberMemory();  // Else no loop would be left.
 }

@@ -1,6 +1,5 @@
-// Queues. In one thread: what a call costs that waits its turn (the fleet client's ring beside the
-// library's deque). Between two threads: what handing a call over would cost a server that had one
-// thread to read and another to work, without a lock and with one.
+// Queues. In one thread: the fleet client's ring and the library's deque. Between two threads: the
+// cost of passing a call from one thread to another, with a lock-free ring and with a locked queue.
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +46,7 @@ void deque_fifo(benchmark::State& state) {
   }
 }
 
-// Its sides wait without sleeping, and let others run on their core when it takes long.
+// Both sides wait without sleeping; after a long wait they yield their core to other threads.
 class Ring {
  public:
   void push(const Item& item) {

@@ -1,10 +1,9 @@
-// A ring between one thread that puts in and one that takes out, without a lock: what a queue
-// between threads can cost at best. No server here has a queue between threads; the benchmark
-// queue/ says what that saves.
+// A lock-free queue for one producer and one consumer: the cheapest queue between two threads. No
+// server here has a queue between threads; the benchmark queue/ measures what that saves.
 //
-// Each side keeps the other's place as it last saw it, so that the line with it moves between the
-// cores only when the ring looks full or empty. Method: Lamport 1977; Rigtorp, "Optimizing a ring
-// buffer for throughput", 2021.
+// Each side keeps a copy of the other's index, and reads the index itself only when the ring seems
+// full or empty, so that its cache line seldom moves between the cores. Method: Lamport 1977;
+// Rigtorp, "Optimizing a ring buffer for throughput", 2021.
 #pragma once
 
 #include <array>

@@ -529,7 +529,7 @@ Json comparisons_json(const Run& run) {
 
 // ---- The text
 
-// Text that is no UTF-8, as a server's last words may be, is shown with its bytes replaced.
+// Replaces bytes that are not UTF-8; a server's last line on stderr may contain such bytes.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

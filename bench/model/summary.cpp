@@ -131,7 +131,7 @@ bool shows(Flag flag, const Trial& trial, const Cell& cell) {
   return false;
 }
 
-// Whether one trial is enough to tell it: what must not happen at all.
+// Whether one trial is enough to report the flag.
 bool is_grave(Flag flag) {
   return flag == Flag::invalid || flag == Flag::errors || flag == Flag::overloaded ||
          flag == Flag::observer_off;

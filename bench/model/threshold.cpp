@@ -105,7 +105,7 @@ void check(const Run& run, const Threshold& threshold, std::vector<ThresholdResu
                        .estimate = estimate,
                        .passed = estimate.trials > 0 && threshold.holds(estimate.median)});
   }
-  // A limit that nothing was held to has not been kept.
+  // A limit that applies to no cell has not passed.
   if (results.size() == before) {
     results.push_back({.threshold = threshold, .cell = "", .estimate = {}});
   }

@@ -45,7 +45,7 @@ std::string list(const std::vector<std::string>& texts) {
 
 // ---- Tables --------------------------------------------------------------------------------
 
-// A verdict is told by its sign, and its colour repeats it.
+// A verdict has a sign; its colour only repeats the sign.
 std::string_view class_of(std::string_view text, bool is_number) {
   if (is_number) return "number";
   if (text.starts_with("✓")) return "good";
@@ -206,8 +206,8 @@ std::string command_line(const model::Run& run) {
   return escape_markup(out);
 }
 
-// As content of a script element, which ends at "</script" and changes its ways at "<!--": JSON
-// has a "<" in strings only, where it can be said otherwise.
+// As content of a script element. HTML gives "</script" and "<!--" a meaning there. In JSON "<"
+// occurs in strings only, so it is escaped.
 std::string json_in_script(std::string_view json) {
   std::string out;
   out.reserve(json.size());

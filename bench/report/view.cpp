@@ -189,7 +189,7 @@ std::string verdict_on_bound(double claimed, const model::Estimate& ratio) {
   return "undecided: the interval holds the bound";
 }
 
-// An interval whose ends are further apart than this factor holds almost any claim.
+// An interval whose ends are further apart than this factor contains almost any claimed ratio.
 constexpr double wide_interval = 2;
 
 // A difference that is less than this share of the claimed one is hardly that difference.
@@ -211,7 +211,7 @@ std::string verdict_on_ratio(double claimed, const model::Estimate& ratio) {
          (share > 1 ? "greater" : "smaller");
 }
 
-// Why a ratio cannot be had: the first of its subjects that was not measured, and the reason.
+// Why a ratio cannot be computed: the first of its subjects that was not measured, and the reason.
 std::string why_untested(const model::Run& run, const ClaimedRatio& claim) {
   for (const CellName& name : {claim.ours, claim.theirs}) {
     const auto left_out = std::ranges::find(run.left_out, name.subject, &model::LeftOut::subject);
@@ -256,7 +256,7 @@ void add_claims(const model::Run& run, const TableSpec& table, std::vector<Claim
 
 // ---- Any run -------------------------------------------------------------------------------
 
-// Fewer pairs cannot reach comparison_alpha, whatever they say.
+// With fewer pairs p cannot fall below comparison_alpha.
 constexpr std::size_t trials_to_tell = 7;
 
 constexpr std::array general_metrics{model::Metric::qps,    model::Metric::p50,

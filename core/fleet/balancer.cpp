@@ -45,9 +45,9 @@ std::optional<std::size_t> Balancer::in_turn(std::span<const Candidate> candidat
   return std::nullopt;
 }
 
-// Looks at all of them. Two random choices are for balancers that share their back ends with many
-// others and know stale counts, where everybody's least would be the same one; here the counts are
-// this client's own and exact. Ties go in turns.
+// Compares all candidates. The choice between two random ones is for balancers with outdated
+// counts, which would otherwise all choose the same instance; this client's counts are its own and
+// exact. Of equal candidates it chooses in turns.
 std::optional<std::size_t> Balancer::least_open(std::span<const Candidate> candidates) {
   std::optional<std::size_t> least;
   for (std::size_t step = 0; step < candidates.size(); ++step) {

@@ -25,7 +25,7 @@ bool is_refusal(const Reply& reply) {
   return reply.error == Error::unavailable || reply.error == Error::overloaded;
 }
 
-// Whether a reply says that the instance is sick. One that is overloaded is well and busy.
+// Whether a reply says that the instance fails. An overloaded instance does not.
 bool is_sign_of_sickness(const Reply& reply) {
   return reply.error == Error::internal || reply.error == Error::deadline_exceeded;
 }
@@ -404,8 +404,8 @@ void FleetClient::on_answer(std::uint32_t index, const Reply& reply) {
   }
 }
 
-// An instance that drains says so to every call that still comes. It is not sick: when its
-// successor can be reached it is up again. To the breaker all this is one failure.
+// An instance that drains answers every further call with `unavailable`. It is connected again in
+// the background, until a new server answers at its address. The breaker counts one failure for it.
 void FleetClient::on_unavailable(Instance& instance, CircuitBreaker::Ticket ticket) {
   if (instance.reach == Instance::Reach::down) {
     instance.breaker.on_abandoned(ticket);
@@ -429,7 +429,8 @@ void FleetClient::on_failure(std::uint32_t index, Reach reach, const Reply& repl
 bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& reply) {
   Call& call = calls_[index];
   if (!may_repeat(call.command, reach) || call.retries == options_.retries_max) return false;
-  // What never left goes elsewhere at once; all else waits, so that the fleet can recover.
+  // A call that was not sent is tried at another instance at once; all others wait for the
+  // back-off.
   const bool at_once = reach == Reach::not_sent && call.retries == 0;
   Clock::duration wait{};
   if (!at_once) wait = backoff(options_.backoff, call.retries + 1, next_random());
@@ -441,7 +442,7 @@ bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& 
   }
   ++call.retries;
   ++stats_.retries;
-  // Who is only busy keeps the call: its session may live there.
+  // A call to an overloaded instance is tried there again, because its session may be there.
   call.avoided = reply.error == Error::overloaded ? nobody : call.instance;
   calls_.schedule(index, now_ + wait);
   return true;

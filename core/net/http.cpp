@@ -18,8 +18,8 @@ constexpr std::string_view prometheus_text = "text/plain; version=0.0.4; charset
 // trailer is stored like a header field, so it has to be bounded.
 constexpr std::size_t chunk_overhead_bytes_max = std::size_t{64} << 10;
 
-// What a chunked body ends with, at least: "0\r\n\r\n". So much is still to come wherever it is
-// read, and Beast's parser asserts that it is given as much at once.
+// The shortest end of a chunked body: "0\r\n\r\n". So at least these bytes have not been parsed
+// until the body ends, and Beast's parser asserts that it is given at least as many at once.
 constexpr std::size_t last_chunk_bytes = 5;
 
 HttpStatus status_of(const error_code& error) {
@@ -83,7 +83,7 @@ HttpReader::Outcome HttpReader::check_header() {
   if (host_count > 1 || (host_count == 0 && request.version() >= 11)) {
     return refuse(HttpStatus::bad_request);
   }
-  // Where a body ends that is coded otherwise, another reader of the stream may see elsewhere.
+  // With another coding, a proxy and this server could disagree on where the body ends.
   const auto codings = request.equal_range(http::field::transfer_encoding);
   const auto coding_count = std::distance(codings.first, codings.second);
   if (coding_count > 1 ||

@@ -15,8 +15,8 @@ constexpr std::size_t last_chunk_bytes = 5;
 
 constexpr std::string_view header_end = "\r\n\r\n";
 
-// "HTTP/1.1 200" without the space that must follow it when no reason does (RFC 9112, section 4).
-// Servers forget it; Beast insists on it.
+// "HTTP/1.1 200" without a reason must end with a space (RFC 9112, section 4). Some servers omit
+// the space; Beast's parser requires it.
 constexpr std::size_t status_end = 12;
 
 bool lacks_space(std::string_view bytes) {
@@ -30,7 +30,7 @@ void HttpResponseReader::Parser::on_response_impl(int code, View, int, ErrorCode
   status = code;
 }
 
-// Where a body ends that is coded otherwise than in chunks, only its coding says.
+// With a coding other than chunks, the end of the body is known only to that coding.
 void HttpResponseReader::Parser::on_field_impl(http::field field, View, View value,
                                                ErrorCode& error) {
   const bool is_coding = field == http::field::transfer_encoding;

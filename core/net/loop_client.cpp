@@ -24,7 +24,7 @@ void LoopClient::refuse(std::uint64_t id, Operation operation, Error error) {
   refused_.push_back({.id = id, .operation = operation, .error = error, .at = Clock::now()});
 }
 
-// What is refused while these are answered waits for the next poll.
+// Calls that are refused while the sink handles these answers wait for the next poll.
 void LoopClient::answer_refused() {
   if (refused_.empty()) return;
   std::swap(refused_, being_answered_);

@@ -72,7 +72,7 @@ asio::awaitable<net::HttpReader::Outcome> read(beast::tcp_stream& stream,
   }
 }
 
-// Says that no more will come and reads what is still on its way, see limits.hpp.
+// Shuts down the sending side and reads what the client still sends, see limits.hpp.
 asio::awaitable<void> linger(beast::tcp_stream& stream, beast::flat_buffer& scrap) {
   error_code ignored;
   std::ignore = stream.socket().shutdown(tcp::socket::shutdown_send, ignored);

@@ -101,8 +101,8 @@ std::size_t cell_index() {
   return index;
 }
 
-// The cell of the calling thread, and how to add to it. Nobody else writes to a thread's own cell,
-// so there a load and a store are enough, which cost much less than an atomic addition.
+// The cell of the calling thread, and how to add to it. No other thread writes to a thread's own
+// cell, so a load and a store are enough there, which cost much less than an atomic addition.
 class CellWriter {
  public:
   CellWriter(Cell& cell, bool is_shared) : cell_(cell), is_shared_(is_shared) {}

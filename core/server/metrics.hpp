@@ -1,9 +1,9 @@
 // The counters of a server, and their text for Prometheus.
 //
 // Every request updates counters, so threads do not share them: each of the first 63 threads that
-// count has its own block of counters, on its own cache lines, and updates it with plain loads and
-// stores. All further threads share one more block and add to it atomically. A scrape reads all
-// blocks and adds them up.
+// count has its own cell of counters, on its own cache lines, and updates it with plain loads and
+// stores. All further threads share one more cell and add to it atomically. A scrape reads all
+// cells and adds them up.
 //
 //   rps_build_info{version,compiler}                  always 1
 //   rps_requests_total{operation,error_class}         error_class is "ok" or the Error's name;

@@ -30,8 +30,8 @@ void occupy_standard_descriptors() {
   if (fd >= 0) ::close(fd);
 }
 
-// SIGTERM and SIGINT as something to wait for. Made before any thread, so that all inherit the
-// blocked signals and only the thread that waits here takes them.
+// Waits for SIGTERM and SIGINT. Constructed before any thread is started, so that all threads
+// inherit the blocked signals, and only the thread that waits here receives them.
 class StopSignals {
  public:
   StopSignals() {
