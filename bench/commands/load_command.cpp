@@ -13,7 +13,7 @@ namespace rps::commands {
 
 namespace {
 
-// The same target twice is a comparison of a thing with itself.
+// The same target may be given twice, to compare it with itself; the cells then need other keys.
 void make_unique(scenarios::PlannedCell& planned, std::set<std::string>& keys) {
   const std::string key = planned.cell.key;
   for (int i = 2; !keys.insert(planned.cell.key).second; ++i) {

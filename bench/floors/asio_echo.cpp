@@ -1,5 +1,5 @@
 // rps-floor-asio: the echo of rps-floor-echo, byte for byte, on Boost.Asio in place of a bare epoll
-// loop: what the library adds. It is used in the way that costs the fewest system calls: each
+// loop. It shows the cost of the library, used in the way that takes the fewest system calls: each
 // connection waits until it is readable and then receives once without waiting, all into one
 // buffer, and the context is told that only one thread ever uses it.
 //

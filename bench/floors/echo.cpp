@@ -1,5 +1,5 @@
-// rps-floor-echo: what a server on one thread costs before it does anything. For each so many bytes
-// that come it sends so many back, on a bare epoll loop without framing, parsing, limits or errors.
+// rps-floor-echo: the floor of a TCP server with one thread. For every REQUEST_BYTES that arrive it
+// sends REPLY_BYTES, on a bare epoll loop without framing, parsing, limits or errors.
 //
 //   rps-floor-echo REQUEST_BYTES REPLY_BYTES
 //

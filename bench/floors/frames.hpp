@@ -8,8 +8,8 @@ namespace rps::floors {
 
 inline constexpr std::size_t frame_header_bytes = 5;
 
-// So many replies in a row, to answer a pipeline with one write. Each looks like a frame of stage 2
-// that tells its own length, so that a client that counts frames can count.
+// A number of replies in a row, to answer a pipeline with one write. Each reply has the header of a
+// frame of stage 2 with its length, so that clients of stage 2 can find where it ends.
 // REQUIRES: reply_bytes >= frame_header_bytes.
 inline std::string make_frames(std::size_t reply_bytes, std::size_t count) {
   const std::size_t payload = reply_bytes - frame_header_bytes;

@@ -1,7 +1,6 @@
-// rps-floor-grpc: what gRPC costs before anything is done with a request. A server as stage 3
-// builds it, with the same limits and the same callback API, that answers every Play with the same
-// bytes: as many as a round in the middle of a session takes. It looks at no request, so a client
-// that judges the answers finds them wrong.
+// rps-floor-grpc: the floor of a gRPC server. It is built like stage 3's server, with the same
+// limits and the same callback API, and answers every Play with the same bytes: as many as a round
+// in the middle of a session takes. It does not decode requests, so its answers are not right.
 //
 //   rps-floor-grpc
 //

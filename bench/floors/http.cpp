@@ -1,5 +1,5 @@
-// rps-floor-http: what HTTP/1.1 costs before anything is done with a request. One epoll loop reads
-// requests with the parser that stage 2 uses and answers each with the same 200.
+// rps-floor-http: the floor of an HTTP/1.1 server. One epoll loop reads requests with the parser
+// that stage 2 uses and answers each with the same response of status 200.
 //
 //   rps-floor-http REQUEST_BYTES REPLY_BYTES
 //

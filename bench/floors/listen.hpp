@@ -1,5 +1,4 @@
-// Listening on TCP with as little as it takes. A floor that finds no port has nothing to say and
-// ends.
+// Listening on TCP with as few system calls as possible. A floor that cannot listen ends.
 #pragma once
 
 #include <cstdio>

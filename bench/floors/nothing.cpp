@@ -1,4 +1,4 @@
-// rps-floor-nothing: what starting and reaping a process costs before it does anything. The client
+// rps-floor-nothing: the floor of a process for each call, a program that ends at once. The client
 // is spawn:PATH.
 int main() {
   return 0;

@@ -1,6 +1,6 @@
-// rps-floor-pipe: what a child behind pipes costs before it does anything. For each so many bytes
-// on stdin it writes so many to stdout, until stdin ends. It reads all there is and answers it with
-// one write, as a child that batches would.
+// rps-floor-pipe: the floor of a child process behind pipes. For every REQUEST_BYTES on stdin it
+// writes REPLY_BYTES to stdout, until stdin ends. It answers all requests of one read with one
+// write, as rps-cli does.
 //
 //   rps-floor-pipe REQUEST_BYTES REPLY_BYTES
 //

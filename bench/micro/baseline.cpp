@@ -55,7 +55,7 @@ Baseline baseline_of(const Json& json) {
   return baseline;
 }
 
-// Where a ratio of times lies beyond what is worth a word.
+// Whether a ratio of times is above, below or within the bounds of change_min.
 Change direction_of(double ratio) {
   if (std::abs(ratio - 1) <= change_min) return Change::indistinguishable;
   return ratio > 1 ? Change::slower : Change::faster;

@@ -1,11 +1,10 @@
-// Times that were stored, and what has changed since: which function has become slower, said with
-// the chance that it only looks so.
+// Stored times of benchmarks, and the comparison of new times with them: which function has become
+// slower or faster, with a p value.
 //
 // The file is JSON:
 //   schema_version   1
 //   environment      date, kernel, cpu, compiler, build, revision, cores and details{name: text}
-//   times            name of the benchmark: [nanoseconds for one iteration, one for each
-//   repetition]
+//   times            name of the benchmark: [nanoseconds of one iteration, for each repetition]
 #pragma once
 
 #include <cstddef>
@@ -39,8 +38,8 @@ enum class Change : std::uint8_t { indistinguishable, faster, slower };
 
 std::string_view to_string(Change change);
 
-// Two medians less than this apart are the same for all that we do with them: what the linker moves
-// from one build to the next costs as much.
+// Two medians whose difference is smaller than this share count as equal: another layout of the
+// code by the linker can cause as much.
 inline constexpr double change_min = 0.03;
 
 // A benchmark that ran both times.
@@ -62,9 +61,9 @@ struct MicroComparison {
   bool has_slower() const;
 };
 
-// Faster or slower is what differs with p < alpha and by more than change_min, in its median and in
-// its best time: whatever else ran on the machine during one of the runs made times longer and none
-// shorter. A benchmark without times is taken as one that did not run. REQUIRES: 0 < alpha < 1.
+// A benchmark is faster or slower when p < alpha and both its median and its best time differ by
+// more than change_min. The best time counts because a disturbance only makes times longer. A
+// benchmark without times counts as one that did not run. REQUIRES: 0 < alpha < 1.
 MicroComparison compare_micro(const MicroTimes& before, const MicroTimes& now, double alpha);
 
 // The fewest repetitions of both runs with which p < alpha can be, which is when all times of one

@@ -1,11 +1,12 @@
-// What rps-micro measures. Names are paths, in google-benchmark's output as everywhere, and stay as
-// they are: the harness's tables and stored baselines refer to them.
+// The benchmarks of rps-micro. The name of a benchmark is a path. Names must not change, because
+// the harness's tables and stored baselines refer to them.
 //
-//   loop/ clock/ judge strategy/ id/ url/ game/ session_store/     the game and what it is made of
-//   cli/ jsonrpc/                                                  a stage's whole way, both ends
+//   loop/ clock/ judge strategy/ id/ url/ game/ session_store/     the game and its parts
+//   cli/ jsonrpc/                                                  encoding and decoding, both
+// sides
 //   codec/CODEC/encode|decode/MESSAGE                              codec_table.hpp
 //   queue/                                                         between threads
-//   histogram/ referee/ harness/                                   what measuring itself costs
+//   histogram/ referee/ harness/                                   the harness itself
 //
 // google-benchmark adds "/real_time" to what is measured in wall time, because threads wait in it;
 // all others count the CPU time of one thread. Counters: `bytes` that one iteration writes or

@@ -34,7 +34,7 @@ class Planner {
   Planner(model::Run& run, const CompareOptions& options, const RunnerOptions& runner)
       : run_(run), options_(options), runner_(runner) {}
 
-  // Once, with the greater number of rounds, whoever asks for it.
+  // A cell that several tables need is measured once, with the greatest number of rounds.
   void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
     const model::Subject* const subject = find_subject(subject_key);
     if (subject == nullptr || !is_wanted(subject_key) || is_left_out(subject_key)) return;
@@ -100,7 +100,7 @@ load::Schedule poisson(double per_second, double seconds) {
   return steady(load::Arrivals::poisson, rounded(per_second), seconds);
 }
 
-// Half the peak, twice the peak, half the peak: whether it bends or breaks, and how it recovers.
+// An open loop at half the peak, twice the peak and half the peak: overload and recovery.
 load::Schedule overload(double peak, double seconds) {
   const double half = rounded(peak / 2);
   const double twice = rounded(peak * 2);

@@ -36,8 +36,8 @@ machine::Usage read_ended_children() {
           .rss_peak_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024};
 }
 
-// Where the server's part is found: in processes that live as long as the trial, in processes that
-// come and go, in this one, or out of sight.
+// Which processes are the server's: processes that live as long as the trial, processes that are
+// started for each call, this process, or none that the harness knows.
 class ServerSide {
  public:
   ServerSide(const model::Target& target, const Servers& servers,
@@ -173,7 +173,7 @@ model::Trial trial_of(load::Outcome&& outcome) {
           .series = std::move(outcome.series)};
 }
 
-// Reading /proc takes a tenth of a millisecond, which short intervals do not have to spare.
+// Reading /proc takes a tenth of a millisecond, which would disturb short intervals.
 void look_at_memory(const ServerSide& server, load::Interval& interval) {
   if (interval.seconds < 0.5) return;
   const auto usage = server.read();
@@ -237,7 +237,7 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
   return trial;
 }
 
-// What is timed by the wall clock hands something from one thread to another: it gets both CPUs.
+// A benchmark that is timed by the wall clock has two threads, so it may use both CPUs.
 std::vector<int> cpus_of_function(const TrialOptions& options) {
   if (!options.cpus || !options.target.micro.ends_with(wall_clock_suffix)) {
     return machine::server_cpus(options.cpus);

@@ -12,10 +12,10 @@ namespace rps::scenarios {
 
 namespace {
 
-// Beyond what a closed loop got: an open one with more calls open may get more.
+// The search begins above the rate of the closed loop: with more open calls more may be possible.
 constexpr double first_guess = 1.5;
 
-// A rate is given up after so many; the interval halves each time.
+// The search ends after so many rates; the interval halves each time.
 constexpr std::size_t steps_max = 16;
 
 class Search {

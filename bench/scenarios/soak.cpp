@@ -22,7 +22,7 @@ double median_of(Series series, auto member) {
   return values.empty() ? 0 : model::median(std::move(values));
 }
 
-// Nobody looks at the server at the end of a short interval, as the last one mostly is.
+// Short intervals, as the last one mostly is, have no reading of the server.
 bool was_looked_at(const load::Interval& interval) {
   return interval.rss_bytes > 0;
 }

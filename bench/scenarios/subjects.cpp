@@ -6,8 +6,9 @@ namespace rps::scenarios {
 
 namespace {
 
-// What every server of a stage is started with, and what every house is asked for. One that is
-// named as observed must be: without the kernel's leave it does not start, and its row says why.
+// The flags with which every server of a stage is started. A server with an observer is started
+// with --observe=require: where the kernel does not permit the observer it does not start, and its
+// row says why.
 constexpr std::string_view stage_flags =
     "--listen=127.0.0.1:0 --house=fair --seed={seed} --log-level=warn";
 constexpr std::string_view observed_flags =
@@ -153,8 +154,8 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .url = "?balance=hash",
      .instances = 6},
 
-    // The floors: the same bytes with nothing behind them. The sizes are those of a call of the
-    // stage above, as the harness counts them; a run in which they differ says so.
+    // The floors: the same bytes without the game. The sizes are those of a call of the stage, as
+    // the harness counts them; a run in which they differ is flagged.
     {.key = "floor-pipe",
      .name = "echo on a pipe",
      .url = "echo+pipe:{bin}/rps-floor-pipe?request=41&reply=109",

@@ -127,7 +127,7 @@ void LeanClient::on_output(std::uint32_t index) {
     receive(slot);  // The peer does not read any longer, but what it wrote before can be read.
     hand_over_ended(slot);
     fail(slot);
-  } else if (!slot.http.ended().empty()) {  // GOAWAY overtook a call, or an answer was nonsense.
+  } else if (!slot.http.ended().empty()) {  // GOAWAY or a malformed answer ended a call.
     received_at_ = Clock::now();
     hand_over_ended(slot);
   }

@@ -82,7 +82,7 @@ class GoodReply {
 
   bool is_http_ = false;
   std::string head_;          // Up to the length of the payload.
-  std::string payload_head_;  // Of the payload, up to where it says that all is well.
+  std::string payload_head_;  // Of the payload, up to where it shows that the call succeeded.
 };
 
 class LeanCodec final : public net::WireCodec {

@@ -95,7 +95,7 @@ class SpawnClient final : public net::LoopClient {
     }
   }
 
-  // A new pipe has room for a request. Of one that the child does not take it tells by its end.
+  // A new pipe has room for a request. A child that does not read it ends without a reply.
   void ask(const net::Fd& to, const Command& command) {
     if (!options_.codec) return;
     request_.clear();
