@@ -19,9 +19,9 @@ namespace rps {
 enum class Operation : std::uint8_t {
   play = 1,        // One round against the house.
   score = 2,       // The rounds of a session so far.
-  join = 3,        // Sit down at a duel.
+  join = 3,        // Join a duel.
   throw_move = 4,  // Throw in a duel, hidden until the other has thrown too.
-  leave = 5,       // Stand up from a duel.
+  leave = 5,       // Leave a duel.
 };
 
 inline constexpr std::array<Operation, 5> all_operations{
@@ -59,7 +59,7 @@ constexpr bool is_of_duel(Operation operation) {
   return false;
 }
 
-// A chair of a duel, in the order of joining.
+// The place of a player in a duel, in the order of joining.
 enum class Seat : std::uint8_t { none = 0, first = 1, second = 2 };
 
 constexpr Seat other(Seat seat) {
@@ -91,11 +91,11 @@ struct Reply {
 };
 
 enum class EventType : std::uint8_t {
-  opponent_joined = 1,  // The other chair is taken; both may throw.
+  opponent_joined = 1,  // The other player has joined; both may throw.
   opponent_ready = 2,   // The other has thrown; what stays hidden.
   round_over = 3,       // Both have thrown.
   game_over = 4,        // One has won most of best_of rounds, or the duel was given up.
-  opponent_left = 5,    // The other stood up or was lost; joining again continues the duel.
+  opponent_left = 5,    // The other left or lost the connection; joining again continues the duel.
 };
 
 constexpr std::string_view to_string(EventType type) {

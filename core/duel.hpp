@@ -23,7 +23,7 @@
 
 namespace rps {
 
-// The events of one input, in order, each with the chair it is for.
+// The events of one input, in order, each with the seat of the player whom it is for.
 class Outbox {
  public:
   struct Letter {
@@ -47,19 +47,21 @@ class Duel {
   // REQUIRES: best_of is odd and at most limits::best_of_max.
   Duel(const Id& game_id, std::uint32_t best_of);
 
-  // Sits down, or comes back: who was seated keeps the chair, the score and a throw already made.
-  // A third player gets game_full. Who comes back is told where the duel stands.
+  // The player joins, or comes back: a player who joined before keeps the seat, the score and a
+  // throw already made, and gets the events that show the state of the duel. A third player gets
+  // game_full.
   std::expected<Seat, Error> join(const Id& player, Outbox& out);
 
-  // Throws, hidden. Refused with not_your_turn when the player is not seated or not present, the
+  // Throws, hidden. Refused with not_your_turn when the player has no seat or is not present, the
   // other is not present, this round's throw was made already, or the duel is over.
   // REQUIRES: `move` is real.
   std::expected<void, Error> throw_move(const Id& player, Move move, Outbox& out);
 
-  // Stands up; the chair stays reserved. Twice is once. Who is not seated gets not_your_turn.
+  // The player leaves; the seat stays reserved. Leaving again has no effect. A player without a
+  // seat gets not_your_turn.
   std::expected<void, Error> leave(const Id& player, Outbox& out);
 
-  // Ends the duel for whoever is still there, with no winner.
+  // Ends the duel without a winner; players who are present are told.
   void give_up(Outbox& out);
 
   std::uint32_t best_of() const { return best_of_; }

@@ -46,8 +46,8 @@ class DuelTable {
   // The player leaves. A duel that both players have left is closed.
   std::expected<void, Error> leave(const Id& game, const Id& player, Clock::time_point now);
 
-  // The player's connection broke: the chair is kept until the player joins again or the duel is
-  // idle too long. Does nothing when the chair has another sink by now.
+  // The player's connection broke: the seat is kept until the player joins again or the duel is
+  // idle too long. Does nothing when the player has another sink by now.
   void disconnect(const Id& game, const Id& player, const std::weak_ptr<EventSink>& sink,
                   Clock::time_point now);
 

@@ -1,5 +1,5 @@
 // HTTP/1.1 on the same port as the frames: POST /rpc takes one JSON-RPC payload, and three pages
-// serve whoever operates the server. Requests may be pipelined; connections are kept open.
+// serve the server's operator. Requests may be pipelined; connections are kept open.
 //
 //   POST /rpc, application/json        200 with the JSON-RPC reply, be it a result or an error;
 //                                      204 when no call of it wants a reply

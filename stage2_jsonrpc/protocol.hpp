@@ -76,7 +76,7 @@ class Protocol {
   Progress take_messages(std::string_view bytes, Context& context, std::string& out);
 
   // Appends an event of a duel. Never called for a protocol that cannot push (its calls have
-  // can_push false), because nobody can have joined a duel through it.
+  // can_push false), because no player can have joined a duel through it.
   virtual void encode_event(const Event& event, std::string& out) = 0;
 
  protected:

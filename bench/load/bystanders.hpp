@@ -20,7 +20,7 @@ class Bystanders {
  public:
   // `idle` connections play one round each and then stay open without a call. `slow` connections
   // have each begun a request and send a further byte of it about once a second, from a thread of
-  // this object; what comes back is not read. Throws std::exception: `url` is wrong or nobody
+  // this object; what comes back is not read. Throws std::exception: `url` is wrong or no server
   // answers there, an idle connection got no answer, or slow ones are wanted of another scheme than
   // jsonrpc and jsonrpc+lean.
   Bystanders(std::string_view url, std::size_t idle, std::size_t slow);

@@ -71,8 +71,8 @@ struct Interval {
   double p50_ns = 0;       // Response times of its good answers.
   double p99_ns = 0;
   double max_ns = 0;
-  std::uint64_t rss_bytes = 0;   // Of the server, and its open files, when it ended; zero when
-  std::uint64_t open_files = 0;  // nobody looked.
+  std::uint64_t rss_bytes = 0;   // Of the server, when the interval ended; zero when not read.
+  std::uint64_t open_files = 0;  // The same.
 
   bool operator==(const Interval&) const = default;
 };

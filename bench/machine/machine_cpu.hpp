@@ -7,7 +7,7 @@
 
 namespace rps::machine {
 
-// The seconds that these CPUs have been busy since the start of the machine, whoever used them:
+// The seconds that these CPUs have been busy since the start of the machine, whatever used them:
 // processes, interrupts, and other virtual machines ("steal"). Counted by the kernel in hundredths
 // of a second. Zero where there is no /proc.
 double busy_seconds(const std::vector<int>& cpus);

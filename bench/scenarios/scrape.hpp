@@ -9,7 +9,7 @@
 
 namespace rps::scenarios {
 
-// The body of `GET path`, or nothing when nobody answers with 200 within limits::scrape_max.
+// The body of `GET path`, or nothing unless a server answers with 200 within limits::scrape_max.
 std::optional<std::string> http_get(const HostPort& address, std::string_view path);
 
 // The value of the first sample of `metric` in Prometheus text, whatever its labels.

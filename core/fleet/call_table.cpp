@@ -27,16 +27,16 @@ std::uint32_t CallTable::open(std::uint64_t id, const Command& command, Clock::t
   slot.call.command.game_id = text.substr(game_at, command.game_id.size());
   slot.call.command.player_id = text.substr(player_at);
   slot.older = newest_;
-  slot.newer = nobody;
-  (newest_ == nobody ? oldest_ : slots_[newest_].newer) = index;
+  slot.newer = no_index;
+  (newest_ == no_index ? oldest_ : slots_[newest_].newer) = index;
   newest_ = index;
   return index;
 }
 
 void CallTable::close(std::uint32_t index) {
   Slot& slot = slots_[index];
-  (slot.older == nobody ? oldest_ : slots_[slot.older].newer) = slot.newer;
-  (slot.newer == nobody ? newest_ : slots_[slot.newer].older) = slot.older;
+  (slot.older == no_index ? oldest_ : slots_[slot.older].newer) = slot.newer;
+  (slot.newer == no_index ? newest_ : slots_[slot.newer].older) = slot.older;
   slot.call.place = Call::Place::free;
   free_.push_back(index);
 }
@@ -58,7 +58,7 @@ std::optional<std::uint32_t> CallTable::take_due(Clock::time_point now) {
 Clock::time_point CallTable::next_time() const {
   Clock::time_point next = Clock::time_point::max();
   if (!pending_.empty()) next = pending_.front().at;
-  if (oldest_ != nobody) next = std::min(next, slots_[oldest_].call.deadline);
+  if (oldest_ != no_index) next = std::min(next, slots_[oldest_].call.deadline);
   return next;
 }
 

@@ -16,7 +16,7 @@
 namespace rps::fleet {
 
 // In place of the index of a call, an instance or a connection: none.
-inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::uint32_t no_index = std::numeric_limits<std::uint32_t>::max();
 
 struct Call {
   enum class Place : std::uint8_t {
@@ -31,10 +31,10 @@ struct Call {
   Clock::time_point deadline;
   Clock::time_point sent_at;
   std::uint32_t retries = 0;
-  std::uint32_t instance = nobody;    // Of the latest attempt.
-  std::uint32_t avoided = nobody;     // The instance that has just failed it.
-  std::uint32_t connection = nobody;  // Of the latest attempt.
-  std::uint64_t sequence = 0;         // In the stream of that connection.
+  std::uint32_t instance = no_index;    // Of the latest attempt.
+  std::uint32_t avoided = no_index;     // The instance that has just failed it.
+  std::uint32_t connection = no_index;  // Of the latest attempt.
+  std::uint64_t sequence = 0;           // In the stream of that connection.
   CircuitBreaker::Ticket ticket;
 };
 
@@ -52,7 +52,7 @@ class CallTable {
                      Clock::time_point deadline);
   void close(std::uint32_t index);
 
-  // The open call whose deadline is the earliest, or `nobody`.
+  // The open call whose deadline is the earliest, or `no_index`.
   std::uint32_t first_to_expire() const { return oldest_; }
 
   // Makes the call pending until `at`. A pending call must not be closed before take_due() has
@@ -68,20 +68,20 @@ class CallTable {
  private:
   struct Slot {
     Call call;
-    std::string text;              // What the command's views point into.
-    std::uint32_t older = nobody;  // A list of the open calls in the order of their deadlines.
-    std::uint32_t newer = nobody;
+    std::string text;                // What the command's views point into.
+    std::uint32_t older = no_index;  // A list of the open calls in the order of their deadlines.
+    std::uint32_t newer = no_index;
   };
 
   struct Pending {
     Clock::time_point at;
-    std::uint32_t call = nobody;
+    std::uint32_t call = no_index;
   };
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::uint32_t oldest_ = nobody;
-  std::uint32_t newest_ = nobody;
+  std::uint32_t oldest_ = no_index;
+  std::uint32_t newest_ = no_index;
   std::vector<Pending> pending_;  // A heap; the first is due first.
 };
 

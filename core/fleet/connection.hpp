@@ -28,7 +28,7 @@ struct Connection {
   Clock::time_point owing_since() { return std::max(requests.oldest().sent_at, answered_at); }
 
   State state = State::closed;
-  std::uint32_t instance = nobody;
+  std::uint32_t instance = no_index;
   int error = 0;  // Why connecting failed, as errno says it.
   net::BufferedStream stream;
   Clock::time_point dial_until;
@@ -40,7 +40,7 @@ struct Connection {
   std::vector<std::uint32_t> waiting;
 
   // Calls whose answers are due, each with the call's index as its id. When a call was given up its
-  // id is `nobody`: its answer still takes its turn, and is dropped.
+  // id is `no_index`: its answer still takes its turn, and is dropped.
   net::RequestQueue requests;
 };
 

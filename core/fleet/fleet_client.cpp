@@ -14,7 +14,7 @@ namespace rps::fleet {
 namespace {
 
 // The loop's key of the registry; that of a connection is its index.
-constexpr std::uint32_t registry_key = nobody;
+constexpr std::uint32_t registry_key = no_index;
 
 bool is_duel(const Command& command) {
   return !command.game_id.empty();
@@ -55,7 +55,7 @@ FleetClient::FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> c
 FleetClient::~FleetClient() = default;
 
 std::size_t FleetClient::await_instances(Clock::time_point deadline) {
-  assert(calls_.first_to_expire() == nobody);
+  assert(calls_.first_to_expire() == no_index);
   const auto is_unknown = [](const auto& instance) {
     return instance && instance->reach == Instance::Reach::unknown;
   };
@@ -176,7 +176,7 @@ bool FleetClient::place(std::uint32_t index) {
 std::uint32_t FleetClient::choose_connection(std::uint32_t index, bool is_duel) {
   Instance& instance = instances_[index];
   if (is_duel) {
-    if (instance.duel_connection == nobody) {
+    if (instance.duel_connection == no_index) {
       const std::uint32_t chosen =
           instance.connections.empty() ? dial(index) : instance.connections.front();
       pool_.remove(chosen);
@@ -262,7 +262,7 @@ bool FleetClient::decode(std::uint32_t index) {
         const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
         connection.answered_at = now_;
         rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
-        if (call != nobody) {
+        if (call != no_index) {
           on_answer(call, reply);
         } else {
           ++stats_.late_replies;
@@ -319,7 +319,7 @@ void FleetClient::fail_connection(std::uint32_t index) {
   sent_.clear();
   while (!connection.requests.empty()) {
     const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
-    if (call != nobody) sent_.push_back(call);
+    if (call != no_index) sent_.push_back(call);
   }
   not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
   close_connection(index);
@@ -367,7 +367,7 @@ void FleetClient::close_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
   Instance& instance = instances_[connection.instance];
   std::erase(instance.connections, index);
-  if (instance.duel_connection == index) instance.duel_connection = nobody;
+  if (instance.duel_connection == index) instance.duel_connection = no_index;
   if (instance.connections.empty()) instance.dial_at = now_ + options_.pool.probe_period;
   pool_.remove(index);
   connection.stream.close();
@@ -383,7 +383,7 @@ void FleetClient::close_connection(std::uint32_t index) {
 // The call is on no connection any longer.
 void FleetClient::leave_instance(Call& call) {
   instances_.end_call(call.instance);
-  call.connection = nobody;
+  call.connection = no_index;
 }
 
 void FleetClient::on_answer(std::uint32_t index, const Reply& reply) {
@@ -443,7 +443,7 @@ bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& 
   ++call.retries;
   ++stats_.retries;
   // A call to an overloaded instance is tried there again, because its session may be there.
-  call.avoided = reply.error == Error::overloaded ? nobody : call.instance;
+  call.avoided = reply.error == Error::overloaded ? no_index : call.instance;
   calls_.schedule(index, now_ + wait);
   return true;
 }
@@ -489,7 +489,7 @@ void FleetClient::run_pending(Clock::time_point now) {
 void FleetClient::expire_calls(Clock::time_point now) {
   for (;;) {
     const std::uint32_t index = calls_.first_to_expire();
-    if (index == nobody || calls_[index].deadline > now) return;
+    if (index == no_index || calls_[index].deadline > now) return;
     Call& call = calls_[index];
     if (call.place == Call::Place::waiting) {
       instances_[call.instance].breaker.on_abandoned(call.ticket);
@@ -498,7 +498,7 @@ void FleetClient::expire_calls(Clock::time_point now) {
       leave_instance(call);
     } else if (call.place == Call::Place::sent) {
       report_failure(instances_[call.instance], call.ticket);
-      connections_[call.connection].requests.numbered(call.sequence).id = nobody;
+      connections_[call.connection].requests.numbered(call.sequence).id = no_index;
       leave_instance(call);
     }
     ++stats_.deadline_exceeded;

@@ -29,7 +29,7 @@ struct Instance {
   Reach reach = Reach::unknown;
   bool is_listed = true;                   // By the registry.
   std::vector<std::uint32_t> connections;  // By their indices.
-  std::uint32_t duel_connection = nobody;
+  std::uint32_t duel_connection = no_index;
   std::size_t open_calls = 0;
   std::uint32_t dial_failures = 0;  // In a row.
   Clock::time_point dial_at;        // When to dial if there is no connection.

@@ -17,7 +17,7 @@ namespace rps::net {
 //
 // Writing to the pipe of a child that died raises SIGPIPE, and unlike for sockets no flag of the
 // call prevents it. So this sets SIGPIPE to ignored, for the whole process, when its default action
-// would end the process; a handler that somebody installed stays. The child starts with the default
+// would end the process; an installed handler stays. The child starts with the default
 // action.
 Stream spawn_child(const std::vector<std::string>& argv);
 

@@ -71,7 +71,7 @@ struct HttpPage {
 // A page whose text is the name of its status.
 HttpPage status_page(HttpStatus status);
 
-// The pages for whoever operates the server, in answer to a request for `path`: /healthz, /readyz
+// The pages for the server's operator, in answer to a request for `path`: /healthz, /readyz
 // and /metrics, for GET and HEAD. Nothing for another path.
 std::optional<HttpPage> operations_page(boost::beast::http::verb method, std::string_view path,
                                         bool is_ready,

@@ -18,7 +18,7 @@ namespace rps::net {
 struct Stream {
   Fd in;             // Read from; written to as well when `out` is empty.
   Fd out;            // Written to.
-  pid_t child = -1;  // The child process behind the pipes; whoever takes the stream reaps it.
+  pid_t child = -1;  // The child process behind the pipes; the owner of the stream reaps it.
 };
 
 // A stream in an event loop. Reading takes what one system call brings; writing takes all of

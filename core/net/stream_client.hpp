@@ -45,9 +45,9 @@ class StreamClient final : public LoopClient {
   StreamClient(const StreamClient&) = delete;
   StreamClient& operator=(const StreamClient&) = delete;
 
-  // The stream `id % streams` carries the call when it has room: whoever numbers its players from 0
-  // and uses the numbers as ids has each of them on one stream. Else it is a stream without open
-  // calls if there is one, else one that has room, in turns; finding it looks at all streams.
+  // The stream `id % streams` carries the call when it has room. So a caller that numbers its
+  // players from 0 and uses the numbers as ids has each player on one stream. Else a stream without
+  // open calls carries it, else one that has room, in turns; the search compares all streams.
   void submit(std::uint64_t id, const Command& command) override;
 
   // Streams times depth, whether or not all streams are still in service.

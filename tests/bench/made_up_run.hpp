@@ -1,4 +1,4 @@
-// Runs that nobody measured, for the tests of what is made from runs.
+// Runs with invented figures, for the tests of reports and statistics.
 #pragma once
 
 #include <cstdint>

@@ -38,7 +38,7 @@ bool answers_in_submit(std::string_view url);
 
 // Opens a client, or throws std::exception whose what() says why not: the URL is wrong or has a
 // parameter that its scheme does not know, its scheme is unknown or left out of this build, or
-// nobody answers there.
+// no server answers there.
 Connection connect(std::string_view url, const ConnectOptions& options);
 
 }  // namespace rps::load

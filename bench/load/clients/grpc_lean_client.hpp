@@ -24,7 +24,7 @@
 namespace rps::load {
 
 // Opens options.connections connections, or throws std::exception: the URL has more than host and
-// port, nobody listens there, or the peer does not speak HTTP/2 without TLS.
+// port, no server listens there, or the peer does not speak HTTP/2 without TLS.
 std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options);
 
 }  // namespace rps::load

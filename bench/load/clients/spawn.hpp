@@ -13,8 +13,8 @@ namespace rps::load {
 
 struct SpawnOptions {
   std::vector<std::string> argv;  // argv[0] is the path.
-  // What goes to a child's stdin and comes from its stdout; null: nothing does, and whoever exits
-  // with 0 has answered a default-constructed Reply.
+  // Encodes what goes to a child's stdin, and decodes what comes from its stdout. Null: nothing
+  // does, and a child that exits with 0 has answered a default-constructed Reply.
   std::unique_ptr<net::WireCodec> codec;
 };
 

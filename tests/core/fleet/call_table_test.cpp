@@ -37,7 +37,7 @@ TEST_CASE("A call keeps a copy of all that its command points to") {
 TEST_CASE("Calls expire in the order of their deadlines, whichever are closed before") {
   CallTable table(4);
   CHECK(table.calls_max() == 4);
-  CHECK(table.first_to_expire() == nobody);
+  CHECK(table.first_to_expire() == no_index);
   CHECK(table.next_time() == Clock::time_point::max());
   std::vector<std::uint32_t> calls;
   for (int i = 0; i < 4; ++i) {
