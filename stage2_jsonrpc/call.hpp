@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -92,6 +93,7 @@ struct Calls {
 };
 
 enum class Param : std::uint8_t { move, session_id, game_id, player_id, best_of };
+inline constexpr std::size_t param_count = static_cast<std::size_t>(Param::best_of) + 1;
 
 namespace detail {
 

@@ -145,7 +145,7 @@ class CallReader {
   }
 
   Refusal read_named(MessagePackReader& reader) {
-    std::array<std::string_view, 5> names;  // By which each parameter was given.
+    std::array<std::string_view, param_count> names;  // By which each parameter was given.
     for (std::uint64_t i = 0; i < params_.number; ++i) {
       MessagePackValue name;
       if (!reader.next(name)) return &why::not_packed;

@@ -54,3 +54,12 @@ TEST_CASE("The list of errors is complete") {
   // Past the last enumerator to_string() falls back to "internal".
   CHECK(static_cast<std::size_t>(Error::internal) + 1 == all_errors.size());
 }
+
+TEST_CASE("The list of operations is complete") {
+  // to_string() has a case for every operation, and falls back to "play" behind the last.
+  const auto behind_last = static_cast<Operation>(all_operations.size() + 1);
+  CHECK(to_string(behind_last) == to_string(Operation::play));
+  for (std::size_t i = 0; i < all_operations.size(); ++i) {
+    CHECK(static_cast<std::size_t>(all_operations[i]) == i + 1);
+  }
+}

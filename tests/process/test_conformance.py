@@ -86,7 +86,8 @@ class CommandLine(unittest.TestCase):
         self.assertIn("round/all_nine_pairs", done.stdout)
 
     def test_a_server_that_is_not_there_fails_every_case(self):
-        done = self.run_suite("--only=round", "jsonrpc://127.0.0.1:1")
+        scheme = "jsonrpc" if "rps-jsonrpc" in built_servers() else "grpc"
+        done = self.run_suite("--only=round", f"{scheme}://127.0.0.1:1")
         self.assertEqual(done.returncode, 1)
         self.assertIn("0 passed, 2 failed, 0 not offered", done.stdout)
 
