@@ -41,7 +41,7 @@ void DuelStream::OnReadDone(bool ok) {
     bytes = encode<v1::DuelResponse>(reply);
   });
   const std::scoped_lock lock(mutex_);
-  pending->bytes = std::move(bytes);
+  pending->bytes.Swap(&bytes);
   pending->is_ready = true;
   answering_ = false;
   advance();
