@@ -28,6 +28,13 @@ HttpStatus status_of(const error_code& error) {
   return HttpStatus::bad_request;
 }
 
+// Of all fields, each with ": " and the end of its line.
+std::size_t field_bytes(const HttpRequest& request) {
+  std::size_t bytes = 0;
+  for (const auto& field : request) bytes += field.name_string().size() + field.value().size() + 4;
+  return bytes;
+}
+
 }  // namespace
 
 HttpReader::HttpReader(const Limits& limits) : limits_(limits) {
@@ -71,6 +78,9 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
     }
     if (error) return Outcome::need_more;
   }
+  if (parser_->chunked() && trailer_bytes() > limits_.header_bytes_max) {
+    return refuse(HttpStatus::request_header_fields_too_large);
+  }
   return Outcome::request;
 }
 
@@ -78,6 +88,7 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
 HttpReader::Outcome HttpReader::check_header() {
   is_checked_ = true;
   const HttpRequest& request = parser_->get();
+  header_field_bytes_ = field_bytes(request);
   const auto hosts = request.equal_range(http::field::host);
   const auto host_count = std::distance(hosts.first, hosts.second);
   if (host_count > 1 || (host_count == 0 && request.version() >= 11)) {
@@ -96,6 +107,13 @@ HttpReader::Outcome HttpReader::check_header() {
     return refuse(HttpStatus::expectation_failed);
   }
   return Outcome::need_more;
+}
+
+// The last chunk and the trailer fields behind it, as long as they are when spelled without extra
+// space. Beast parses them at once and puts the trailer fields behind those of the header; so
+// read() counts them while their end is missing, and this when they came whole.
+std::size_t HttpReader::trailer_bytes() const {
+  return last_chunk_bytes + field_bytes(parser_->get()) - header_field_bytes_;
 }
 
 HttpReader::Outcome HttpReader::refuse(HttpStatus status) {

@@ -51,13 +51,15 @@ class HttpReader {
  private:
   Outcome refuse(HttpStatus status);
   Outcome check_header();
+  std::size_t trailer_bytes() const;
 
   Limits limits_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   HttpStatus refusal_ = HttpStatus::bad_request;
-  std::size_t bytes_ = 0;    // Of this request, read so far.
-  bool continued_ = false;   // It was told to go on, or asked for no such thing.
-  bool is_checked_ = false;  // Its header was whole and in order.
+  std::size_t header_field_bytes_ = 0;  // Of the header's fields, without the trailer's.
+  std::size_t bytes_ = 0;               // Of this request, read so far.
+  bool continued_ = false;              // It was told to go on, or asked for no such thing.
+  bool is_checked_ = false;             // Its header was whole and in order.
 };
 
 // An answer with a body; `type` is its media type.
