@@ -233,6 +233,7 @@ TEST_CASE("Chunks cannot be dressed up without end") {
   std::string trailers = head + "0\r\n";
   for (int i = 0; i < 200; ++i) trailers += "A: b\r\n";
   CHECK(status_of(Table(limits).answer(trailers)) == 431);
+  CHECK(status_of(Table(limits).answer(trailers + "\r\n")) == 431);  // Also when it came whole.
   // Six bytes for each byte of the body.
   std::string crumbs = head;
   for (int i = 0; i < 20'000; ++i) crumbs += "1\r\n \r\n";
