@@ -18,11 +18,6 @@ Round make_round(Move player, Move opponent) {
           .score = {}};
 }
 
-void refuse(Reply& reply, Error error) {
-  reply.error = error;
-  if (error == Error::overloaded) reply.retry_after_ms = limits::retry_after_ms;
-}
-
 bool is_best_of(std::uint32_t best_of) {
   return best_of % 2 == 1 && best_of <= limits::best_of_max;
 }
@@ -66,69 +61,68 @@ std::expected<Score, Error> Game::score(std::string_view session_id, Clock::time
 
 Reply Game::handle(const Command& command, Caller& caller, Clock::time_point now) {
   Reply reply{.operation = command.operation};
-
-  if (command.operation == Operation::play) {
-    const auto round = play(command.move, command.session_id, now);
-    if (!round) {
-      refuse(reply, round.error());
-      return reply;
+  const auto done = [&]() -> std::expected<void, Error> {
+    switch (command.operation) {
+      case Operation::play: return handle_play(command, now, reply);
+      case Operation::score: return handle_score(command, now, reply);
+      case Operation::join: return handle_join(command, caller, now, reply);
+      case Operation::throw_move: return handle_throw(command, now);
+      case Operation::leave: return handle_leave(command, caller, now);
     }
-    reply.opponent_move = round->opponent_move;
-    reply.result = round->result;
-    reply.reason = round->reason;
-    reply.round = round->round;
-    reply.score = round->score;
-    return reply;
-  }
-  if (command.operation == Operation::score) {
-    const auto score_so_far = score(command.session_id, now);
-    if (score_so_far) {
-      reply.score = *score_so_far;
-    } else {
-      refuse(reply, score_so_far.error());
-    }
-    return reply;
-  }
-
-  const auto game = Id::parse(command.game_id);
-  const auto player = Id::parse(command.player_id);
-  if (!game || !player) {
-    refuse(reply, Error::malformed_request);
-    return reply;
-  }
-  switch (command.operation) {
-    case Operation::play:
-    case Operation::score: break;  // Answered above.
-    case Operation::join: {
-      if (!is_best_of(command.best_of)) {
-        refuse(reply, Error::malformed_request);
-        break;
-      }
-      const auto joined = caller.join({*game, *player}, command.best_of, now);
-      if (joined) {
-        reply.seat = joined->seat;
-        reply.best_of = joined->best_of;
-      } else {
-        refuse(reply, joined.error());
-      }
-      break;
-    }
-    case Operation::throw_move: {
-      if (command.move == Move::unspecified) {
-        refuse(reply, Error::invalid_move);
-        break;
-      }
-      const auto thrown = duels_.throw_move(*game, *player, command.move, now);
-      if (!thrown) refuse(reply, thrown.error());
-      break;
-    }
-    case Operation::leave: {
-      const auto left = caller.leave({*game, *player}, now);
-      if (!left) refuse(reply, left.error());
-      break;
-    }
+    std::unreachable();
+  }();
+  if (!done) {
+    reply.error = done.error();
+    if (reply.error == Error::overloaded) reply.retry_after_ms = limits::retry_after_ms;
   }
   return reply;
+}
+
+std::expected<void, Error> Game::handle_play(const Command& command, Clock::time_point now,
+                                             Reply& reply) {
+  const auto round = play(command.move, command.session_id, now);
+  if (!round) return std::unexpected(round.error());
+  reply.opponent_move = round->opponent_move;
+  reply.result = round->result;
+  reply.reason = round->reason;
+  reply.round = round->round;
+  reply.score = round->score;
+  return {};
+}
+
+std::expected<void, Error> Game::handle_score(const Command& command, Clock::time_point now,
+                                              Reply& reply) {
+  const auto so_far = score(command.session_id, now);
+  if (!so_far) return std::unexpected(so_far.error());
+  reply.score = *so_far;
+  return {};
+}
+
+std::expected<void, Error> Game::handle_join(const Command& command, Caller& caller,
+                                             Clock::time_point now, Reply& reply) {
+  const auto place = Caller::Place::of(command);
+  if (!place || !is_best_of(command.best_of)) return std::unexpected(Error::malformed_request);
+  const auto joined = caller.join(*place, command.best_of, now);
+  if (!joined) return std::unexpected(joined.error());
+  reply.seat = joined->seat;
+  reply.best_of = joined->best_of;
+  return {};
+}
+
+std::expected<void, Error> Game::handle_throw(const Command& command, Clock::time_point now) {
+  const auto place = Caller::Place::of(command);
+  if (!place) return std::unexpected(Error::malformed_request);
+  if (command.move == Move::unspecified) return std::unexpected(Error::invalid_move);
+  const auto thrown = duels_.throw_move(place->game, place->player, command.move, now);
+  if (!thrown) return std::unexpected(thrown.error());
+  return {};
+}
+
+std::expected<void, Error> Game::handle_leave(const Command& command, Caller& caller,
+                                              Clock::time_point now) {
+  const auto place = Caller::Place::of(command);
+  if (!place) return std::unexpected(Error::malformed_request);
+  return caller.leave(*place, now);
 }
 
 void Game::sweep(Clock::time_point now) {
@@ -142,6 +136,13 @@ void Game::sweep(Clock::time_point now) {
 std::uint64_t Game::seed_at(Clock::time_point now) const {
   if (options_.seed) return *options_.seed;
   return mix(options_.secret, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+}
+
+std::optional<Caller::Place> Caller::Place::of(const Command& command) {
+  const auto game = Id::parse(command.game_id);
+  const auto player = Id::parse(command.player_id);
+  if (!game || !player) return std::nullopt;
+  return Place{*game, *player};
 }
 
 Caller::Caller(Game& game, std::weak_ptr<EventSink> sink) : game_(game), sink_(std::move(sink)) {}

@@ -59,8 +59,8 @@ class Game {
   // Errors: malformed_request (no id), unknown_session.
   std::expected<Score, Error> score(std::string_view session_id, Clock::time_point now);
 
-  // Executes a command of any of the five operations. `caller` is the connection that sent it:
-  // duels send their events to it until it is destroyed.
+  // Executes a command of any operation. `caller` is the connection that sent it: duels send their
+  // events to it until it is destroyed.
   Reply handle(const Command& command, Caller& caller, Clock::time_point now);
 
   // Frees the memory of idle sessions and duels. Only memory depends on it: they expire without it.
@@ -71,6 +71,17 @@ class Game {
 
  private:
   friend class Caller;
+
+  // One for each operation. On success they fill the members of `reply` that belong to it.
+  std::expected<void, Error> handle_play(const Command& command, Clock::time_point now,
+                                         Reply& reply);
+  std::expected<void, Error> handle_score(const Command& command, Clock::time_point now,
+                                          Reply& reply);
+  std::expected<void, Error> handle_join(const Command& command, Caller& caller,
+                                         Clock::time_point now, Reply& reply);
+  std::expected<void, Error> handle_throw(const Command& command, Clock::time_point now);
+  std::expected<void, Error> handle_leave(const Command& command, Caller& caller,
+                                          Clock::time_point now);
 
   std::uint64_t seed_at(Clock::time_point now) const;
 
@@ -103,6 +114,10 @@ class Caller {
   struct Place {
     Id game;
     Id player;
+
+    // The place that a command of a duel names; nothing if one of its ids is no id.
+    static std::optional<Place> of(const Command& command);
+
     bool operator==(const Place&) const = default;
   };
 

@@ -1,4 +1,4 @@
-// The five operations, spelled short.
+// A short function for the command of each operation.
 #pragma once
 
 #include <cstdint>

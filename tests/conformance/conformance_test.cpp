@@ -208,7 +208,7 @@ TEST_CASE("every lie is caught") {
 
 TEST_CASE("a server without duels is not told to be wrong") {
   const Lie lie{.misreport = [](const Command& command, Reply& reply) {
-    if (command.operation >= Operation::join) {
+    if (is_of_duel(command.operation)) {
       reply = {.operation = command.operation, .error = Error::unknown_operation};
     }
   }};

@@ -83,7 +83,7 @@ TEST_CASE("Bad input is refused and leaves no trace") {
   CHECK(game.session_counts().created == 0);
 }
 
-TEST_CASE("handle() is the five operations") {
+TEST_CASE("handle() executes every operation") {
   struct Ear final : EventSink {
     void on_event(const Event& event) override { heard.push_back(event.type); }
     std::vector<EventType> heard;

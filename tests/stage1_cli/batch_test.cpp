@@ -1,4 +1,4 @@
-// The conversation on a pipe, without the pipe: one session of all five operations and all the bad
+// The conversation on a pipe, without the pipe: one session of all operations and all the bad
 // lines, cut at every byte.
 #include "stage1_cli/batch.hpp"
 

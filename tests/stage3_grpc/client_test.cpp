@@ -65,7 +65,7 @@ void check_all_unavailable_once(const Notes& notes, std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("The five operations over one connection") {
+TEST_CASE("All operations over one connection") {
   RunningServer at;
   const std::string query = GENERATE("", "?mode=rally");
   const auto client = open(at, query);
