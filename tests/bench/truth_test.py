@@ -197,6 +197,9 @@ class ArrivalStamps:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
+        # Accepted sockets inherit the option, so that no request can arrive before it is set.
+        self.listener.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
+        self._await_stamps()
         self.url = (f"echo://127.0.0.1:{self.listener.getsockname()[1]}"
                     f"?request={self.REQUEST}&reply={self.REPLY}")
         self.stamps = []
@@ -212,6 +215,17 @@ class ArrivalStamps:
         self.thread.join()
         self.listener.close()
 
+    def _await_stamps(self):
+        """The kernel begins to stamp packets some time after the first socket asked for it."""
+        with socket.create_connection(self.listener.getsockname()) as client:
+            with self.listener.accept()[0] as connection:
+                for _ in range(500):
+                    client.sendall(b"x")
+                    if connection.recvmsg(1, 64)[1]:
+                        return
+                    time.sleep(0.01)
+        raise AssertionError("the kernel stamps no packets")
+
     def _serve(self):
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as connections:
             selector.register(self.listener, selectors.EVENT_READ)
@@ -219,7 +233,6 @@ class ArrivalStamps:
                 for key, _ in selector.select(0.1):
                     if key.fileobj is self.listener:
                         connection = connections.enter_context(self.listener.accept()[0])
-                        connection.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
                         selector.register(connection, selectors.EVENT_READ)
                     elif not self._echo(key.fileobj):
                         selector.unregister(key.fileobj)
