@@ -1,5 +1,6 @@
 // rps-bench: the load harness. What it can do is its list of subcommands.
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -8,10 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench/commands/compare_command.hpp"
-#include "bench/commands/load_command.hpp"
-#include "bench/commands/report_command.hpp"
-#include "bench/commands/special_commands.hpp"
+#include "bench/commands/commands.hpp"
 #include "core/flags/group.hpp"
 
 int main(int argc, char** argv) {
@@ -19,19 +17,18 @@ int main(int argc, char** argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
   CLI::App app("The load harness of the rock-paper-scissors servers.");
   app.require_subcommand(1);
-  CompareCommand compare(app, command_line);
-  LoadCommand load(app, command_line);
-  SearchCommand search(app, command_line);
-  OverloadCommand overload(app, command_line);
-  SoakCommand soak(app, command_line);
-  ChurnCommand churn(app, command_line);
-  ReportCommand report(app);
-  DiffCommand diff(app);
-  const std::vector<Command*> commands{&compare, &load,  &search, &overload,
-                                       &soak,    &churn, &report, &diff};
+  const std::array commands{compare_command(app, command_line),
+                            load_command(app, command_line),
+                            search_command(app, command_line),
+                            overload_command(app, command_line),
+                            soak_command(app, command_line),
+                            churn_command(app, command_line),
+                            report_command(app),
+                            diff_command(app)};
   try {
     if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-bench")) return *exit_code;
-    return (*std::ranges::find_if(commands, &Command::chosen))->run();
+    return (*std::ranges::find_if(commands, [](const auto& each) { return each->chosen(); }))
+        ->run();
   } catch (const std::invalid_argument& error) {
     std::cerr << "rps-bench: " << error.what() << '\n';
     return 2;

@@ -33,17 +33,6 @@ void warn(const std::string& text) {
   std::cerr << "rps-bench: WARNING: " << text << '\n';
 }
 
-std::string check_threshold(const std::string& text) {
-  const auto threshold = model::parse_threshold(text);
-  return threshold ? std::string() : threshold.error();
-}
-
-std::vector<model::Threshold> parsed(const std::vector<std::string>& texts) {
-  std::vector<model::Threshold> thresholds;
-  for (const std::string& text : texts) thresholds.push_back(*model::parse_threshold(text));
-  return thresholds;
-}
-
 }  // namespace
 
 CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_line)
@@ -93,7 +82,7 @@ scenarios::RunnerOptions CommonFlags::runner() const {
 int CommonFlags::report(const model::Run& run, const std::string& name,
                         const std::string& more) const {
   const std::vector<model::ThresholdResult> results =
-      model::check_thresholds(run, parsed(thresholds_));
+      model::check_thresholds(run, parse_thresholds(thresholds_));
   const fs::path folder = out();
   const report::View view = report::view_of(run, scenarios::catalogue());
   const std::string text = to_text(view) + more;
@@ -117,6 +106,17 @@ fs::path CommonFlags::out() const {
   const fs::path directory = out_.empty() ? own_directory() / "report" : fs::path(out_);
   fs::create_directories(directory);
   return directory;
+}
+
+std::string check_threshold(const std::string& text) {
+  const auto threshold = model::parse_threshold(text);
+  return threshold ? std::string() : threshold.error();
+}
+
+std::vector<model::Threshold> parse_thresholds(const std::vector<std::string>& texts) {
+  std::vector<model::Threshold> thresholds;
+  for (const std::string& text : texts) thresholds.push_back(*model::parse_threshold(text));
+  return thresholds;
 }
 
 void write_file(const fs::path& path, const std::string& text) {

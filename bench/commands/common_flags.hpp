@@ -51,6 +51,11 @@ class CommonFlags {
   bool quiet_ = false;
 };
 
+// Of a flag that takes thresholds: why one is refused, or empty; and their values. REQUIRES: none
+// is refused.
+std::string check_threshold(const std::string& text);
+std::vector<model::Threshold> parse_thresholds(const std::vector<std::string>& texts);
+
 // Throws std::runtime_error.
 void write_file(const std::filesystem::path& path, const std::string& text);
 

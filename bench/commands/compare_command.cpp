@@ -1,9 +1,8 @@
-#include "bench/commands/compare_command.hpp"
-
 #include <algorithm>
 
 #include <CLI/CLI.hpp>
 
+#include "bench/commands/commands.hpp"
 #include "bench/scenarios/compare.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
@@ -27,14 +26,24 @@ std::string profile_help() {
   return text;
 }
 
-}  // namespace
+class CompareCommand final : public MeasuringCommand {
+ public:
+  CompareCommand(CLI::App& app, const CommandLine& command_line);
 
-CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& command_line)
-    : command_(*app.add_subcommand(
-          "compare", "Measure the stages side by side and print the articles' tables")),
-      common_(command_, command_line) {
+ private:
+  std::string measure(model::Run& run, const scenarios::RunnerOptions& runner,
+                      scenarios::Interrupt& interrupt) override;
+
+  std::string profile_ = "default";
+  std::vector<std::string> tables_;    // Empty: all.
+  std::vector<std::string> subjects_;  // Empty: all.
+};
+
+CompareCommand::CompareCommand(CLI::App& app, const CommandLine& command_line)
+    : MeasuringCommand(app, command_line, "compare",
+                       "Measure the stages side by side and print the articles' tables") {
   const report::Catalogue catalogue = scenarios::catalogue();
-  flags::Group measurement(command_, "Measurement");
+  flags::Group measurement(command(), "Measurement");
   flags::Choices<std::string> names;
   for (const scenarios::Profile& profile : scenarios::profiles)
     names.emplace_back(profile.name, profile.name);
@@ -49,20 +58,20 @@ CompareCommand::CompareCommand(CLI::App& app, const std::vector<std::string>& co
       ->check(CLI::IsMember(names_of(catalogue.subjects, &model::Subject::key)));
 }
 
-bool CompareCommand::chosen() const {
-  return command_.parsed();
-}
-
-int CompareCommand::run() {
-  auto run = common_.begin();
-  if (!run) return 2;
+std::string CompareCommand::measure(model::Run& run, const scenarios::RunnerOptions& runner,
+                                    scenarios::Interrupt& interrupt) {
   const scenarios::CompareOptions options{
       .profile = *std::ranges::find(scenarios::profiles, profile_, &scenarios::Profile::name),
       .tables = tables_,
       .subjects = subjects_};
-  scenarios::Interrupt interrupt;
-  scenarios::run_compare(*run, options, common_.runner(), interrupt);
-  return common_.report(*run, "compare");
+  scenarios::run_compare(run, options, runner, interrupt);
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Command> compare_command(CLI::App& app, const CommandLine& command_line) {
+  return std::make_unique<CompareCommand>(app, command_line);
 }
 
 }  // namespace rps::commands

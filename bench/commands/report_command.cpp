@@ -1,5 +1,3 @@
-#include "bench/commands/report_command.hpp"
-
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -9,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench/commands/common_flags.hpp"
+#include "bench/commands/commands.hpp"
 #include "bench/report/csv.hpp"
 #include "bench/report/diff.hpp"
 #include "bench/report/html.hpp"
@@ -63,12 +61,25 @@ void write_into(const std::string& path, const std::string& text) {
   write_file(path, page);
 }
 
-}  // namespace
+class ReportCommand final : public Command {
+ public:
+  explicit ReportCommand(CLI::App& app);
 
-ReportCommand::ReportCommand(CLI::App& app)
-    : command_(*app.add_subcommand("report", "Show a stored run again")) {
-  command_.add_option("file", file_, "A .json that a command wrote")->required();
-  flags::Group output(command_, "Output");
+  int run() override;
+
+ private:
+  std::string text() const;
+
+  std::string file_;
+  std::string format_ = "text";
+  std::vector<std::string> tables_;
+  bool tables_only_ = false;
+  std::string into_;
+};
+
+ReportCommand::ReportCommand(CLI::App& app) : Command(app, "report", "Show a stored run again") {
+  command().add_option("file", file_, "A .json that a command wrote")->required();
+  flags::Group output(command(), "Output");
   output.add_choice(
       "--format", format_,
       {{"text", "text"}, {"html", "html"}, {"csv", "csv"}, {"json", "json"}, {"junit", "junit"}},
@@ -80,10 +91,6 @@ ReportCommand::ReportCommand(CLI::App& app)
   output.add_text("--into", into_, "FILE",
                   "Write between '<!-- measured: begin -->' and '<!-- measured: end -->' of this "
                   "page instead of to stdout");
-}
-
-bool ReportCommand::chosen() const {
-  return command_.parsed();
 }
 
 std::string ReportCommand::text() const {
@@ -106,17 +113,25 @@ int ReportCommand::run() {
   return 0;
 }
 
+class DiffCommand final : public Command {
+ public:
+  explicit DiffCommand(CLI::App& app);
+
+  int run() override;
+
+ private:
+  std::string base_;
+  std::string now_;
+  std::optional<double> max_regression_;  // A share.
+};
+
 DiffCommand::DiffCommand(CLI::App& app)
-    : command_(*app.add_subcommand("diff", "Compare two stored runs, cell by cell")) {
-  command_.add_option("base", base_, "The run to compare with")->required();
-  command_.add_option("new", now_, "The run to be judged")->required();
-  flags::Group(command_, "Output")
+    : Command(app, "diff", "Compare two stored runs, cell by cell") {
+  command().add_option("base", base_, "The run to compare with")->required();
+  command().add_option("new", now_, "The run to be judged")->required();
+  flags::Group(command(), "Output")
       .add_share("--max-regression", max_regression_, {.min = 0, .max = 10},
                  "The exit code is 3 when a figure got worse by more than this, beyond doubt");
-}
-
-bool DiffCommand::chosen() const {
-  return command_.parsed();
 }
 
 int DiffCommand::run() {
@@ -128,6 +143,16 @@ int DiffCommand::run() {
     std::cerr << "rps-bench: REGRESSION: " << sentence << '\n';
   }
   return worse.empty() ? 0 : 3;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> report_command(CLI::App& app) {
+  return std::make_unique<ReportCommand>(app);
+}
+
+std::unique_ptr<Command> diff_command(CLI::App& app) {
+  return std::make_unique<DiffCommand>(app);
 }
 
 }  // namespace rps::commands

@@ -1,10 +1,10 @@
-#include "bench/commands/special_commands.hpp"
-
+// Commands that measure one property of one target: search, overload, soak, churn.
 #include <chrono>
 #include <stdexcept>
 
 #include <CLI/CLI.hpp>
 
+#include "bench/commands/commands.hpp"
 #include "bench/load/limits.hpp"
 #include "bench/scenarios/churn.hpp"
 #include "bench/scenarios/overload.hpp"
@@ -14,148 +14,185 @@
 
 namespace rps::commands {
 
-TargetCommand::TargetCommand(CLI::App& app, const std::vector<std::string>& command_line,
-                             std::string name, const std::string& about, std::size_t depth)
-    : name_(std::move(name)),
-      command_(*app.add_subcommand(name_, about)),
-      depth_(depth),
-      common_(command_, command_line) {
-  command_.add_option("target", target_, "A URL, or the name of a server to start")->required();
-  using namespace std::chrono_literals;
-  flags::Group load_group(command_, "Load");
-  load_group.add_count("--connections", connections_,
-                       {.min = 1, .max = load::limits::connections_max}, "Connections");
-  load_group.add_count("--depth", depth_, {.min = 1, .max = load::limits::depth_max},
-                       "Calls open at once on each connection, at most");
-  flags::Group measurement(command_, "Measurement");
-  measurement.add_duration(
-      "--trial-seconds", seconds_,
-      {.min = load::limits::trial_min, .max = load::limits::trial_max, .bare = 1s},
-      "Measured time of each closed loop, and of each rate tried");
-  measurement.add_duration("--warmup", warmup_, {.max = load::limits::trial_max, .bare = 1s},
-                           "Time before that, which is not measured");
-}
+namespace {
 
-bool TargetCommand::chosen() const {
-  return command_.parsed();
-}
+using namespace std::chrono_literals;
+using scenarios::Interrupt;
+using scenarios::NamedTarget;
+using scenarios::RunnerOptions;
+using Seconds = std::chrono::duration<double>;
 
-int TargetCommand::run() {
-  auto run = common_.begin();
-  if (!run) return 2;
-  const scenarios::RunnerOptions runner = common_.runner();
-  const auto target = scenarios::parse_target(target_, runner.binaries, run->plan.seed);
-  if (!target) throw std::invalid_argument(target.error());
-  if (connections_ * depth_ > load::limits::slots_max) {
-    throw std::invalid_argument("connections times depth is at most " +
-                                std::to_string(load::limits::slots_max));
+// What they have in common: a target, connections and depth, and a run that begins with them.
+class TargetCommand : public MeasuringCommand {
+ protected:
+  TargetCommand(CLI::App& app, const CommandLine& command_line, const std::string& name,
+                const std::string& about, std::size_t depth)
+      : MeasuringCommand(app, command_line, name, about), depth_(depth) {
+    command().add_option("target", target_, "A URL, or the name of a server to start")->required();
+    flags::Group load_group(command(), "Load");
+    load_group.add_count("--connections", connections_,
+                         {.min = 1, .max = load::limits::connections_max}, "Connections");
+    load_group.add_count("--depth", depth_, {.min = 1, .max = load::limits::depth_max},
+                         "Calls open at once on each connection, at most");
+    flags::Group measurement(command(), "Measurement");
+    measurement.add_duration(
+        "--trial-seconds", seconds_,
+        {.min = load::limits::trial_min, .max = load::limits::trial_max, .bare = 1s},
+        "Measured time of each closed loop, and of each rate tried");
+    measurement.add_duration("--warmup", warmup_, {.max = load::limits::trial_max, .bare = 1s},
+                             "Time before that, which is not measured");
   }
-  run->title = name_ + " of " + target_;
-  run->plan.rounds = 1;
-  run->plan.seconds = seconds_.count();
-  run->plan.warmup = warmup_.count();
-  scenarios::Interrupt interrupt;
-  const std::string more = measure(*run, *target, runner, interrupt);
-  return common_.report(*run, name_, more);
+
+  // Measures, and returns the result as the text that follows the report.
+  virtual std::string measure_target(model::Run& run, const NamedTarget& target,
+                                     const RunnerOptions& runner, Interrupt& interrupt) = 0;
+
+  std::size_t connections() const { return connections_; }
+  std::size_t depth() const { return depth_; }
+
+ private:
+  std::string measure(model::Run& run, const RunnerOptions& runner, Interrupt& interrupt) override {
+    const auto target = scenarios::parse_target(target_, runner.binaries, run.plan.seed);
+    if (!target) throw std::invalid_argument(target.error());
+    if (connections_ * depth_ > load::limits::slots_max) {
+      throw std::invalid_argument("connections times depth is at most " +
+                                  std::to_string(load::limits::slots_max));
+    }
+    run.title = command().get_name() + " of " + target_;
+    run.plan.rounds = 1;
+    run.plan.seconds = seconds_.count();
+    run.plan.warmup = warmup_.count();
+    return measure_target(run, *target, runner, interrupt);
+  }
+
+  std::string target_;
+  std::size_t connections_ = 64;
+  std::size_t depth_;
+  Seconds seconds_{3};
+  Seconds warmup_{0.5};
+};
+
+class SearchCommand final : public TargetCommand {
+ public:
+  SearchCommand(CLI::App& app, const CommandLine& command_line)
+      : TargetCommand(app, command_line, "search", "Find the greatest rate that meets objectives",
+                      16) {
+    flags::Group(command(), "Load")
+        .add_texts("--objective", objectives_, "THRESHOLD",
+                   "What a rate must meet; may be given again")
+        .check(check_threshold);
+    flags::Group(command(), "Measurement")
+        .add_count("--rounds", rounds_, {.min = 1, .max = load::limits::rounds_max},
+                   "Trials of each rate");
+  }
+
+ private:
+  std::string measure_target(model::Run& run, const NamedTarget& target,
+                             const RunnerOptions& runner, Interrupt& interrupt) override {
+    const scenarios::SearchOptions options{.target = target,
+                                           .connections = connections(),
+                                           .depth = depth(),
+                                           .objectives = parse_thresholds(objectives_),
+                                           .rounds = rounds_};
+    run.plan.rounds = rounds_;
+    return to_text(options, scenarios::run_search(run, options, runner, interrupt));
+  }
+
+  std::vector<std::string> objectives_{"p99<5ms", "errors<0.1%"};
+  std::size_t rounds_ = 3;
+};
+
+class OverloadCommand final : public TargetCommand {
+ public:
+  OverloadCommand(CLI::App& app, const CommandLine& command_line)
+      : TargetCommand(app, command_line, "overload",
+                      "Offer half, twice and again half of what a target can do", 16) {
+    flags::Group(command(), "Load")
+        .add_duration("--seconds", overload_,
+                      {.min = 500ms, .max = load::limits::trial_max, .bare = 1s},
+                      "How long the overload lasts");
+  }
+
+ private:
+  std::string measure_target(model::Run& run, const NamedTarget& target,
+                             const RunnerOptions& runner, Interrupt& interrupt) override {
+    RunnerOptions finer = runner;
+    finer.interval = 200ms;
+    return to_text(scenarios::run_overload(run,
+                                           {.target = target,
+                                            .connections = connections(),
+                                            .depth = depth(),
+                                            .seconds = overload_.count()},
+                                           finer, interrupt));
+  }
+
+  Seconds overload_{10};
+};
+
+class SoakCommand final : public TargetCommand {
+ public:
+  SoakCommand(CLI::App& app, const CommandLine& command_line)
+      : TargetCommand(app, command_line, "soak", "A moderate rate for a long time", 16) {
+    flags::Group load_group(command(), "Load");
+    load_group.add_duration("--minutes", duration_,
+                            {.min = 3s, .max = load::limits::trial_max, .bare = 1min},
+                            "How long the load lasts");
+    load_group.add_share("--share", share_, {.min = 0.01, .max = 1},
+                         "The rate, as a share of what a closed loop gets");
+  }
+
+ private:
+  std::string measure_target(model::Run& run, const NamedTarget& target,
+                             const RunnerOptions& runner, Interrupt& interrupt) override {
+    return to_text(scenarios::run_soak(run,
+                                       {.target = target,
+                                        .connections = connections(),
+                                        .depth = depth(),
+                                        .share = share_,
+                                        .seconds = duration_.count()},
+                                       runner, interrupt));
+  }
+
+  Seconds duration_ = std::chrono::minutes(30);
+  double share_ = 0.7;
+};
+
+class ChurnCommand final : public TargetCommand {
+ public:
+  ChurnCommand(CLI::App& app, const CommandLine& command_line)
+      : TargetCommand(app, command_line, "churn", "Connect, play one round, hang up, again", 1) {
+    flags::Group(command(), "Load")
+        .add_duration("--seconds", duration_,
+                      {.min = 100ms, .max = load::limits::trial_max, .bare = 1s},
+                      "How long connections are opened and closed");
+  }
+
+ private:
+  std::string measure_target(model::Run& run, const NamedTarget& target,
+                             const RunnerOptions& runner, Interrupt& interrupt) override {
+    scenarios::run_churn(run, {.target = target, .seconds = duration_.count()}, runner, interrupt);
+    return scenarios::churn_text(run);
+  }
+
+  Seconds duration_{10};
+};
+
+}  // namespace
+
+std::unique_ptr<Command> search_command(CLI::App& app, const CommandLine& command_line) {
+  return std::make_unique<SearchCommand>(app, command_line);
 }
 
-// ---- search --------------------------------------------------------------------------------
-
-SearchCommand::SearchCommand(CLI::App& app, const std::vector<std::string>& command_line)
-    : TargetCommand(app, command_line, "search", "Find the greatest rate that meets objectives",
-                    16) {
-  flags::Group(command(), "Load")
-      .add_texts("--objective", objectives_, "THRESHOLD",
-                 "What a rate must meet; may be given again")
-      .check([](const std::string& text) {
-        const auto parsed = model::parse_threshold(text);
-        return parsed ? std::string() : parsed.error();
-      });
-  flags::Group(command(), "Measurement")
-      .add_count("--rounds", rounds_, {.min = 1, .max = load::limits::rounds_max},
-                 "Trials of each rate");
+std::unique_ptr<Command> overload_command(CLI::App& app, const CommandLine& command_line) {
+  return std::make_unique<OverloadCommand>(app, command_line);
 }
 
-std::string SearchCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
-                                   const scenarios::RunnerOptions& runner,
-                                   scenarios::Interrupt& interrupt) {
-  scenarios::SearchOptions options{.target = target,
-                                   .connections = connections(),
-                                   .depth = depth(),
-                                   .objectives = {},
-                                   .rounds = rounds_};
-  for (const std::string& text : objectives_)
-    options.objectives.push_back(*model::parse_threshold(text));
-  run.plan.rounds = rounds_;
-  return to_text(options, scenarios::run_search(run, options, runner, interrupt));
+std::unique_ptr<Command> soak_command(CLI::App& app, const CommandLine& command_line) {
+  return std::make_unique<SoakCommand>(app, command_line);
 }
 
-// ---- overload ------------------------------------------------------------------------------
-
-OverloadCommand::OverloadCommand(CLI::App& app, const std::vector<std::string>& command_line)
-    : TargetCommand(app, command_line, "overload",
-                    "Offer half, twice and again half of what a target can do", 16) {
-  using namespace std::chrono_literals;
-  flags::Group(command(), "Load")
-      .add_duration("--seconds", overload_,
-                    {.min = 500ms, .max = load::limits::trial_max, .bare = 1s},
-                    "How long the overload lasts");
-}
-
-std::string OverloadCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
-                                     const scenarios::RunnerOptions& runner,
-                                     scenarios::Interrupt& interrupt) {
-  scenarios::RunnerOptions finer = runner;
-  finer.interval = std::chrono::milliseconds(200);
-  return to_text(scenarios::run_overload(run,
-                                         {.target = target,
-                                          .connections = connections(),
-                                          .depth = depth(),
-                                          .seconds = overload_.count()},
-                                         finer, interrupt));
-}
-
-// ---- soak ----------------------------------------------------------------------------------
-
-SoakCommand::SoakCommand(CLI::App& app, const std::vector<std::string>& command_line)
-    : TargetCommand(app, command_line, "soak", "A moderate rate for a long time", 16) {
-  using namespace std::chrono_literals;
-  flags::Group load_group(command(), "Load");
-  load_group.add_duration("--minutes", duration_,
-                          {.min = 3s, .max = load::limits::trial_max, .bare = 1min},
-                          "How long the load lasts");
-  load_group.add_share("--share", share_, {.min = 0.01, .max = 1},
-                       "The rate, as a share of what a closed loop gets");
-}
-
-std::string SoakCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
-                                 const scenarios::RunnerOptions& runner,
-                                 scenarios::Interrupt& interrupt) {
-  return to_text(scenarios::run_soak(run,
-                                     {.target = target,
-                                      .connections = connections(),
-                                      .depth = depth(),
-                                      .share = share_,
-                                      .seconds = duration_.count()},
-                                     runner, interrupt));
-}
-
-// ---- churn ---------------------------------------------------------------------------------
-
-ChurnCommand::ChurnCommand(CLI::App& app, const std::vector<std::string>& command_line)
-    : TargetCommand(app, command_line, "churn", "Connect, play one round, hang up, again", 1) {
-  using namespace std::chrono_literals;
-  flags::Group(command(), "Load")
-      .add_duration("--seconds", duration_,
-                    {.min = 100ms, .max = load::limits::trial_max, .bare = 1s},
-                    "How long connections are opened and closed");
-}
-
-std::string ChurnCommand::measure(model::Run& run, const scenarios::NamedTarget& target,
-                                  const scenarios::RunnerOptions& runner,
-                                  scenarios::Interrupt& interrupt) {
-  scenarios::run_churn(run, {.target = target, .seconds = duration_.count()}, runner, interrupt);
-  return scenarios::churn_text(run);
+std::unique_ptr<Command> churn_command(CLI::App& app, const CommandLine& command_line) {
+  return std::make_unique<ChurnCommand>(app, command_line);
 }
 
 }  // namespace rps::commands
