@@ -10,9 +10,12 @@
 #include "bench/model/run.hpp"
 #include "bench/model/summary.hpp"
 
-// One description of each type's members serves both directions: members(archive, value) calls
-// archive("name", member) for each member, where the archive is a Writer (then the value is const)
-// or a Reader.
+// Each type's members are listed once, for both directions: members(archive, value) calls
+// archive("name", value.name) for each, where the archive is a Writer (then the value is const) or
+// a Reader. RPS_MEMBERS makes these calls for members whose name is also their name in the file.
+#define RPS_MEMBER(name) archive(#name, value.name);
+#define RPS_MEMBERS(...) NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(RPS_MEMBER, __VA_ARGS__))
+
 namespace rps::model {
 
 namespace {
@@ -28,133 +31,68 @@ concept MaybeConst = std::same_as<std::remove_const_t<Value>, Plain>;
 
 // ---- What has which members
 
-void members(auto& archive, MaybeConst<machine::CpuPlan> auto& plan) {
-  archive("server", plan.server);
-  archive("load", plan.load);
+void members(auto& archive, MaybeConst<machine::CpuPlan> auto& value) {
+  RPS_MEMBERS(server, load)
 }
 
-void members(auto& archive, MaybeConst<machine::Environment> auto& environment) {
-  archive("date", environment.date);
-  archive("kernel", environment.kernel);
-  archive("cpu", environment.cpu);
-  archive("cores", environment.cores);
-  archive("compiler", environment.compiler);
-  archive("build", environment.build);
-  archive("revision", environment.revision);
-  archive("warning", environment.warning);
-  archive("details", environment.details);
+void members(auto& archive, MaybeConst<machine::Environment> auto& value) {
+  RPS_MEMBERS(date, kernel, cpu, cores, compiler, build, revision, warning, details)
 }
 
-void members(auto& archive, MaybeConst<Plan> auto& plan) {
-  archive("profile", plan.profile);
-  archive("command_line", plan.command_line);
-  archive("rounds", plan.rounds);
-  archive("seconds", plan.seconds);
-  archive("warmup_seconds", plan.warmup);
-  archive("seed", plan.seed);
-  archive("cpus", plan.cpus);
+void members(auto& archive, MaybeConst<Plan> auto& value) {
+  RPS_MEMBERS(profile, command_line, rounds, seconds)
+  archive("warmup_seconds", value.warmup);
+  RPS_MEMBERS(seed, cpus)
 }
 
-void members(auto& archive, MaybeConst<load::Phase> auto& phase) {
-  archive("seconds", phase.seconds);
-  archive("from_per_second", phase.from_per_second);
-  archive("to_per_second", phase.to_per_second);
+void members(auto& archive, MaybeConst<load::Phase> auto& value) {
+  RPS_MEMBERS(seconds, from_per_second, to_per_second)
 }
 
-void members(auto& archive, MaybeConst<load::Schedule> auto& schedule) {
-  archive("arrivals", schedule.arrivals);
-  archive("burst", schedule.burst);
-  archive("phases", schedule.phases);
+void members(auto& archive, MaybeConst<load::Schedule> auto& value) {
+  RPS_MEMBERS(arrivals, burst, phases)
 }
 
-void members(auto& archive, MaybeConst<Load> auto& load) {
-  archive("connections", load.connections);
-  archive("depth", load.depth);
-  archive("schedule", load.schedule);
-  archive("idle", load.idle);
-  archive("slow", load.slow);
+void members(auto& archive, MaybeConst<Load> auto& value) {
+  RPS_MEMBERS(connections, depth, schedule, idle, slow)
 }
 
-void members(auto& archive, MaybeConst<Cell> auto& cell) {
-  archive("key", cell.key);
-  archive("subject", cell.subject);
-  archive("name", cell.name);
-  archive("command", cell.command);
-  archive("is_floor", cell.is_floor);
-  archive("floor", cell.floor);
-  archive("answers_in_submit", cell.answers_in_submit);
-  archive("rounds_per_call", cell.rounds_per_call);
-  archive("load", cell.load);
+void members(auto& archive, MaybeConst<Cell> auto& value) {
+  RPS_MEMBERS(key, subject, name, command, is_floor, floor, answers_in_submit, rounds_per_call,
+              load)
 }
 
-void members(auto& archive, MaybeConst<LeftOut> auto& left_out) {
-  archive("subject", left_out.subject);
-  archive("why", left_out.why);
+void members(auto& archive, MaybeConst<LeftOut> auto& value) {
+  RPS_MEMBERS(subject, why)
 }
 
-void members(auto& archive, MaybeConst<machine::Usage> auto& usage) {
-  archive("user_seconds", usage.user_seconds);
-  archive("system_seconds", usage.system_seconds);
-  archive("voluntary_switches", usage.voluntary_switches);
-  archive("involuntary_switches", usage.involuntary_switches);
-  archive("threads", usage.threads);
-  archive("rss_bytes", usage.rss_bytes);
-  archive("rss_peak_bytes", usage.rss_peak_bytes);
-  archive("open_files", usage.open_files);
+void members(auto& archive, MaybeConst<machine::Usage> auto& value) {
+  RPS_MEMBERS(user_seconds, system_seconds, voluntary_switches, involuntary_switches, threads,
+              rss_bytes, rss_peak_bytes, open_files)
 }
 
-void members(auto& archive, MaybeConst<load::Interval> auto& interval) {
-  archive("begins_seconds", interval.begins);
-  archive("seconds", interval.seconds);
-  archive("good", interval.good);
-  archive("bad", interval.bad);
-  archive("dropped", interval.dropped);
-  archive("open", interval.open);
-  archive("p50_ns", interval.p50_ns);
-  archive("p99_ns", interval.p99_ns);
-  archive("max_ns", interval.max_ns);
-  archive("rss_bytes", interval.rss_bytes);
-  archive("open_files", interval.open_files);
+void members(auto& archive, MaybeConst<load::Interval> auto& value) {
+  archive("begins_seconds", value.begins);
+  RPS_MEMBERS(seconds, good, bad, dropped, open, p50_ns, p99_ns, max_ns, rss_bytes, open_files)
 }
 
-void members(auto& archive, MaybeConst<Trial> auto& trial) {
-  archive("valid", trial.valid);
-  archive("start_error", trial.start_error);
-  archive("ending", trial.ending);
-  archive("answers", trial.verdicts);
-  archive("answered", trial.answered);
-  archive("due", trial.due);
-  archive("dropped", trial.dropped);
-  archive("timed_out", trial.timed_out);
-  archive("lost", trial.lost);
-  archive("seconds", trial.seconds);
-  archive("response", trial.response);
-  archive.or_same_as("response", trial.response, "service", trial.service);
-  archive("lateness", trial.lateness);
-  archive("errors", trial.errors);
-  archive("open_mean", trial.open_mean);
-  archive("series", trial.series);
-  archive("load", trial.load);
-  archive("server", trial.server);
-  archive("other_cpu_share", trial.other_cpu_share);
-  archive("stolen_share", trial.stolen_share);
-  archive("bytes_sent_per_call", trial.bytes_sent_per_call);
-  archive("bytes_received_per_call", trial.bytes_received_per_call);
-  archive("syscalls_per_call", trial.syscalls_per_call);
-  archive("observer_active", trial.observer_active);
-  archive("micro", trial.micro);
+void members(auto& archive, MaybeConst<Trial> auto& value) {
+  RPS_MEMBERS(valid, start_error, ending)
+  archive("answers", value.verdicts);
+  RPS_MEMBERS(answered, due, dropped, timed_out, lost, seconds, response)
+  archive.or_same_as("response", value.response, "service", value.service);
+  RPS_MEMBERS(lateness, errors, open_mean, series, load, server, other_cpu_share, stolen_share,
+              bytes_sent_per_call, bytes_received_per_call, syscalls_per_call, observer_active,
+              micro)
 }
 
 // All of a run but its trials, which name their cells.
-void members(auto& archive, MaybeConst<Run> auto& run) {
-  archive("id", run.id);
-  archive("title", run.title);
-  archive("interrupted", run.interrupted);
-  archive("environment", run.environment);
-  archive("plan", run.plan);
-  archive("tables", run.tables);
-  archive("cells", run.cells);
-  archive("left_out", run.left_out);
+void members(auto& archive, MaybeConst<Run> auto& value) {
+  RPS_MEMBERS(id, title, interrupted, environment, plan, tables, cells, left_out)
+}
+
+void members(auto& archive, const Estimate& value) {
+  RPS_MEMBERS(median, low, high, trials)
 }
 
 // ---- Writing
@@ -215,16 +153,8 @@ class Writer {
     }
     return json;
   }
-  static Json written(const std::map<std::string, double>& values) {
-    Json json = Json::object();
-    for (const auto& [name, value] : values) json[name] = value;
-    return json;
-  }
-  static Json written(const Details& details) {
-    Json json = Json::object();
-    for (const auto& [name, value] : details) json[name] = value;
-    return json;
-  }
+  static Json written(const std::map<std::string, double>& values) { return named(values); }
+  static Json written(const Details& details) { return named(details); }
   template <class Value>
   static Json written(const std::optional<Value>& value) {
     return value ? written(*value) : Json(nullptr);
@@ -237,6 +167,12 @@ class Writer {
   }
 
  private:
+  static Json named(const auto& values) {
+    Json json = Json::object();
+    for (const auto& [name, value] : values) json[name] = value;
+    return json;
+  }
+
   Json json_ = Json::object();
 };
 
@@ -466,13 +402,6 @@ void read_trials(const Json& json, Run& run, std::string& error) {
 
 // ---- What can be made from the trials
 
-Json to_json(const Estimate& estimate) {
-  return {{"median", estimate.median},
-          {"low", estimate.low},
-          {"high", estimate.high},
-          {"trials", estimate.trials}};
-}
-
 Json flags_json(const Run& run, std::size_t cell) {
   Json json = Json::array();
   for (const Flagged& each : flags_of(run, cell)) {
@@ -485,7 +414,7 @@ Json summary_json(const Run& run, std::size_t cell) {
   Json json{{"cell", run.cells[cell].key}, {"flags", flags_json(run, cell)}};
   for (const MetricInfo& each : all_metrics) {
     const Estimate estimate = estimate_of(run, cell, each.metric);
-    json[each.column] = estimate.trials > 0 ? to_json(estimate) : Json(nullptr);
+    json[each.column] = estimate.trials > 0 ? Writer::written(estimate) : Json(nullptr);
   }
   return json;
 }
@@ -507,7 +436,7 @@ Json comparison_json(const Run& run, std::size_t ours, std::size_t theirs, Metri
   return {{"cell", run.cells[ours].key},
           {"against", run.cells[theirs].key},
           {"metric", info(metric).column},
-          {"ratio", to_json(comparison.ratio)},
+          {"ratio", Writer::written(comparison.ratio)},
           {"p", comparison.p},
           {"smallest_effect", comparison.smallest_effect},
           {"ratio_is", tendency_name(comparison.tendency)}};
