@@ -14,9 +14,6 @@ namespace {
 
 constexpr std::size_t resamples = 10'000;
 
-// Of the standard normal distribution: 95 % lie within so many deviations.
-constexpr double normal_95 = 1.96;
-
 // Above, the exact distributions are the normal one to four digits.
 constexpr std::size_t wilcoxon_exact_max = 25;
 constexpr std::size_t mann_whitney_exact_max = 40;
@@ -240,16 +237,6 @@ double mann_whitney_p(std::span<const double> a, std::span<const double> b) {
   const auto pairs = static_cast<double>(a.size()) * static_cast<double>(b.size());
   const double difference = (static_cast<double>(sum_of_a) - static_cast<double>(mean)) / 2;
   return normal_p(difference, pairs / 12 * (n + 1 - ranking.tie_sum / (n * (n - 1))));
-}
-
-std::optional<Ranks> quantile_ranks(std::uint64_t count, double q) {
-  assert(q >= 0 && q <= 1);
-  const auto n = static_cast<double>(count);
-  const double reach = normal_95 * std::sqrt(n * q * (1 - q));
-  const double low = std::floor(n * q - reach);
-  const double high = std::ceil(n * q + reach) + 1;
-  if (low < 1 || high > n) return std::nullopt;
-  return Ranks{.low = static_cast<std::uint64_t>(low), .high = static_cast<std::uint64_t>(high)};
 }
 
 }  // namespace rps::model

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -80,16 +79,5 @@ double wilcoxon_p(std::span<const double> differences);
 // beyond, by the normal approximation with tie and continuity correction. 1 when one is empty.
 // Source: Mann, Whitney 1947; Hollander, Wolfe, Chicken, 4.1.
 double mann_whitney_p(std::span<const double> a, std::span<const double> b);
-
-// The ranks, from 1, of the order statistics between which the quantile `q` of the population lies
-// with about 95 % probability: n q -/+ 1.96 sqrt(n q (1 - q)), rounded outwards, and one more
-// above. Nothing when the sample is too small for a rank on both sides. Assumes independent
-// values, which latencies in one trial are not quite: a lower bound of the uncertainty.
-// Source: Le Boudec, Performance Evaluation of Computer and Communication Systems, 2.2.
-struct Ranks {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-};
-std::optional<Ranks> quantile_ranks(std::uint64_t count, double q);
 
 }  // namespace rps::model

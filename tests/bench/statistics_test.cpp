@@ -86,19 +86,6 @@ int alarms(int comparisons, std::size_t rounds, const Noise& noise, double effec
   return count;
 }
 
-// How often `quantile_ranks` covers the quantile of `count` independent values: the chance that
-// between low and high - 1 of them lie below it.
-double coverage(std::uint64_t count, double q, const Ranks& ranks) {
-  const auto n = static_cast<double>(count);
-  double covered = 0;
-  for (std::uint64_t below = ranks.low; below < ranks.high; ++below) {
-    const auto k = static_cast<double>(below);
-    covered += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
-                        k * std::log(q) + (n - k) * std::log1p(-q));
-  }
-  return covered;
-}
-
 }  // namespace
 
 TEST_CASE("the median is the middle, or the mean of the middle two") {
@@ -283,28 +270,6 @@ TEST_CASE("Mann-Whitney: the normal approximation takes over where the exact tes
     a.push_back(0.25);
     CHECK(mann_whitney_p(a, b) == Approx(exact).margin(0.1));
   }
-}
-
-// ---- Quantiles in a trial
-
-TEST_CASE("the ranks around a quantile cover it as they say, or there are none") {
-  for (const double q : {0.5, 0.9, 0.99}) {
-    for (const std::uint64_t count : {100, 1'000, 20'000}) {
-      const auto ranks = quantile_ranks(count, q);
-      if (count == 100 && q == 0.99) {
-        CHECK_FALSE(ranks);
-        continue;
-      }
-      REQUIRE(ranks);
-      CHECK(ranks->high <= count);
-      CHECK(coverage(count, q, *ranks) >= 0.95);
-      CHECK(coverage(count, q, *ranks) <= 0.99);
-    }
-  }
-  CHECK_FALSE(quantile_ranks(0, 0.5));
-  CHECK_FALSE(quantile_ranks(5, 0.5));
-  CHECK_FALSE(quantile_ranks(1'000, 0));
-  CHECK_FALSE(quantile_ranks(1'000, 1));
 }
 
 // ---- Two samples without common rounds
