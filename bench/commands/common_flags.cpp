@@ -90,7 +90,7 @@ int CommonFlags::report(const model::Run& run, const std::string& name,
   write_file(folder / (name + ".md"), text);
   write_file(folder / (name + ".csv"), report::to_csv(run));
   write_file(folder / (name + ".xml"), report::to_junit(run, results));
-  write_file(folder / (name + ".html"), report::to_html(run, view, report::floor_pairs(run)));
+  write_file(folder / (name + ".html"), report::to_html(run, view));
   std::cout << text << "\nWritten to " << folder.string() << ": " << name
             << ".html, .md, .json, .csv, .xml\n"
             << std::flush;

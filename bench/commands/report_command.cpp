@@ -101,7 +101,7 @@ std::string ReportCommand::text() const {
   if (format_ == "junit") return report::to_junit(run, {});
   report::View view = report::view_of(run, scenarios::catalogue());
   if (tables_only_) view = report::without_words(std::move(view));
-  return format_ == "html" ? report::to_html(run, view, report::floor_pairs(run)) : to_text(view);
+  return format_ == "html" ? report::to_html(run, view) : to_text(view);
 }
 
 int ReportCommand::run() {

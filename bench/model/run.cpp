@@ -170,6 +170,11 @@ std::string cell_key(std::string_view subject, const Load& load) {
   return key + to_string(schedule.phases);
 }
 
+std::size_t first_at_load(const Run& run, std::size_t cell) {
+  const auto first = std::ranges::find(run.cells, run.cells[cell].load, &Cell::load);
+  return static_cast<std::size_t>(first - run.cells.begin());
+}
+
 std::optional<std::size_t> floor_of(const Run& run, std::size_t cell) {
   const Cell& stage = run.cells[cell];
   return stage.floor.empty() ? std::nullopt : run.index_of(cell_key(stage.floor, stage.load));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,6 +94,15 @@ struct Run {
 
   bool operator==(const Run&) const = default;
 };
+
+// The trials of a cell, in their order. REQUIRES: `run` outlives what is returned.
+inline auto trials_of(const Run& run, std::size_t cell) {
+  return run.trials |
+         std::views::filter([cell](const CellTrial& each) { return each.cell == cell; });
+}
+
+// The first cell with the load of `cell`: what others under this load are compared with.
+std::size_t first_at_load(const Run& run, std::size_t cell);
 
 // The cell of the floor of `cell` at the same load; nothing when there is none.
 std::optional<std::size_t> floor_of(const Run& run, std::size_t cell);

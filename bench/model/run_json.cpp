@@ -445,8 +445,7 @@ Json comparison_json(const Run& run, std::size_t ours, std::size_t theirs, Metri
 Json comparisons_json(const Run& run) {
   Json json = Json::array();
   for (std::size_t ours = 0; ours < run.cells.size(); ++ours) {
-    const auto first = std::ranges::find(run.cells, run.cells[ours].load, &Cell::load);
-    const auto theirs = static_cast<std::size_t>(first - run.cells.begin());
+    const std::size_t theirs = first_at_load(run, ours);
     if (theirs == ours) continue;
     for (const Metric metric : compared) {
       Json comparison = comparison_json(run, ours, theirs, metric);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -30,19 +29,10 @@ constexpr double floor_bytes_share_max = 0.02;
 // A figure's median does not move for one odd trial among many.
 constexpr double odd_trials_share_min = 0.25;
 
-std::vector<const Trial*> trials_of(const Run& run, std::size_t cell) {
-  std::vector<const Trial*> found;
-  for (const CellTrial& each : run.trials) {
-    if (each.cell == cell) found.push_back(&each.trial);
-  }
-  return found;
-}
-
 // The figures of a cell by their round.
 std::map<std::size_t, double> figures_of(const Run& run, std::size_t cell, Metric metric) {
   std::map<std::size_t, double> figures;
-  for (const CellTrial& each : run.trials) {
-    if (each.cell != cell) continue;
+  for (const CellTrial& each : trials_of(run, cell)) {
     const auto value = figure(each.trial, run.cells[cell], metric);
     if (value) figures.emplace(each.round, *value);
   }
@@ -145,8 +135,7 @@ std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Tr
 
 // Nothing when no trial has the figure. Without the interval, which takes a thousand times as long.
 std::optional<double> median_of(const Run& run, std::size_t cell, Metric metric) {
-  std::vector<double> values;
-  for (const auto& [round, value] : figures_of(run, cell, metric)) values.push_back(value);
+  std::vector<double> values = values_of(run, cell, metric);
   return values.empty() ? std::nullopt : std::optional(median(std::move(values)));
 }
 
@@ -171,10 +160,14 @@ std::string floor_difference(const Run& run, std::size_t cell) {
 
 }  // namespace
 
-Estimate estimate_of(const Run& run, std::size_t cell, Metric metric) {
+std::vector<double> values_of(const Run& run, std::size_t cell, Metric metric) {
   std::vector<double> values;
   for (const auto& [round, value] : figures_of(run, cell, metric)) values.push_back(value);
-  return estimate(values, mix(run.plan.seed, cell));
+  return values;
+}
+
+Estimate estimate_of(const Run& run, std::size_t cell, Metric metric) {
+  return estimate(values_of(run, cell, metric), mix(run.plan.seed, cell));
 }
 
 Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric) {
@@ -236,18 +229,20 @@ std::string_view explain(Flag flag) {
 }
 
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell) {
-  const auto trials = trials_of(run, cell);
+  const auto trials =
+      static_cast<std::size_t>(std::ranges::count(run.trials, cell, &CellTrial::cell));
   std::vector<Flagged> flags;
   for (const Flag flag : all_flags) {
     std::vector<const Trial*> showing;
-    std::ranges::copy_if(trials, std::back_inserter(showing),
-                         [&](const Trial* trial) { return shows(flag, *trial, run.cells[cell]); });
+    for (const CellTrial& each : trials_of(run, cell)) {
+      if (shows(flag, each.trial, run.cells[cell])) showing.push_back(&each.trial);
+    }
     const auto count = static_cast<double>(showing.size());
     const bool is_enough =
-        is_grave(flag) || count >= odd_trials_share_min * static_cast<double>(trials.size());
+        is_grave(flag) || count >= odd_trials_share_min * static_cast<double>(trials);
     if (showing.empty() || !is_enough) continue;
     flags.push_back(
-        {.flag = flag, .detail = detail_of(flag, showing.size(), trials.size(), *showing.front())});
+        {.flag = flag, .detail = detail_of(flag, showing.size(), trials, *showing.front())});
   }
   std::string difference = floor_difference(run, cell);
   if (!difference.empty()) {

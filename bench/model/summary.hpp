@@ -14,6 +14,9 @@
 
 namespace rps::model {
 
+// The figures of the trials that have one, in the order of the rounds.
+std::vector<double> values_of(const Run& run, std::size_t cell, Metric metric);
+
 // The figure over all rounds, of the trials that have it: the valid ones, but for the shares of
 // errors and of dropped calls. `trials` is 0 when there are none.
 Estimate estimate_of(const Run& run, std::size_t cell, Metric metric);

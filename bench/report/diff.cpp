@@ -22,24 +22,14 @@ constexpr std::array<std::string_view, 2> restless{"clock read", "load average"}
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-std::vector<double> values_of(const model::Run& run, std::size_t cell, model::Metric metric) {
-  std::vector<double> values;
-  for (const model::CellTrial& each : run.trials) {
-    if (each.cell != cell) continue;
-    const auto value = model::figure(each.trial, run.cells[cell], metric);
-    if (value) values.push_back(*value);
-  }
-  return values;
-}
-
 bool is_better(model::Metric metric, double ratio) {
   return (ratio > 1) == (model::info(metric).better == model::Better::higher);
 }
 
 MetricDiff diff_metric(const model::Run& base, std::size_t base_cell, const model::Run& next,
                        std::size_t next_cell, model::Metric metric) {
-  const auto theirs = values_of(base, base_cell, metric);
-  const auto ours = values_of(next, next_cell, metric);
+  const auto theirs = model::values_of(base, base_cell, metric);
+  const auto ours = model::values_of(next, next_cell, metric);
   MetricDiff diff{
       .metric = metric,
       .base = model::estimate_of(base, base_cell, metric),
@@ -101,10 +91,6 @@ std::vector<SettingDiff> diff_settings(const Settings& base, const Settings& nex
   return diffs;
 }
 
-std::size_t index_of(const model::Run& run, const model::Cell& cell) {
-  return static_cast<std::size_t>(&cell - run.cells.data());
-}
-
 void add_load_diff(const model::Cell& base, const model::Cell& next, Diff& diff) {
   if (base.command != next.command) {
     diff.settings.push_back(
@@ -157,32 +143,25 @@ Table table_of(const Diff& diff) {
   return table;
 }
 
-void append_wrapped(const std::string& text, std::string& out) {
-  for (const std::string& line : model::wrap(text, report_columns)) out += line + "\n";
-}
-
 std::string or_nothing(const std::string& text) {
   return text.empty() ? "nothing" : text;
 }
 
-void append_settings(const Diff& diff, std::string& out) {
-  if (diff.settings.empty()) {
-    append_wrapped("\nMachine, build and plan are the same in both.", out);
-    return;
+std::string settings_text(const std::vector<SettingDiff>& settings) {
+  if (settings.empty()) return paragraph("\nMachine, build and plan are the same in both.");
+  std::string out = paragraph("\nThe runs differ in more than their figures:");
+  for (const SettingDiff& each : settings) {
+    out +=
+        paragraph("  " + each.name + ": " + or_nothing(each.base) + " → " + or_nothing(each.next));
   }
-  append_wrapped("\nThe runs differ in more than their figures:", out);
-  for (const SettingDiff& each : diff.settings) {
-    append_wrapped("  " + each.name + ": " + or_nothing(each.base) + " → " + or_nothing(each.next),
-                   out);
-  }
+  return out;
 }
 
-void append_missing(const std::vector<std::string>& cells, std::string_view where,
-                    std::string& out) {
-  if (cells.empty()) return;
+std::string missing_text(const std::vector<std::string>& cells, std::string_view where) {
+  if (cells.empty()) return {};
   std::string text = "Only in the " + std::string(where) + " run: ";
   for (const std::string& cell : cells) text += (&cell == cells.data() ? "" : ", ") + cell;
-  append_wrapped(text + ".", out);
+  return paragraph(text + ".");
 }
 
 }  // namespace
@@ -200,17 +179,18 @@ Diff diff_of(const model::Run& base, const model::Run& next) {
   Diff diff{.base_id = base.id,
             .next_id = next.id,
             .settings = diff_settings(settings_of(base), settings_of(next))};
-  for (const model::Cell& cell : next.cells) {
-    const model::Cell* const old = base.find(cell.key);
-    if (old == nullptr) {
-      diff.only_next.push_back(cell.key);
+  for (std::size_t cell = 0; cell < next.cells.size(); ++cell) {
+    const std::string& key = next.cells[cell].key;
+    const auto old = base.index_of(key);
+    if (!old) {
+      diff.only_next.push_back(key);
       continue;
     }
-    add_load_diff(*old, cell, diff);
-    diff.cells.push_back(diff_cell(base, index_of(base, *old), next, index_of(next, cell)));
+    add_load_diff(base.cells[*old], next.cells[cell], diff);
+    diff.cells.push_back(diff_cell(base, *old, next, cell));
   }
   for (const model::Cell& cell : base.cells) {
-    if (next.find(cell.key) == nullptr) diff.only_base.push_back(cell.key);
+    if (!next.index_of(cell.key)) diff.only_base.push_back(cell.key);
   }
   return diff;
 }
@@ -233,17 +213,14 @@ std::vector<std::string> regressions(const Diff& diff, double share) {
 }
 
 std::string to_text(const Diff& diff) {
-  std::string out;
-  append_wrapped("New run " + diff.next_id + " against base " + diff.base_id + ".\n", out);
-  out += table_of(diff).render();
-  append_wrapped(
-      "\nDifferent only when p < 0.0175 (Mann-Whitney) and the ratio's interval leaves 1 out. The "
-      "runs were not interleaved: what the machine did meanwhile is in the difference.",
-      out);
-  append_settings(diff, out);
-  append_missing(diff.only_base, "base", out);
-  append_missing(diff.only_next, "new", out);
-  return out;
+  return paragraph("New run " + diff.next_id + " against base " + diff.base_id + ".\n") +
+         table_of(diff).render() +
+         paragraph(
+             "\nDifferent only when p < 0.0175 (Mann-Whitney) and the ratio's interval leaves "
+             "1 out. The runs were not interleaved: what the machine did meanwhile is in the "
+             "difference.") +
+         settings_text(diff.settings) + missing_text(diff.only_base, "base") +
+         missing_text(diff.only_next, "new");
 }
 
 }  // namespace rps::report

@@ -33,7 +33,6 @@ class Cells {
         summary: summaries.get(cell.key), spectra: spectra[cell.key] ?? {},
         trials: run.trials.filter((trial) => trial.cell === cell.key)};
     });
-    this.byKey = new Map(this.all.map((cell) => [cell.key, cell]));
     this.subjects = [...this.subjectsOf(false), ...this.subjectsOf(true)];
 
     const answered = this.all.filter(({trials}) => trials.some((each) => each.response?.count > 0));
@@ -57,6 +56,11 @@ class Cells {
 
   subject(cell) {
     return this.subjects.find((each) => each.key === cell.subject);
+  }
+
+  // The cell of a stage's floor under the same load, if that was measured.
+  floorOf({floor, load}) {
+    return this.all.find((each) => each.subject === floor && each.load === load);
   }
 
   // The first cell of every subject that `wanted` accepts.
@@ -315,9 +319,8 @@ function costOfACall(all) {
   };
 }
 
-function timeAgainstFloor(all, floors) {
-  const pairs = floors.map(([stage, floor]) => [all.byKey.get(stage), all.byKey.get(floor)])
-      .filter(([stage, floor]) => stage && floor);
+function timeAgainstFloor(all) {
+  const pairs = all.all.map((stage) => [stage, all.floorOf(stage)]).filter(([, floor]) => floor);
   const inChart = pairs.filter(([stage]) => all.mainClosed.includes(stage));
   const drawn = inChart.length > 0 ? inChart : pairs;
   const chart = (label, unit, metric) => {
@@ -444,11 +447,11 @@ function everyTrial(all) {
 
 // In the order of the page. Without data a figure has no charts; series without points are left
 // out; of many subjects the first are switched on.
-function figuresOf(run, spectra, floors) {
+function figuresOf(run, spectra) {
   const all = new Cells(run, spectra);
   const figures = [latencyAgainstRate(all), spectrumClosed(all), spectrumOpen(all),
     rateAgainstConcurrency(all), goodputAgainstRate(all), costOfACall(all),
-    timeAgainstFloor(all, floors), timeSeries(all), everyTrial(all)];
+    timeAgainstFloor(all), timeSeries(all), everyTrial(all)];
   for (const figure of figures) {
     for (const chart of figure.charts) {
       chart.series = chart.series.filter(({points, values}) =>

@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "bench/model/summary.hpp"
 #include "bench/report/markup.hpp"
 #include "bench/report/page_files.hpp"
@@ -221,12 +219,6 @@ std::string json_in_script(std::string_view json) {
   return out;
 }
 
-std::string floors_json(std::span<const FloorPair> floors) {
-  nlohmann::json pairs = nlohmann::json::array();
-  for (const FloorPair& pair : floors) pairs.push_back({pair.stage, pair.floor});
-  return pairs.dump();
-}
-
 std::string no_charts() {
   if (!chart_js().empty()) return {};
   return text_element(
@@ -249,7 +241,7 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 
 }  // namespace
 
-std::string to_html(const model::Run& run, const View& view, std::span<const FloorPair> floors) {
+std::string to_html(const model::Run& run, const View& view) {
   return filled(page_html(),
                 {{"title", escape_markup(view.title)},
                  {"run id", run.id.empty() ? "" : "Run " + escape_markup(run.id)},
@@ -268,7 +260,6 @@ std::string to_html(const model::Run& run, const View& view, std::span<const Flo
                  {"licence", escape_markup(chart_js_licence())},
                  {"run", json_in_script(model::to_json(run))},
                  {"spectra", json_in_script(spectra_json(run))},
-                 {"floors", json_in_script(floors_json(floors))},
                  {"page.css", std::string(page_css())},
                  {"chart.js", std::string(chart_js())},
                  {"figures.js", std::string(figures_js())},

@@ -7,7 +7,6 @@
 // top. The stored run is in the element #run as JSON, and a button saves it.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "bench/model/run.hpp"
@@ -15,7 +14,6 @@
 
 namespace rps::report {
 
-std::string to_html(const model::Run& run, const View& view,
-                    std::span<const FloorPair> floors = {});
+std::string to_html(const model::Run& run, const View& view);
 
 }  // namespace rps::report

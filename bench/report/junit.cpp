@@ -55,8 +55,7 @@ std::string attribute(std::string_view name, std::string_view value) {
 Case case_of(const model::Run& run, std::size_t cell) {
   Case result{.classname = run.cells[cell].subject, .name = run.cells[cell].key};
   std::size_t trials = 0;
-  for (const model::CellTrial& each : run.trials) {
-    if (each.cell != cell) continue;
+  for (const model::CellTrial& each : model::trials_of(run, cell)) {
     ++trials;
     result.seconds += each.trial.seconds;
     if (each.trial.valid || result.result == Result::failed) continue;

@@ -500,7 +500,7 @@ const stored = (id) => JSON.parse(document.getElementById(id).textContent);
 if (window.Chart) {
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 }
-addFigures(figuresOf(stored('run'), stored('spectra'), stored('floors')));
+addFigures(figuresOf(stored('run'), stored('spectra')));
 addContents();
 paintAll();
 for (const query of ['(prefers-color-scheme: dark)', 'print']) {

@@ -29,23 +29,18 @@ std::vector<double> places() {
   return out;
 }
 
-std::vector<const model::Trial*> valid_trials(const model::Run& run, std::size_t cell) {
-  std::vector<const model::Trial*> out;
-  for (const model::CellTrial& each : run.trials) {
-    if (each.cell == cell && each.trial.valid) out.push_back(&each.trial);
-  }
-  return out;
-}
-
-json spectrum_of(const std::vector<const model::Trial*>& trials, Part part) {
+// Of the percentiles that every valid trial of the cell supports.
+json spectrum_of(const model::Run& run, std::size_t cell, Part part) {
   json points = json::array();
   for (const double place : places()) {
     std::vector<double> values;
-    for (const model::Trial* const trial : trials) {
-      const auto value = (trial->*part).supported_quantile_ns(1 - std::pow(10, -place));
-      if (value) values.push_back(*value);
+    for (const model::CellTrial& each : model::trials_of(run, cell)) {
+      if (!each.trial.valid) continue;
+      const auto value = (each.trial.*part).supported_quantile_ns(1 - std::pow(10, -place));
+      if (!value) return points;
+      values.push_back(*value);
     }
-    if (values.empty() || values.size() < trials.size()) break;
+    if (values.empty()) return points;
     const auto [low, high] = std::ranges::minmax(values);
     points.push_back({place, model::median(values), low, high});
   }
@@ -57,13 +52,12 @@ json spectrum_of(const std::vector<const model::Trial*>& trials, Part part) {
 std::string spectra_json(const model::Run& run) {
   json spectra = json::object();
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
-    const std::vector<const model::Trial*> trials = valid_trials(run, cell);
-    const json response = spectrum_of(trials, &model::Trial::response);
+    const json response = spectrum_of(run, cell, &model::Trial::response);
     if (response.empty()) continue;
     json& found = spectra[run.cells[cell].key];
     found["response"] = response;
     if (!run.cells[cell].load.schedule.is_closed()) {
-      found["service"] = spectrum_of(trials, &model::Trial::service);
+      found["service"] = spectrum_of(run, cell, &model::Trial::service);
     }
   }
   return spectra.dump();

@@ -69,6 +69,12 @@ void append_remark(const Row& row, std::span<const Column> columns, std::string&
 
 }  // namespace
 
+std::string paragraph(std::string_view text) {
+  std::string out;
+  for (const std::string& line : model::wrap(text, report_columns)) out += line + "\n";
+  return out;
+}
+
 std::string Table::render() const {
   assert(!columns.empty() && total_width(columns) <= report_columns);
   std::string out;

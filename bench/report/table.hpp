@@ -12,6 +12,9 @@ namespace rps::report {
 // No report line is longer.
 inline constexpr std::size_t report_columns = 100;
 
+// The text in lines that are not longer, each with its end.
+std::string paragraph(std::string_view text);
+
 struct Column {
   std::string heading;     // May have several lines; they stand at the bottom of the head.
   std::size_t width = 0;   // Of the text.

@@ -69,8 +69,7 @@ std::string why_left_out(const model::Run& run, std::string_view subject) {
 // Why there are no figures; empty when there are.
 std::string why_none(const model::Run& run, std::size_t cell) {
   std::string complaint = why_left_out(run, run.cells[cell].subject);
-  for (const model::CellTrial& each : run.trials) {
-    if (each.cell != cell) continue;
+  for (const model::CellTrial& each : model::trials_of(run, cell)) {
     if (each.trial.valid) return {};
     complaint = "INVALID: " + each.trial.complaint();
   }
@@ -263,14 +262,8 @@ constexpr std::array general_metrics{model::Metric::qps,    model::Metric::p50,
                                      model::Metric::p99,    model::Metric::p999,
                                      model::Metric::cpu_us, model::Metric::qps_per_cpu_second};
 
-// The first cell with the same load: what a cell is compared with.
-std::size_t first_at_load(const model::Run& run, std::size_t cell) {
-  const auto first = std::ranges::find(run.cells, run.cells[cell].load, &model::Cell::load);
-  return static_cast<std::size_t>(first - run.cells.begin());
-}
-
 std::string against_first(const model::Run& run, std::size_t cell) {
-  const std::size_t base = first_at_load(run, cell);
+  const std::size_t base = model::first_at_load(run, cell);
   if (base == cell) return none;
   const model::Comparison measured = model::compare_cells(run, cell, base, model::Metric::qps);
   if (measured.ratio.trials == 0) return none;
@@ -300,7 +293,7 @@ std::string comparison_of(const model::Run& run, std::size_t ours, std::size_t t
 std::vector<std::string> comparisons_of(const model::Run& run) {
   std::vector<std::string> sentences;
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
-    const std::size_t base = first_at_load(run, cell);
+    const std::size_t base = model::first_at_load(run, cell);
     if (base == cell) continue;
     for (const model::Metric metric :
          {model::Metric::qps, model::Metric::p50, model::Metric::p99, model::Metric::cpu_us}) {
@@ -407,12 +400,6 @@ std::vector<std::string> general_notes(const model::Run& run) {
 
 // ---- Text ----------------------------------------------------------------------------------
 
-std::string paragraph(std::string_view text) {
-  std::string out;
-  for (const std::string& line : model::wrap(text, report_columns)) out += line + "\n";
-  return out;
-}
-
 std::string item(std::string_view text) {
   std::string out;
   for (const std::string& line : model::wrap(text, report_columns - 2)) {
@@ -465,15 +452,6 @@ View view_of(const model::Run& run, const Catalogue& catalogue) {
   view.flags = flags_of_run(run);
   view.notes = general_notes(run);
   return view;
-}
-
-std::vector<FloorPair> floor_pairs(const model::Run& run) {
-  std::vector<FloorPair> pairs;
-  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
-    const auto floor = model::floor_of(run, cell);
-    if (floor) pairs.push_back({.stage = run.cells[cell].key, .floor = run.cells[*floor].key});
-  }
-  return pairs;
 }
 
 View without_words(View view) {

@@ -35,15 +35,6 @@ struct View {
 // out. Without tables: one of all cells.
 View view_of(const model::Run& run, const Catalogue& catalogue);
 
-// Keys of two cells: what a stage took, and what its transport takes with nothing behind it.
-struct FloorPair {
-  std::string stage;
-  std::string floor;
-};
-
-// The cells of a run whose floor was measured at the same load.
-std::vector<FloorPair> floor_pairs(const model::Run& run);
-
 // For a terminal, and as Markdown that is readable as it is: no line longer than 100 columns.
 std::string to_text(const View& view);
 

@@ -15,10 +15,10 @@ double measure_peak(model::Run& run, const NamedTarget& target, const model::Loa
   const std::size_t cell = run.cells.size();
   run_cells(run, {target.at(closed, rounds)}, runner, interrupt);
   std::vector<double> good;
-  for (const model::CellTrial& each : run.trials) {
+  for (const model::CellTrial& each : model::trials_of(run, cell)) {
     const load::Verdicts& verdicts = each.trial.verdicts;
     const bool is_honest = verdicts.not_right() == verdicts.of(load::Verdict::refused);
-    if (each.cell == cell && is_honest && each.trial.answered > 0) {
+    if (is_honest && each.trial.answered > 0) {
       good.push_back(each.trial.good_per_second());
     }
   }

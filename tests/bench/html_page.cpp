@@ -15,13 +15,13 @@ using namespace rps::report;
 
 std::string page_of(std::string_view name) {
   if (name == "everything") {
-    return to_html(run_with_everything(), view_with_everything(), floors_of_everything());
+    return to_html(run_with_everything(), view_with_everything());
   }
   model::Run run;
   if (name == "failed") run = run_that_failed();
   if (name == "one-trial") run = run_of_one_trial();
   if (name == "many-subjects") run = run_of_many_subjects();
-  return to_html(run, View{.title = std::string(name)}, {});
+  return to_html(run, View{.title = std::string(name)});
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 // a page which takes them for markup.
 #pragma once
 
-#include <vector>
-
 #include "bench/report/html.hpp"
 
 namespace rps::report {
@@ -17,6 +15,5 @@ model::Run run_of_one_trial();
 model::Run run_of_many_subjects();
 
 View view_with_everything();
-std::vector<FloorPair> floors_of_everything();
 
 }  // namespace rps::report

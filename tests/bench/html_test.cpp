@@ -18,7 +18,7 @@ using namespace rps::report;
 namespace {
 
 std::string page(const model::Run& run) {
-  return to_html(run, View{.title = run.title}, {});
+  return to_html(run, View{.title = run.title});
 }
 
 // Without what the script elements hold.
@@ -55,8 +55,7 @@ bool is_balanced(std::string_view html) {
 }  // namespace
 
 TEST_CASE("the page begins with the answer, and holds what its charts are drawn from") {
-  const std::string html =
-      markup_of(to_html(run_with_everything(), view_with_everything(), floors_of_everything()));
+  const std::string html = markup_of(to_html(run_with_everything(), view_with_everything()));
   const std::size_t table = html.find("id=\"table-stages\"");
   const std::size_t figure = html.find("id=\"first-figure\"");
   const std::size_t claims = html.find("id=\"claims\"");
@@ -66,7 +65,7 @@ TEST_CASE("the page begins with the answer, and holds what its charts are drawn 
   CHECK(figure < claims);
   CHECK(claims < contents);
   CHECK(contains(html, "Claims that this run cannot test: 1"));
-  for (const std::string_view id : {"run", "spectra", "floors", "figures", "contents"}) {
+  for (const std::string_view id : {"run", "spectra", "figures", "contents"}) {
     CAPTURE(id);
     CHECK(count_of(html, "id=\"" + std::string(id) + "\"") == 1);
   }
@@ -78,11 +77,11 @@ TEST_CASE("no text of a run becomes markup") {
   run.title = "<b>\"bold\"</b> & 'quoted'";
   run.id = "\"><script>";
   run.cells.front().key = "</script><!--";
-  const std::vector<FloorPair> floors{{.stage = "</script>", .floor = "<!--<script>"}};
-  const std::string html = to_html(run, view_with_everything(), floors);
+  run.cells.front().floor = "<!--<script>";
+  const std::string html = to_html(run, view_with_everything());
   CHECK(contains(html, "&lt;script&gt;alert(1)&lt;/script&gt;"));
-  CHECK(count_of(html, "<script") == 6);  // Three of data, three of code.
-  CHECK(count_of(html, "</script") == 6);
+  CHECK(count_of(html, "<script") == 5);  // Two of data, three of code.
+  CHECK(count_of(html, "</script") == 5);
   CHECK_FALSE(contains(html, "<!--"));
   CHECK_FALSE(contains(html, "<friends>"));
   CHECK(is_balanced(markup_of(html)));
@@ -90,8 +89,7 @@ TEST_CASE("no text of a run becomes markup") {
 }
 
 TEST_CASE("the page asks nobody for anything") {
-  const std::string html =
-      markup_of(to_html(run_with_everything(), view_with_everything(), floors_of_everything()));
+  const std::string html = markup_of(to_html(run_with_everything(), view_with_everything()));
   CHECK(contains(html, "content=\"default-src 'none';"));
   for (const std::string_view asking :
        {"http:", "https:", "//", "src=", "@import", "<link", "<img", "<iframe", "<base", "url("}) {
