@@ -8,6 +8,7 @@ namespace rps::scenarios {
 
 namespace {
 
+using report::CellName;
 using report::ClaimedRatio;
 using report::ColumnSpec;
 using report::connections_of_claims;
@@ -18,6 +19,20 @@ using Kind = ColumnSpec::Kind;
 
 template <std::size_t count>
 using Words = std::array<std::string_view, count>;
+
+// The articles, by their titles.
+constexpr std::string_view evolution = "《Go语言猜拳微服务架构演进史：单体→RPC→gRPC→eBPF观测》";
+constexpr std::string_view twelve_leaps =
+    "《Go微服务架构演进史（2012–2024）：从标准库HTTP到eBPF可观测性的12次关键跃迁》";
+constexpr std::string_view own_rpc_framework =
+    "《Go语言趣构微服务：零依赖手撸RPC框架，比gin快2.3倍的秘密》";
+constexpr std::string_view grpc_overview = "《Go + gRPC微服务架构全景认知》";
+constexpr std::string_view game_service = "《Go猜拳服务的架构设计与核心逻辑》";
+
+// A function, which rps-micro times.
+constexpr CellName function(std::string_view subject) {
+  return {.subject = subject, .connections = 0, .depth = 0};
+}
 
 // ---- The main table ------------------------------------------------------------------------
 
@@ -36,17 +51,15 @@ constexpr auto main_columns = std::to_array<ColumnSpec>({
     {.heading = "server\nthreads", .width = 7, .metric = model::Metric::threads},
 });
 
-constexpr auto rows_at(std::size_t connections) {
-  return std::to_array<RowSpec>({
-      {.cell = {"inproc", connections}},
-      {.cell = {"cli", connections}, .claims = {"-", "3.2k"}},
-      {.cell = {"jsonrpc", connections}, .claims = {"8–12 ms", "8.7k"}},
-      {.cell = {"grpc", connections}, .claims = {"2–4 ms", "24.5k"}},
-      {.cell = {"ebpf", connections}, .claims = {"2–4 ms", "23.1k"}},
-  });
-}
-constexpr auto main_rows = rows_at(connections_of_claims);
-constexpr auto rows_100 = rows_at(100);
+// The stages with one call open on each of so many connections.
+template <std::size_t connections>
+constexpr auto stage_rows = std::to_array<RowSpec>({
+    {.cell = {"inproc", connections}},
+    {.cell = {"cli", connections}, .claims = {"", "3.2k"}},
+    {.cell = {"jsonrpc", connections}, .claims = {"8–12 ms", "8.7k"}},
+    {.cell = {"grpc", connections}, .claims = {"2–4 ms", "24.5k"}},
+    {.cell = {"ebpf", connections}, .claims = {"2–4 ms", "23.1k"}},
+});
 
 constexpr auto main_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "RPC (JSON) answers 2.72 times what the monolith answers",
@@ -114,8 +127,6 @@ constexpr auto single_columns = std::to_array<ColumnSpec>({
     {.heading = "syscalls\n/req", .width = 8, .metric = model::Metric::syscalls},
     {.heading = "switches\n/req", .width = 8, .metric = model::Metric::switches},
 });
-
-constexpr auto single_rows = rows_at(1);
 
 constexpr auto console_rows = std::to_array<RowSpec>({
     {.cell = {"inproc", 1}},
@@ -193,9 +204,9 @@ constexpr auto load_columns = std::to_array<ColumnSpec>({
 });
 
 constexpr auto codec_wire_rows = std::to_array<RowSpec>({
-    {.cell = {"jsonrpc"}, .name = "JSON", .claims = {"-"}},
+    {.cell = {"jsonrpc"}, .name = "JSON"},
     {.cell = {"msgpack"}, .name = "MessagePack", .claims = {"124 → 38 µs of work"}},
-    {.cell = {"binary"}, .name = "fixed layout", .claims = {"-"}},
+    {.cell = {"binary"}, .name = "fixed layout"},
 });
 
 constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
@@ -216,10 +227,10 @@ constexpr auto codec_wire_ratios = std::to_array<ClaimedRatio>({
 
 constexpr auto http_rows = std::to_array<RowSpec>({
     {.cell = {"binary"}, .name = "own RPC, fixed layout", .claims = {"128.4k, 3.1 ms, 18 MB"}},
-    {.cell = {"jsonrpc"}, .name = "own RPC, JSON", .claims = {"-"}},
+    {.cell = {"jsonrpc"}, .name = "own RPC, JSON"},
     {.cell = {"http"}, .name = "JSON over HTTP", .claims = {"55.7k, 7.2 ms, 43 MB"}},
     {.cell = {"floor-http"}, .name = "empty HTTP handler", .claims = {"92.1k, 4.8 ms, 31 MB"}},
-    {.cell = {"binary", 16, 16}, .name = "own RPC, 16 deep", .claims = {"-"}},
+    {.cell = {"binary", 16, 16}, .name = "own RPC, 16 deep"},
 });
 
 constexpr auto http_ratios = std::to_array<ClaimedRatio>({
@@ -241,8 +252,8 @@ constexpr Words<1> http_notes{
 constexpr auto middleware_rows = std::to_array<RowSpec>({
     {.cell = {"floor-http"}, .name = "HTTP, bare", .claims = {"28,450; p99 3.2 ms"}},
     {.cell = {"http"}, .name = "HTTP, whole", .claims = {"26,710; p99 3.8 ms"}},
-    {.cell = {"floor-grpc"}, .name = "gRPC, bare", .claims = {"-"}},
-    {.cell = {"grpc"}, .name = "gRPC, whole", .claims = {"-"}},
+    {.cell = {"floor-grpc"}, .name = "gRPC, bare"},
+    {.cell = {"grpc"}, .name = "gRPC, whole"},
 });
 
 constexpr auto middleware_ratios = std::to_array<ClaimedRatio>({
@@ -266,32 +277,32 @@ constexpr auto codec_columns = std::to_array<ColumnSpec>({
 });
 
 constexpr auto codec_rows = std::to_array<RowSpec>({
-    {.cell = {"codec-dom-encode", 0, 0}, .claims = {"JSON: 217 µs, 9,861 B"}},
-    {.cell = {"codec-dom-decode", 0, 0}, .claims = {"JSON: 304 µs"}},
-    {.cell = {"codec-json-encode", 0, 0}, .claims = {"-"}},
-    {.cell = {"codec-json-decode", 0, 0}, .claims = {"-"}},
-    {.cell = {"codec-msgpack-encode", 0, 0}, .claims = {"MessagePack: 17 → 3 alloc."}},
-    {.cell = {"codec-msgpack-decode", 0, 0}, .claims = {"-"}},
-    {.cell = {"codec-binary-encode", 0, 0}, .claims = {"gob: 82 µs, 6,142 B"}},
-    {.cell = {"codec-binary-decode", 0, 0}, .claims = {"gob: 95 µs"}},
-    {.cell = {"codec-protobuf-encode", 0, 0}, .claims = {"-"}},
-    {.cell = {"codec-protobuf-decode", 0, 0}, .claims = {"-"}},
+    {.cell = function("codec-dom-encode"), .claims = {"JSON: 217 µs, 9,861 B"}},
+    {.cell = function("codec-dom-decode"), .claims = {"JSON: 304 µs"}},
+    {.cell = function("codec-json-encode")},
+    {.cell = function("codec-json-decode")},
+    {.cell = function("codec-msgpack-encode"), .claims = {"MessagePack: 17 → 3 alloc."}},
+    {.cell = function("codec-msgpack-decode")},
+    {.cell = function("codec-binary-encode"), .claims = {"gob: 82 µs, 6,142 B"}},
+    {.cell = function("codec-binary-decode"), .claims = {"gob: 95 µs"}},
+    {.cell = function("codec-protobuf-encode")},
+    {.cell = function("codec-protobuf-decode")},
 });
 
 constexpr auto codec_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "A binary codec encodes 10 kB in 0.38 times the time of JSON (82 against 217 µs)",
-     .ours = {"codec-binary-encode", 0, 0},
-     .theirs = {"codec-dom-encode", 0, 0},
+     .ours = function("codec-binary-encode"),
+     .theirs = function("codec-dom-encode"),
      .metric = model::Metric::micro_ns,
      .claimed = 82.0 / 217.0},
     {.sentence = "It decodes it in 0.31 times the time (95 against 304 µs)",
-     .ours = {"codec-binary-decode", 0, 0},
-     .theirs = {"codec-dom-decode", 0, 0},
+     .ours = function("codec-binary-decode"),
+     .theirs = function("codec-dom-decode"),
      .metric = model::Metric::micro_ns,
      .claimed = 95.0 / 304.0},
     {.sentence = "It takes 0.62 times the bytes (6,142 against 9,861)",
-     .ours = {"codec-binary-encode", 0, 0},
-     .theirs = {"codec-dom-encode", 0, 0},
+     .ours = function("codec-binary-encode"),
+     .theirs = function("codec-dom-encode"),
      .metric = model::Metric::micro_bytes,
      .claimed = 6142.0 / 9861.0},
 });
@@ -309,18 +320,18 @@ constexpr auto queue_columns = std::to_array<ColumnSpec>({
 });
 
 constexpr auto queue_rows = std::to_array<RowSpec>({
-    {.cell = {"queue-locked-flow", 0, 0}, .claims = {"p99 18.2 ms at 10k requests a second"}},
-    {.cell = {"queue-ring-flow", 0, 0}, .claims = {"p99 2.7 ms"}},
-    {.cell = {"queue-locked", 0, 0}, .claims = {"-"}},
-    {.cell = {"queue-ring", 0, 0}, .claims = {"-"}},
+    {.cell = function("queue-locked-flow"), .claims = {"p99 18.2 ms at 10k requests a second"}},
+    {.cell = function("queue-ring-flow"), .claims = {"p99 2.7 ms"}},
+    {.cell = function("queue-locked")},
+    {.cell = function("queue-ring")},
 });
 
 constexpr auto queue_ratios = std::to_array<ClaimedRatio>({
     {.sentence =
          "A lock-free ring in place of a locked queue takes 0.15 times the time (p99 18.2 → "
          "2.7 ms of a service)",
-     .ours = {"queue-ring-flow", 0, 0},
-     .theirs = {"queue-locked-flow", 0, 0},
+     .ours = function("queue-ring-flow"),
+     .theirs = function("queue-locked-flow"),
      .metric = model::Metric::micro_ns,
      .claimed = 2.7 / 18.2,
      .scope =
@@ -365,19 +376,20 @@ constexpr auto balance_rows = std::to_array<RowSpec>({
     {.cell = {"fleet-hash"}, .claims = {"10.8k, p99 63 ms"}},
 });
 
+constexpr std::string_view on_one_cpu =
+    "measured with six instances on one CPU: what a policy costs shows, what it saves does not";
+
 constexpr auto balance_ratios = std::to_array<ClaimedRatio>({
     {.sentence = "least_request answers 1.14 times what round_robin answers",
      .ours = {"fleet-least-request"},
      .theirs = {"fleet-round-robin"},
      .claimed = 14.1 / 12.4,
-     .scope = "measured with six instances on one CPU: what a policy costs shows, what it saves "
-              "does not"},
+     .scope = on_one_cpu},
     {.sentence = "Affinity by hash answers 0.87 times what round_robin answers",
      .ours = {"fleet-hash"},
      .theirs = {"fleet-round-robin"},
      .claimed = 10.8 / 12.4,
-     .scope = "measured with six instances on one CPU: what a policy costs shows, what it saves "
-              "does not"},
+     .scope = on_one_cpu},
 });
 
 constexpr Words<1> balance_notes{
@@ -388,8 +400,8 @@ constexpr Words<1> balance_notes{
 constexpr auto observer_rows = std::to_array<RowSpec>({
     {.cell = {"grpc"}, .claims = {"24.5k"}},
     {.cell = {"ebpf"}, .claims = {"23.1k, CPU + 1.8 %"}},
-    {.cell = {"grpc-lean"}, .claims = {"-"}},
-    {.cell = {"ebpf-lean"}, .claims = {"-"}},
+    {.cell = {"grpc-lean"}},
+    {.cell = {"ebpf-lean"}},
 });
 
 constexpr auto observer_ratios = std::to_array<ClaimedRatio>({
@@ -488,26 +500,26 @@ constexpr Words<4> stage2_notes{
 constexpr std::array tables{
     TableSpec{.key = "main",
               .title = "64 connections, one call open on each",
-              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .source = evolution,
               .columns = main_columns,
-              .rows = main_rows,
+              .rows = stage_rows<connections_of_claims>,
               .ratios = main_ratios,
               .untestable = main_untestable,
               .notes = main_notes},
     TableSpec{.key = "offers",
               .title = "What the stages offer",
-              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .source = evolution,
               .columns = offer_columns,
               .rows = offer_rows,
               .notes = offer_notes},
     TableSpec{.key = "main100",
               .title = "100 connections, one call open on each",
               .columns = main_columns,
-              .rows = rows_100},
+              .rows = stage_rows<100>},
     TableSpec{.key = "single",
               .title = "1 connection: latency where nobody waits",
               .columns = single_columns,
-              .rows = single_rows},
+              .rows = stage_rows<1>},
     TableSpec{.key = "floors",
               .title = "Each stage above its floor, 64 connections",
               .columns = floor_columns,
@@ -520,62 +532,62 @@ constexpr std::array tables{
               .notes = console_notes},
     TableSpec{.key = "codecs",
               .title = "Codecs on the wire",
-              .source = "finding the bottlenecks of a rock-paper-scissors service",
+              .source = game_service,
               .columns = load_columns,
               .rows = codec_wire_rows,
               .ratios = codec_wire_ratios},
     TableSpec{.key = "codec-work",
               .title = "Codecs as work: 10 kB encoded and decoded",
-              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .source = evolution,
               .columns = codec_columns,
               .rows = codec_rows,
               .ratios = codec_ratios,
               .notes = codec_notes},
     TableSpec{.key = "queues",
               .title = "A locked queue against a ring",
-              .source = "finding the bottlenecks of a rock-paper-scissors service",
+              .source = game_service,
               .columns = queue_columns,
               .rows = queue_rows,
               .ratios = queue_ratios,
               .notes = queue_notes},
     TableSpec{.key = "http",
               .title = "A protocol of one's own against HTTP",
-              .source = "a zero-dependency RPC framework, 2.3 times Gin",
+              .source = own_rpc_framework,
               .columns = load_columns,
               .rows = http_rows,
               .ratios = http_ratios,
               .notes = http_notes},
     TableSpec{.key = "middleware",
               .title = "With and without what surrounds the handler",
-              .source = "twelve leaps of microservices",
+              .source = twelve_leaps,
               .columns = load_columns,
               .rows = middleware_rows,
               .ratios = middleware_ratios,
               .notes = middleware_notes},
     TableSpec{.key = "modes",
               .title = "Four modes of gRPC",
-              .source = "gRPC microservices, zero failure",
+              .source = grpc_overview,
               .columns = load_columns,
               .rows = mode_rows,
               .ratios = mode_ratios,
               .notes = mode_notes},
     TableSpec{.key = "balancing",
               .title = "Balancing over six instances",
-              .source = "gRPC microservices, zero failure",
+              .source = grpc_overview,
               .columns = load_columns,
               .rows = balance_rows,
               .ratios = balance_ratios,
               .notes = balance_notes},
     TableSpec{.key = "observer",
               .title = "What watching from the kernel costs",
-              .source = "the evolution of a microservice: monolith, RPC, gRPC, eBPF",
+              .source = evolution,
               .columns = load_columns,
               .rows = observer_rows,
               .ratios = observer_ratios,
               .untestable = observer_untestable},
     TableSpec{.key = "stage2",
               .title = "The JSON-RPC server, measured by the lean client",
-              .source = "a zero-dependency RPC framework, 2.3 times Gin",
+              .source = own_rpc_framework,
               .columns = stage2_columns,
               .rows = stage2_rows,
               .ratios = stage2_ratios,
