@@ -11,14 +11,20 @@
 
 namespace rps::model {
 
-// In `flags` and `url`, {bin} stands for the folder of the binaries, {seed} for the run's seed.
-struct Subject {
-  std::string_view key;     // In cells' keys and on the command line.
-  std::string_view name;    // In tables; at most 24 characters.
-  std::string_view binary;  // The server to start; empty: `url` says all.
-  std::string_view flags;   // The server's own, separated by spaces.
-  std::string_view url;     // As Target::url.
+// A program that is started, and reached by the URL that it prints.
+struct Program {
+  std::string_view name;
+  std::string_view flags;  // Separated by spaces.
+  // Whether it also prints an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
+};
+
+// In flags and `url`, {bin} stands for the folder of the binaries, {seed} for the run's seed.
+struct Subject {
+  std::string_view key;   // In cells' keys and on the command line.
+  std::string_view name;  // In tables; at most 24 characters.
+  Program server;         // To start; without a name `url` says all.
+  std::string_view url;   // As Target::url.
   load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
   std::size_t instances = 1;

@@ -44,7 +44,7 @@ class Planner {
       return;
     }
     PlannedCell wanted = named(*subject, runner_.binaries, run_.plan.seed).at(load, rounds);
-    wanted.is_optional = subject->has_observer;
+    wanted.is_optional = subject->server.has_observer;
     const auto same = std::ranges::find_if(
         planned_, [&](const PlannedCell& planned) { return planned.cell.key == wanted.cell.key; });
     if (same != planned_.end()) {

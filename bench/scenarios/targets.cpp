@@ -45,7 +45,7 @@ std::string_view scheme_of(const model::Subject& subject) {
   const std::size_t colon = subject.url.find(':');
   if (colon != std::string_view::npos) return subject.url.substr(0, colon);
   if (subject.instances > 1) return "jsonrpc+fleet";
-  return subject.binary == "rps-jsonrpc" ? "jsonrpc" : "grpc";
+  return subject.server.name == "rps-jsonrpc" ? "jsonrpc" : "grpc";
 }
 
 // The program that a URL like "cli:{bin}/rps-cli?…" starts; empty: none.
@@ -90,13 +90,13 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
   model::Target target{.server = {},
                        .instances = subject.instances,
                        .url = filled(subject.url, percent_encode(binaries.string())),
-                       .has_observer = subject.has_observer,
+                       .has_observer = subject.server.has_observer,
                        .judging = subject.judging,
                        .rounds_per_call = subject.rounds_per_call,
                        .micro = std::string(subject.micro)};
-  if (subject.binary.empty()) return target;
-  target.server.push_back((binaries / subject.binary).string());
-  std::istringstream flags(filled(subject.flags, binaries.string()));
+  if (subject.server.name.empty()) return target;
+  target.server.push_back((binaries / subject.server.name).string());
+  std::istringstream flags(filled(subject.server.flags, binaries.string()));
   for (std::string flag; flags >> flag;) target.server.push_back(flag);
   return target;
 }
@@ -113,9 +113,9 @@ std::string command_of(const model::Target& target, const std::filesystem::path&
 }
 
 std::string why_not(const model::Subject& subject, const std::filesystem::path& binaries) {
-  const std::string_view program = !subject.micro.empty()    ? "rps-micro"
-                                   : !subject.binary.empty() ? subject.binary
-                                                             : program_in(subject.url);
+  const std::string_view program = !subject.micro.empty()         ? "rps-micro"
+                                   : !subject.server.name.empty() ? subject.server.name
+                                                                  : program_in(subject.url);
   if (!program.empty() && !is_program(binaries / program)) return "not built here";
   if (!subject.micro.empty() || load::speaks(scheme_of(subject))) return {};
   return "this build does not speak " + std::string(scheme_of(subject));
