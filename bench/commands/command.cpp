@@ -18,9 +18,9 @@ MeasuringCommand::MeasuringCommand(CLI::App& app, const std::vector<std::string>
 int MeasuringCommand::run() {
   auto run = common_.begin();
   if (!run) return 2;
-  scenarios::Interrupt interrupt;
-  const std::string more = measure(*run, common_.runner(), interrupt);
-  return common_.report(*run, command().get_name(), more);
+  scenarios::Measurement measurement{.run = *std::move(run), .options = common_.runner()};
+  const std::string more = measure(measurement);
+  return common_.report(measurement.run, command().get_name(), more);
 }
 
 }  // namespace rps::commands

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/commands/common_flags.hpp"
-#include "bench/scenarios/interrupt.hpp"
+#include "bench/scenarios/runner.hpp"
 
 namespace CLI {
 class App;
@@ -44,9 +44,8 @@ class MeasuringCommand : public Command {
   MeasuringCommand(CLI::App& app, const std::vector<std::string>& command_line,
                    const std::string& name, const std::string& about);
 
-  // Adds cells and trials to `run`, and returns the text that follows the report.
-  virtual std::string measure(model::Run& run, const scenarios::RunnerOptions& runner,
-                              scenarios::Interrupt& interrupt) = 0;
+  // Adds cells and trials to the run, and returns the text that follows the report.
+  virtual std::string measure(scenarios::Measurement& measurement) = 0;
 
  private:
   CommonFlags common_;

@@ -31,8 +31,7 @@ class CompareCommand final : public MeasuringCommand {
   CompareCommand(CLI::App& app, const CommandLine& command_line);
 
  private:
-  std::string measure(model::Run& run, const scenarios::RunnerOptions& runner,
-                      scenarios::Interrupt& interrupt) override;
+  std::string measure(scenarios::Measurement& measurement) override;
 
   std::string profile_ = "default";
   std::vector<std::string> tables_;    // Empty: all.
@@ -58,13 +57,12 @@ CompareCommand::CompareCommand(CLI::App& app, const CommandLine& command_line)
       ->check(CLI::IsMember(names_of(catalogue.subjects, &model::Subject::key)));
 }
 
-std::string CompareCommand::measure(model::Run& run, const scenarios::RunnerOptions& runner,
-                                    scenarios::Interrupt& interrupt) {
+std::string CompareCommand::measure(scenarios::Measurement& measurement) {
   const scenarios::CompareOptions options{
       .profile = *std::ranges::find(scenarios::profiles, profile_, &scenarios::Profile::name),
       .tables = tables_,
       .subjects = subjects_};
-  scenarios::run_compare(run, options, runner, interrupt);
+  scenarios::run_compare(measurement, options);
   return {};
 }
 

@@ -29,8 +29,7 @@ class LoadCommand final : public MeasuringCommand {
   LoadCommand(CLI::App& app, const CommandLine& command_line);
 
  private:
-  std::string measure(model::Run& run, const scenarios::RunnerOptions& runner,
-                      scenarios::Interrupt& interrupt) override;
+  std::string measure(scenarios::Measurement& measurement) override;
 
   void add_load_flags();
   void add_measurement_flags();
@@ -142,11 +141,10 @@ std::vector<model::Load> LoadCommand::loads() const {
   return loads;
 }
 
-std::string LoadCommand::measure(model::Run& run, const scenarios::RunnerOptions& runner,
-                                 scenarios::Interrupt& interrupt) {
-  scenarios::RunnerOptions options = runner;
-  options.interval = interval_;
-  options.timeout = timeout_;
+std::string LoadCommand::measure(scenarios::Measurement& measurement) {
+  measurement.options.interval = interval_;
+  measurement.options.timeout = timeout_;
+  model::Run& run = measurement.run;
   run.title = "Load on " + CLI::detail::join(targets_, ", ");
   run.plan.rounds = rounds_;
   run.plan.seconds = seconds_.count();
@@ -155,7 +153,7 @@ std::string LoadCommand::measure(model::Run& run, const scenarios::RunnerOptions
   std::vector<scenarios::PlannedCell> cells;
   std::set<std::string> keys;
   for (const std::string& text : targets_) {
-    auto target = scenarios::parse_target(text, runner.binaries, run.plan.seed);
+    auto target = scenarios::parse_target(text, measurement.options.binaries, run.plan.seed);
     if (!target) throw std::invalid_argument(target.error());
     if (unjudged_) target->target.judging = load::Judging::none;
     target->target.pids = server_pids_;
@@ -163,7 +161,7 @@ std::string LoadCommand::measure(model::Run& run, const scenarios::RunnerOptions
       make_unique(cells.emplace_back(target->at(load, rounds_)), keys);
     }
   }
-  scenarios::run_cells(run, cells, options, interrupt);
+  scenarios::run_cells(measurement, cells);
   return {};
 }
 

@@ -17,9 +17,8 @@ namespace rps::commands {
 namespace {
 
 using namespace std::chrono_literals;
-using scenarios::Interrupt;
+using scenarios::Measurement;
 using scenarios::NamedTarget;
-using scenarios::RunnerOptions;
 using Seconds = std::chrono::duration<double>;
 
 // What they have in common: a target, connections and depth, and a run that begins with them.
@@ -44,15 +43,16 @@ class TargetCommand : public MeasuringCommand {
   }
 
   // Measures, and returns the result as the text that follows the report.
-  virtual std::string measure_target(model::Run& run, const NamedTarget& target,
-                                     const RunnerOptions& runner, Interrupt& interrupt) = 0;
+  virtual std::string measure_target(Measurement& measurement, const NamedTarget& target) = 0;
 
-  std::size_t connections() const { return connections_; }
-  std::size_t depth() const { return depth_; }
+  // A closed loop.
+  model::Load load() const { return {.connections = connections_, .depth = depth_}; }
 
  private:
-  std::string measure(model::Run& run, const RunnerOptions& runner, Interrupt& interrupt) override {
-    const auto target = scenarios::parse_target(target_, runner.binaries, run.plan.seed);
+  std::string measure(Measurement& measurement) override {
+    model::Run& run = measurement.run;
+    const auto target =
+        scenarios::parse_target(target_, measurement.options.binaries, run.plan.seed);
     if (!target) throw std::invalid_argument(target.error());
     if (connections_ * depth_ > load::limits::slots_max) {
       throw std::invalid_argument("connections times depth is at most " +
@@ -62,7 +62,7 @@ class TargetCommand : public MeasuringCommand {
     run.plan.rounds = 1;
     run.plan.seconds = seconds_.count();
     run.plan.warmup = warmup_.count();
-    return measure_target(run, *target, runner, interrupt);
+    return measure_target(measurement, *target);
   }
 
   std::string target_;
@@ -87,15 +87,13 @@ class SearchCommand final : public TargetCommand {
   }
 
  private:
-  std::string measure_target(model::Run& run, const NamedTarget& target,
-                             const RunnerOptions& runner, Interrupt& interrupt) override {
+  std::string measure_target(Measurement& measurement, const NamedTarget& target) override {
     const scenarios::SearchOptions options{.target = target,
-                                           .connections = connections(),
-                                           .depth = depth(),
+                                           .load = load(),
                                            .objectives = parse_thresholds(objectives_),
                                            .rounds = rounds_};
-    run.plan.rounds = rounds_;
-    return to_text(options, scenarios::run_search(run, options, runner, interrupt));
+    measurement.run.plan.rounds = rounds_;
+    return to_text(options, scenarios::run_search(measurement, options));
   }
 
   std::vector<std::string> objectives_{"p99<5ms", "errors<0.1%"};
@@ -114,16 +112,9 @@ class OverloadCommand final : public TargetCommand {
   }
 
  private:
-  std::string measure_target(model::Run& run, const NamedTarget& target,
-                             const RunnerOptions& runner, Interrupt& interrupt) override {
-    RunnerOptions finer = runner;
-    finer.interval = 200ms;
-    return to_text(scenarios::run_overload(run,
-                                           {.target = target,
-                                            .connections = connections(),
-                                            .depth = depth(),
-                                            .seconds = overload_.count()},
-                                           finer, interrupt));
+  std::string measure_target(Measurement& measurement, const NamedTarget& target) override {
+    measurement.options.interval = 200ms;
+    return to_text(scenarios::run_overload(measurement, target, load(), overload_.count()));
   }
 
   Seconds overload_{10};
@@ -142,15 +133,8 @@ class SoakCommand final : public TargetCommand {
   }
 
  private:
-  std::string measure_target(model::Run& run, const NamedTarget& target,
-                             const RunnerOptions& runner, Interrupt& interrupt) override {
-    return to_text(scenarios::run_soak(run,
-                                       {.target = target,
-                                        .connections = connections(),
-                                        .depth = depth(),
-                                        .share = share_,
-                                        .seconds = duration_.count()},
-                                       runner, interrupt));
+  std::string measure_target(Measurement& measurement, const NamedTarget& target) override {
+    return to_text(scenarios::run_soak(measurement, target, load(), share_, duration_.count()));
   }
 
   Seconds duration_ = std::chrono::minutes(30);
@@ -168,10 +152,9 @@ class ChurnCommand final : public TargetCommand {
   }
 
  private:
-  std::string measure_target(model::Run& run, const NamedTarget& target,
-                             const RunnerOptions& runner, Interrupt& interrupt) override {
-    scenarios::run_churn(run, {.target = target, .seconds = duration_.count()}, runner, interrupt);
-    return scenarios::churn_text(run);
+  std::string measure_target(Measurement& measurement, const NamedTarget& target) override {
+    scenarios::run_churn(measurement, target, duration_.count());
+    return scenarios::churn_text(measurement.run);
   }
 
   Seconds duration_{10};

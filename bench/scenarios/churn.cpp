@@ -93,20 +93,19 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-model::Trial measure(const ChurnOptions& options, const RunnerOptions& runner,
-                     const model::Run& run, Interrupt& interrupt) {
-  const Servers servers(
-      options.target.target,
-      {.cpus = machine::server_cpus(run.plan.cpus), .scratch = runner.out, .log_name = "churn"});
-  Churn churn(servers.url(), options.target.target.judging);
-  report::Progress progress(report::progress_style(runner.quiet), 1, options.seconds);
-  progress.begin(options.target.key + ", one connection after the other", options.seconds);
+model::Trial measure(Measurement& measurement, const NamedTarget& target, double seconds) {
+  const Servers servers(target.target, {.cpus = machine::server_cpus(measurement.run.plan.cpus),
+                                        .scratch = measurement.options.out,
+                                        .log_name = "churn"});
+  Churn churn(servers.url(), target.target.judging);
+  report::Progress progress(report::progress_style(measurement.options.quiet), 1, seconds);
+  progress.begin(target.key + ", one connection after the other", seconds);
   std::vector<load::Interval> series;
   const Clock::time_point start = Clock::now();
   Clock::time_point interval_began = start;
   std::size_t failures_in_a_row = 0;
   Clock::time_point now = start;
-  while (seconds_between(start, now) < options.seconds && !interrupt.requested() &&
+  while (seconds_between(start, now) < seconds && !measurement.interrupt.requested() &&
          failures_in_a_row < failures_in_a_row_max) {
     failures_in_a_row = churn.once() ? 0 : failures_in_a_row + 1;
     now = Clock::now();
@@ -124,18 +123,18 @@ model::Trial measure(const ChurnOptions& options, const RunnerOptions& runner,
 
 }  // namespace
 
-void run_churn(model::Run& run, const ChurnOptions& options, const RunnerOptions& runner,
-               Interrupt& interrupt) {
-  PlannedCell planned = options.target.at({}, 1);
-  planned.cell.key = options.target.key + "/churn";
+void run_churn(Measurement& measurement, const NamedTarget& target, double seconds) {
+  model::Run& run = measurement.run;
+  PlannedCell planned = target.at({}, 1);
+  planned.cell.key = target.key + "/churn";
   run.cells.push_back(planned.cell);
   model::Trial trial;
   try {
-    trial = measure(options, runner, run, interrupt);
+    trial = measure(measurement, target, seconds);
   } catch (const std::exception& failure) {
     trial.start_error = failure.what();
   }
-  run.interrupted = interrupt.requested();
+  run.interrupted = measurement.interrupt.requested();
   run.trials.push_back({.cell = run.cells.size() - 1, .trial = std::move(trial)});
 }
 

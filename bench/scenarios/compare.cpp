@@ -31,19 +31,19 @@ std::size_t open_depth(std::string_view subject) {
 
 class Planner {
  public:
-  Planner(model::Run& run, const CompareOptions& options, const RunnerOptions& runner)
-      : run_(run), options_(options), runner_(runner) {}
+  Planner(Measurement& measurement, const CompareOptions& options)
+      : run_(measurement.run), options_(options), binaries_(measurement.options.binaries) {}
 
   // A cell that several tables need is measured once, with the greatest number of rounds.
   void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
     const model::Subject* const subject = find_subject(subject_key);
     if (subject == nullptr || !is_wanted(subject_key) || is_left_out(subject_key)) return;
-    std::string obstacle = why_not(*subject, runner_.binaries);
+    std::string obstacle = why_not(*subject, binaries_);
     if (!obstacle.empty()) {
       run_.left_out.push_back({.subject = std::string(subject_key), .why = std::move(obstacle)});
       return;
     }
-    PlannedCell wanted = named(*subject, runner_.binaries, run_.plan.seed).at(load, rounds);
+    PlannedCell wanted = named(*subject, binaries_, run_.plan.seed).at(load, rounds);
     wanted.is_optional = subject->server.has_observer;
     const auto same = std::ranges::find_if(
         planned_, [&](const PlannedCell& planned) { return planned.cell.key == wanted.cell.key; });
@@ -79,7 +79,7 @@ class Planner {
 
   model::Run& run_;  // Gets what is left out, and why.
   const CompareOptions& options_;
-  const RunnerOptions& runner_;
+  const std::filesystem::path& binaries_;
   std::vector<PlannedCell> planned_;
 };
 
@@ -110,10 +110,10 @@ load::Schedule overload(double peak, double seconds) {
                      {.seconds = seconds, .from_per_second = half, .to_per_second = half}}};
 }
 
-std::vector<PlannedCell> plan_tables(model::Run& run, const CompareOptions& options,
-                                     const RunnerOptions& runner) {
-  Planner planner(run, options, runner);
-  for (const std::string& key : run.tables) planner.add_table(*catalogue().find_table(key));
+std::vector<PlannedCell> plan_tables(Measurement& measurement, const CompareOptions& options) {
+  Planner planner(measurement, options);
+  for (const std::string& key : measurement.run.tables)
+    planner.add_table(*catalogue().find_table(key));
   if (options.tables.empty()) {
     for (const std::string_view subject : swept_subjects) {
       for (const std::size_t connections : swept_connections) {
@@ -124,12 +124,11 @@ std::vector<PlannedCell> plan_tables(model::Run& run, const CompareOptions& opti
   return planner.take();
 }
 
-std::vector<PlannedCell> plan_open_loops(model::Run& run, const CompareOptions& options,
-                                         const RunnerOptions& runner) {
-  Planner planner(run, options, runner);
+std::vector<PlannedCell> plan_open_loops(Measurement& measurement, const CompareOptions& options) {
+  Planner planner(measurement, options);
   const double seconds = options.profile.open_seconds;
   for (const std::string_view subject : open_subjects) {
-    const double peak = peak_of(run, subject);
+    const double peak = peak_of(measurement.run, subject);
     if (peak <= 0) continue;
     model::Load load{.connections = report::connections_of_claims, .depth = open_depth(subject)};
     for (const double share : open_shares) {
@@ -144,8 +143,8 @@ std::vector<PlannedCell> plan_open_loops(model::Run& run, const CompareOptions& 
 
 }  // namespace
 
-void run_compare(model::Run& run, const CompareOptions& options, const RunnerOptions& runner,
-                 Interrupt& interrupt) {
+void run_compare(Measurement& measurement, const CompareOptions& options) {
+  model::Run& run = measurement.run;
   const Profile& profile = options.profile;
   run.title = "Four architectures, one game";
   run.plan.profile = profile.name;
@@ -158,12 +157,11 @@ void run_compare(model::Run& run, const CompareOptions& options, const RunnerOpt
       if (!table.is_on_request) run.tables.emplace_back(table.key);
     }
   }
-  run_cells(run, plan_tables(run, options, runner), runner, interrupt);
+  run_cells(measurement, plan_tables(measurement, options));
   const bool has_open_loops = options.tables.empty() && profile.open_seconds > 0;
   if (run.interrupted || !has_open_loops) return;
-  RunnerOptions finer = runner;
-  finer.interval = std::chrono::milliseconds(100);
-  run_cells(run, plan_open_loops(run, options, runner), finer, interrupt);
+  measurement.options.interval = std::chrono::milliseconds(100);
+  run_cells(measurement, plan_open_loops(measurement, options));
 }
 
 }  // namespace rps::scenarios

@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/model/run.hpp"
-#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 
 namespace rps::scenarios {
@@ -59,10 +57,9 @@ struct CompareOptions {
   std::vector<std::string> subjects;  // Only these; empty: all.
 };
 
-// Adds to `run`, whose plan says seed and CPUs, the cells of the tables; then, for the stages, how
-// they answer more connections, and open loops at shares of what each answered. The plan's rounds
-// and times are taken from the profile.
-void run_compare(model::Run& run, const CompareOptions& options, const RunnerOptions& runner,
-                 Interrupt& interrupt);
+// Adds to the run, whose plan says seed and CPUs, the cells of the tables; then, for the stages,
+// how they answer more connections, and open loops at shares of what each answered. The plan's
+// rounds and times are taken from the profile.
+void run_compare(Measurement& measurement, const CompareOptions& options);
 
 }  // namespace rps::scenarios

@@ -79,17 +79,16 @@ OverloadResult judge_overload(const model::Trial& trial, const std::vector<load:
           .recovered_seconds = settles_below(after, usual * recovered_factor, ends)};
 }
 
-OverloadResult run_overload(model::Run& run, const OverloadOptions& options,
-                            const RunnerOptions& runner, Interrupt& interrupt) {
-  model::Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
-  const double peak = measure_peak(run, options.target, load, 1, runner, interrupt);
-  if (run.interrupted) return {.peak = peak};
-  load.schedule = {.arrivals = load::Arrivals::poisson,
-                   .phases = {at_rate(options.seconds / 2, std::floor(peak / 2)),
-                              at_rate(options.seconds, std::floor(peak * 2)),
-                              at_rate(options.seconds, std::floor(peak / 2))}};
-  run_cells(run, {options.target.at(load, 1)}, runner, interrupt);
-  return judge_overload(run.trials.back().trial, load.schedule.phases, peak);
+OverloadResult run_overload(Measurement& measurement, const NamedTarget& target, model::Load load,
+                            double seconds) {
+  const double peak = measure_peak(measurement, target, load, 1);
+  if (measurement.run.interrupted) return {.peak = peak};
+  load.schedule = {
+      .arrivals = load::Arrivals::poisson,
+      .phases = {at_rate(seconds / 2, std::floor(peak / 2)), at_rate(seconds, std::floor(peak * 2)),
+                 at_rate(seconds, std::floor(peak / 2))}};
+  run_cells(measurement, {target.at(load, 1)});
+  return judge_overload(measurement.run.trials.back().trial, load.schedule.phases, peak);
 }
 
 std::string to_text(const OverloadResult& result) {

@@ -8,19 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "bench/model/run.hpp"
-#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
 namespace rps::scenarios {
-
-struct OverloadOptions {
-  NamedTarget target;
-  std::size_t connections = 64;
-  std::size_t depth = 16;  // Calls beyond connections times depth are dropped, and counted.
-  double seconds = 10;     // Of the overload; half as long before it, as long after it.
-};
 
 struct OverloadResult {
   double peak = 0;            // Of the closed loop, per second.
@@ -37,9 +28,11 @@ struct OverloadResult {
 
 inline constexpr double recovered_factor = 1.1;
 
-// Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
-OverloadResult run_overload(model::Run& run, const OverloadOptions& options,
-                            const RunnerOptions& runner, Interrupt& interrupt);
+// Under an overload of so many seconds; half as long before it, as long after it. Calls beyond
+// those that `load` keeps open are dropped, and counted. Both trials become cells of the run.
+// Throws std::runtime_error when the closed loop fails.
+OverloadResult run_overload(Measurement& measurement, const NamedTarget& target, model::Load load,
+                            double seconds);
 
 // From the series of the second trial. REQUIRES: phases of that shape.
 OverloadResult judge_overload(const model::Trial& trial, const std::vector<load::Phase>& phases,

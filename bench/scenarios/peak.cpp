@@ -8,12 +8,13 @@
 
 namespace rps::scenarios {
 
-double measure_peak(model::Run& run, const NamedTarget& target, const model::Load& load,
-                    std::size_t rounds, const RunnerOptions& runner, Interrupt& interrupt) {
+double measure_peak(Measurement& measurement, const NamedTarget& target, const model::Load& load,
+                    std::size_t rounds) {
+  model::Run& run = measurement.run;
   model::Load closed = load;
   closed.schedule = {};
   const std::size_t cell = run.cells.size();
-  run_cells(run, {target.at(closed, rounds)}, runner, interrupt);
+  run_cells(measurement, {target.at(closed, rounds)});
   std::vector<double> good;
   for (const model::CellTrial& each : model::trials_of(run, cell)) {
     const load::Verdicts& verdicts = each.trial.verdicts;

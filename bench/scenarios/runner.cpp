@@ -38,15 +38,14 @@ std::string summary_of(const model::Trial& trial) {
 
 class Runner {
  public:
-  Runner(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
-         Interrupt& interrupt)
-      : run_(run),
+  Runner(Measurement& measurement, const std::vector<PlannedCell>& cells)
+      : run_(measurement.run),
         cells_(cells),
-        options_(options),
-        interrupt_(interrupt),
-        first_cell_(run.cells.size()),
-        progress_(report::progress_style(options.quiet), trials(), seconds()) {
-    for (const PlannedCell& planned : cells) run.cells.push_back(planned.cell);
+        options_(measurement.options),
+        interrupt_(measurement.interrupt),
+        first_cell_(run_.cells.size()),
+        progress_(report::progress_style(options_.quiet), trials(), seconds()) {
+    for (const PlannedCell& planned : cells) run_.cells.push_back(planned.cell);
   }
 
   void run() {
@@ -151,9 +150,8 @@ class Runner {
 
 }  // namespace
 
-void run_cells(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
-               Interrupt& interrupt) {
-  Runner(run, cells, options, interrupt).run();
+void run_cells(Measurement& measurement, const std::vector<PlannedCell>& cells) {
+  Runner(measurement, cells).run();
 }
 
 }  // namespace rps::scenarios

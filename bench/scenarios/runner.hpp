@@ -30,11 +30,17 @@ struct RunnerOptions {
   bool quiet = false;
 };
 
-// Adds `cells` and their trials to `run`, which says how (Run::plan). In each round every cell that
-// takes part is measured once, in an order drawn anew. What cannot be started is not tried again;
-// if it was optional, its cells stay without a trial.
-// Ends early, with what there is, when `interrupt` was requested; then run.interrupted is set.
-void run_cells(model::Run& run, const std::vector<PlannedCell>& cells, const RunnerOptions& options,
-               Interrupt& interrupt);
+// A run that is being measured, and how.
+struct Measurement {
+  model::Run run;  // Its plan says rounds, times, seed and CPUs.
+  RunnerOptions options;
+  Interrupt interrupt;
+};
+
+// Adds `cells` and their trials to the run. In each round every cell that takes part is measured
+// once, in an order drawn anew. What cannot be started is not tried again; if it was optional, its
+// cells stay without a trial. Ends early, with what there is, when the interrupt was requested;
+// then run.interrupted is set.
+void run_cells(Measurement& measurement, const std::vector<PlannedCell>& cells);
 
 }  // namespace rps::scenarios

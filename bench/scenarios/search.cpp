@@ -20,13 +20,12 @@ constexpr std::size_t steps_max = 16;
 
 class Search {
  public:
-  Search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
-         Interrupt& interrupt)
-      : run_(run), options_(options), runner_(runner), interrupt_(interrupt) {}
+  Search(Measurement& measurement, const SearchOptions& options)
+      : measurement_(measurement), run_(measurement.run), options_(options) {}
 
   SearchResult run() {
     result_.closed_loop =
-        measure_peak(run_, options_.target, load({}), options_.rounds, runner_, interrupt_);
+        measure_peak(measurement_, options_.target, options_.load, options_.rounds);
     double holds = 0;
     double fails = result_.closed_loop * first_guess;
     while (fails - holds > options_.precision * fails && result_.steps.size() < steps_max &&
@@ -41,8 +40,9 @@ class Search {
 
  private:
   bool try_rate(double rate) {
-    const model::Load open = load(steady(options_.arrivals, rate, run_.plan.seconds));
-    run_cells(run_, {options_.target.at(open, options_.rounds)}, runner_, interrupt_);
+    model::Load open = options_.load;
+    open.schedule = steady(options_.arrivals, rate, run_.plan.seconds);
+    run_cells(measurement_, {options_.target.at(open, options_.rounds)});
     if (run_.interrupted) return false;
     std::string why = why_not(run_.cells.size() - 1);
     const bool holds = why.empty();
@@ -66,24 +66,16 @@ class Search {
     return {};
   }
 
-  model::Load load(load::Schedule schedule) const {
-    return {.connections = options_.connections,
-            .depth = options_.depth,
-            .schedule = std::move(schedule)};
-  }
-
+  Measurement& measurement_;
   model::Run& run_;
   const SearchOptions& options_;
-  const RunnerOptions& runner_;
-  Interrupt& interrupt_;
   SearchResult result_;
 };
 
 }  // namespace
 
-SearchResult run_search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
-                        Interrupt& interrupt) {
-  return Search(run, options, runner, interrupt).run();
+SearchResult run_search(Measurement& measurement, const SearchOptions& options) {
+  return Search(measurement, options).run();
 }
 
 std::string to_text(const SearchOptions& options, const SearchResult& result) {

@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/model/run.hpp"
 #include "bench/model/threshold.hpp"
-#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
@@ -18,8 +16,7 @@ namespace rps::scenarios {
 
 struct SearchOptions {
   NamedTarget target;
-  std::size_t connections = 64;
-  std::size_t depth = 16;
+  model::Load load;  // Of the closed loop, and without its rate of the open loops.
   load::Arrivals arrivals = load::Arrivals::poisson;
   std::vector<model::Threshold> objectives;  // On the response times and errors of a rate.
   std::size_t rounds = 3;                    // Of each rate.
@@ -38,9 +35,8 @@ struct SearchResult {
   std::vector<SearchStep> steps;
 };
 
-// Every rate tried becomes a cell of `run`, whose plan says how long each is measured.
-SearchResult run_search(model::Run& run, const SearchOptions& options, const RunnerOptions& runner,
-                        Interrupt& interrupt);
+// Every rate tried becomes a cell of the run, whose plan says how long each is measured.
+SearchResult run_search(Measurement& measurement, const SearchOptions& options);
 
 std::string to_text(const SearchOptions& options, const SearchResult& result);
 

@@ -66,15 +66,13 @@ SoakResult judge_soak(const model::Trial& trial, double rate) {
   return result;
 }
 
-SoakResult run_soak(model::Run& run, const SoakOptions& options, const RunnerOptions& runner,
-                    Interrupt& interrupt) {
-  model::Load load{.connections = options.connections, .depth = options.depth, .schedule = {}};
-  const double peak = measure_peak(run, options.target, load, 1, runner, interrupt);
-  const double rate = std::floor(peak * options.share);
-  if (run.interrupted) return {.rate = rate};
-  load.schedule = steady(load::Arrivals::poisson, rate, options.seconds);
-  run_cells(run, {options.target.at(load, 1)}, runner, interrupt);
-  return judge_soak(run.trials.back().trial, rate);
+SoakResult run_soak(Measurement& measurement, const NamedTarget& target, model::Load load,
+                    double share, double seconds) {
+  const double rate = std::floor(measure_peak(measurement, target, load, 1) * share);
+  if (measurement.run.interrupted) return {.rate = rate};
+  load.schedule = steady(load::Arrivals::poisson, rate, seconds);
+  run_cells(measurement, {target.at(load, 1)});
+  return judge_soak(measurement.run.trials.back().trial, rate);
 }
 
 std::string to_text(const SoakResult& result) {

@@ -3,20 +3,10 @@
 
 #include <string>
 
-#include "bench/model/run.hpp"
-#include "bench/scenarios/interrupt.hpp"
 #include "bench/scenarios/runner.hpp"
 #include "bench/scenarios/targets.hpp"
 
 namespace rps::scenarios {
-
-struct SoakOptions {
-  NamedTarget target;
-  std::size_t connections = 64;
-  std::size_t depth = 1;
-  double share = 0.7;  // Of what a closed loop got.
-  double seconds = 1800;
-};
 
 struct SoakResult {
   double rate = 0;
@@ -27,9 +17,10 @@ struct SoakResult {
   std::uint64_t failed = 0;
 };
 
-// Both trials become cells of `run`. Throws std::runtime_error when the closed loop fails.
-SoakResult run_soak(model::Run& run, const SoakOptions& options, const RunnerOptions& runner,
-                    Interrupt& interrupt);
+// At `share` of what a closed loop got, for so many seconds. Both trials become cells of the run.
+// Throws std::runtime_error when the closed loop fails.
+SoakResult run_soak(Measurement& measurement, const NamedTarget& target, model::Load load,
+                    double share, double seconds);
 
 // From a series.
 SoakResult judge_soak(const model::Trial& trial, double rate);

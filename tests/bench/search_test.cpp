@@ -15,22 +15,23 @@ namespace {
 // answered is an edge at a known rate: constant arrivals get as many answers as were due.
 SearchOptions options(const std::string& objective) {
   return {.target = *parse_target("inproc:", std::filesystem::current_path(), 1),
-          .connections = 4,
-          .depth = 64,
+          .load = {.connections = 4, .depth = 64},
           .arrivals = load::Arrivals::constant,
           .objectives = {*model::parse_threshold(objective)},
           .rounds = 1};
 }
 
+const RunnerOptions here{.binaries = std::filesystem::current_path(),
+                         .out = std::filesystem::temp_directory_path(),
+                         .quiet = true};
+
 SearchResult found(model::Run& run, const std::string& objective) {
   run.plan.seconds = 0.1;
   run.plan.rounds = 1;
-  Interrupt interrupt;
-  return run_search(run, options(objective),
-                    {.binaries = std::filesystem::current_path(),
-                     .out = std::filesystem::temp_directory_path(),
-                     .quiet = true},
-                    interrupt);
+  Measurement measurement{.run = run, .options = here};
+  SearchResult result = run_search(measurement, options(objective));
+  run = measurement.run;
+  return result;
 }
 
 }  // namespace
@@ -68,13 +69,9 @@ TEST_CASE("a search that no rate satisfies ends, and finds none") {
 }
 
 TEST_CASE("a search of nobody is an error") {
-  model::Run run;
-  run.plan.seconds = 0.1;
+  Measurement measurement{.run = {}, .options = here};
+  measurement.run.plan.seconds = 0.1;
   SearchOptions nobody = options("p99<1s");
   nobody.target = *parse_target("cli:/nonexistent/binary", std::filesystem::current_path(), 1);
-  Interrupt interrupt;
-  CHECK_THROWS_AS(
-      run_search(run, nobody, {.out = std::filesystem::temp_directory_path(), .quiet = true},
-                 interrupt),
-      std::runtime_error);
+  CHECK_THROWS_AS(run_search(measurement, nobody), std::runtime_error);
 }
