@@ -2,8 +2,7 @@
 // the harness's tables and stored baselines refer to them.
 //
 //   loop/ clock/ judge strategy/ id/ url/ game/ session_store/     the game and its parts
-//   cli/ jsonrpc/                                                  encoding and decoding, both
-// sides
+//   cli/ jsonrpc/                                                  encoding and decoding
 //   codec/CODEC/encode|decode/MESSAGE                              codec_table.hpp
 //   queue/                                                         between threads
 //   histogram/ referee/ harness/                                   the harness itself

@@ -33,8 +33,7 @@ enum class Flag : std::uint8_t {
   errors,          // More than 0.1 % of the calls.
   littles_law,     // Calls open, answers a second and latency do not fit each other by 5 %.
   disturbed,       // Other programs (a tenth of a CPU) or the hypervisor (1 %) took CPU time.
-  not_stationary,  // Under a steady load, the first and the last third of the window differ, by 20
-                   // %.
+  not_stationary,  // Under a steady load, the first and last third of the window differ by 20 %.
   observer_off,    // The observer was not active in every trial.
   floor_differs,   // Its floor's bytes per call, out or in, differ from its own by more than 2 %.
 };

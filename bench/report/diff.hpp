@@ -23,8 +23,8 @@ struct MetricDiff {
   model::Metric metric = model::Metric::qps;
   model::Estimate base;
   model::Estimate next;
-  model::Estimate
-      ratio;     // next / base, as estimate_unpaired_ratio() says; `trials` 0: there is none.
+  // next / base, as estimate_unpaired_ratio() says; without one `trials` is 0.
+  model::Estimate ratio;
   double p = 1;  // Of mann_whitney_p().
   // Other than indistinguishable when p < comparison_alpha, which four trials against four cannot
   // reach, and the ratio's interval leaves 1 out.

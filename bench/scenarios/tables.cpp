@@ -139,8 +139,7 @@ constexpr auto console_rows = std::to_array<RowSpec>({
 
 constexpr Words<2> console_notes{
     "The articles do not say how their monolith was called: their 3.2k may be held against a "
-    "process "
-    "a round as well as against one that stays.",
+    "process a round as well as against one that stays.",
     "echo on a pipe and an empty process are the floors of the rows above them."};
 
 constexpr auto floor_columns = std::to_array<ColumnSpec>({
@@ -309,9 +308,8 @@ constexpr auto codec_ratios = std::to_array<ClaimedRatio>({
 
 constexpr Words<2> codec_notes{
     "The message is a batch of 100 plays, 10.7 kB of JSON. general: nlohmann's DOM, what the "
-    "articles' "
-    "JSON is nearest to; without that word it is this repository's own codec, made for these "
-    "messages.",
+    "articles' JSON is nearest to; without that word it is this repository's own codec, made for "
+    "these messages.",
     "The articles' gob is a binary format of Go; the fixed layout stands in its place."};
 
 constexpr auto queue_columns = std::to_array<ColumnSpec>({
@@ -491,8 +489,7 @@ constexpr Words<4> stage2_notes{
     "The lean client sends the same bytes for each call and decodes no reply that begins as a good "
     "one does; the floor is asked and read in the same way.",
     "1000 idle: beside the load, 1000 connections have played a round each and stay open. The RSS "
-    "of "
-    "that row less that of \"JSON, 1 × 1\", in MB, is what an idle connection costs in kB.",
+    "of that row less that of \"JSON, 1 × 1\", in MB, is what an idle connection costs in kB.",
     "1000 slow: beside the load, 1000 connections have begun a request and send a byte of it about "
     "once a second each.",
 };
