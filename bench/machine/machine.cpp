@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <system_error>
 #include <vector>
@@ -20,7 +19,7 @@
 #include "bench/machine/text_file.hpp"
 #include "core/clock.hpp"
 #include "core/net/file.hpp"
-#include "core/number.hpp"
+#include "core/server/cpus.hpp"
 
 namespace rps::machine {
 
@@ -36,49 +35,6 @@ std::string with_decimals(double value, int decimals) {
   std::array<char, 64> text;
   const int size = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
   return {text.data(), static_cast<std::size_t>(size)};
-}
-
-// The path of the control group that limits the CPU, below the mount; nothing when there is none.
-// Lines are "hierarchy:controllers:path", where version 2 names no controllers.
-struct ControlGroup {
-  std::string mount;
-  std::string path;
-  bool is_version_1 = false;
-};
-
-std::optional<ControlGroup> cpu_group(std::string_view proc_cgroup, const std::string& mount) {
-  std::optional<ControlGroup> found;
-  while (!proc_cgroup.empty()) {
-    const std::string_view line = proc_cgroup.substr(0, proc_cgroup.find('\n'));
-    proc_cgroup.remove_prefix(std::min(line.size() + 1, proc_cgroup.size()));
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (first == std::string_view::npos || second == std::string_view::npos) continue;
-    const std::string_view controllers = line.substr(first + 1, second - first - 1);
-    const std::string path(line.substr(second + 1));
-    if (controllers.empty() && !found) found = {.mount = mount, .path = path};
-    if (controllers == "cpu" || controllers == "cpu,cpuacct" || controllers == "cpuacct,cpu") {
-      found = {.mount = mount + "/" + std::string(controllers), .path = path, .is_version_1 = true};
-    }
-  }
-  return found;
-}
-
-// How many CPUs' time the group in this directory may use.
-std::optional<double> quota_of(const std::string& directory, bool is_version_1) {
-  std::optional<double> quota;
-  std::optional<double> period;
-  if (is_version_1) {
-    quota = parse_number<double>(read_first_line(directory + "/cpu.cfs_quota_us"));
-    period = parse_number<double>(read_first_line(directory + "/cpu.cfs_period_us"));
-  } else {
-    const std::string line = read_first_line(directory + "/cpu.max");  // "max 100000"
-    const std::size_t space = std::min(line.find(' '), line.size());
-    quota = parse_number<double>(line.substr(0, space));
-    period = parse_number<double>(line.substr(std::min(space + 1, line.size())));
-  }
-  if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;
-  return *quota / *period;
 }
 
 // Of the words "always [madvise] never" the one in brackets.
@@ -139,22 +95,9 @@ std::string product() {
   return joined(words, " ");
 }
 
-std::string cpu_limit(std::string_view proc_cgroup, const std::string& mount) {
-  const auto group = cpu_group(proc_cgroup, mount);
-  if (!group) return {};
-  // Each group is bound by those above it as well. In a container the path may be one of the host,
-  // which is not there; then it is the mount's own directory that limits.
-  std::optional<double> limit;
-  for (fs::path path = group->path;; path = path.parent_path()) {
-    const auto quota = quota_of(group->mount + path.string(), group->is_version_1);
-    if (quota) limit = std::min(limit.value_or(*quota), *quota);
-    if (!path.has_relative_path()) break;
-  }
-  return limit ? with_decimals(*limit, 2) + " CPUs" : "none";
-}
-
 std::string cpu_limit() {
-  return cpu_limit(net::read_file("/proc/self/cgroup").value_or(""), "/sys/fs/cgroup");
+  const auto quota = server::usable_cpus().quota;
+  return quota ? with_decimals(*quota, 2) + " CPUs" : "none";
 }
 
 std::string usable_cpu_list() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace rps::machine {
 
@@ -15,10 +14,6 @@ std::string product();
 
 // How much CPU time the control groups of this process may use: "1.5 CPUs", or "none".
 std::string cpu_limit();
-
-// The same for the text of /proc/<pid>/cgroup and the directory where control groups are mounted.
-// Knows version 2, and version 1 where its controller is mounted as `cpu` or `cpu,cpuacct`.
-std::string cpu_limit(std::string_view proc_cgroup, const std::string& mount);
 
 // The CPUs that this process may use: "0-1".
 std::string usable_cpu_list();

@@ -112,16 +112,6 @@ std::optional<double> read_quota(const CpuCgroup& cgroup) {
   return std::nullopt;
 }
 
-std::optional<double> smallest_quota() {
-  std::optional<double> smallest;
-  for (const CpuCgroup& cgroup :
-       cpu_cgroups(read_text("/proc/self/cgroup"), read_text("/proc/self/mountinfo"))) {
-    const auto quota = read_quota(cgroup);
-    if (quota && (!smallest || *quota < *smallest)) smallest = quota;
-  }
-  return smallest;
-}
-
 // The kernel refuses a set that is smaller than its own, whose size it does not tell.
 std::vector<int> affinity_mask() {
   constexpr std::size_t cpus_max = std::size_t{1} << 16;
@@ -165,7 +155,9 @@ std::string UsableCpus::reason() const {
 }
 
 UsableCpus usable_cpus() {
-  return {.affinity = affinity_mask(), .quota = smallest_quota()};
+  const auto cgroups =
+      cpu_cgroups(read_text("/proc/self/cgroup"), read_text("/proc/self/mountinfo"));
+  return {.affinity = affinity_mask(), .quota = smallest_quota(cgroups)};
 }
 
 std::vector<CpuCgroup> cpu_cgroups(std::string_view proc_cgroup, std::string_view mountinfo) {
@@ -181,6 +173,15 @@ std::vector<CpuCgroup> cpu_cgroups(std::string_view proc_cgroup, std::string_vie
     found.push_back({mount->version, std::string(mount->point)});
   }
   return found;
+}
+
+std::optional<double> smallest_quota(const std::vector<CpuCgroup>& cgroups) {
+  std::optional<double> smallest;
+  for (const CpuCgroup& cgroup : cgroups) {
+    const auto quota = read_quota(cgroup);
+    if (quota && (!smallest || *quota < *smallest)) smallest = quota;
+  }
+  return smallest;
 }
 
 std::optional<double> parse_cpu_max(std::string_view text) {

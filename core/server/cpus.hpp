@@ -47,6 +47,9 @@ struct CpuCgroup {
 // /proc/PID/mountinfo, proc_pid_mountinfo(5).
 std::vector<CpuCgroup> cpu_cgroups(std::string_view proc_cgroup, std::string_view mountinfo);
 
+// The smallest quota of these, read from their files now, in CPUs; none when no file has one.
+std::optional<double> smallest_quota(const std::vector<CpuCgroup>& cgroups);
+
 // Pure. The quota, in CPUs, of a cpu.max file of cgroup v2: "150000 100000" is 1.5, "max 100000"
 // is none, as is any text that is no such file.
 std::optional<double> parse_cpu_max(std::string_view text);

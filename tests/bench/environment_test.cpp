@@ -107,30 +107,9 @@ TEST_CASE("reading the clock costs something, and little") {
   CHECK(std::stod(cost) > 0);
 }
 
-TEST_CASE("a control group is bound by its own limit and by those above") {
-  const Tree tree;
-  tree.add("a/cpu.max", "300000 100000\n");
-  tree.add("a/b/cpu.max", "max 100000\n");
-  tree.add("a/b/c/cpu.max", "50000 100000\n");
-  CHECK(cpu_limit("0::/a/b/c\n", tree.path()) == "0.50 CPUs");
-  CHECK(cpu_limit("0::/a/b\n", tree.path()) == "3.00 CPUs");
-  CHECK(cpu_limit("0::/\n", tree.path()) == "none");
-  CHECK(cpu_limit("0::/not/there\n", tree.path()) == "none");
-  CHECK(cpu_limit("", tree.path()).empty());
-  CHECK(cpu_limit("no group\n:\n", tree.path()).empty());
-  tree.add("cpu.max", "150000 100000\n");  // As in a container.
-  CHECK(cpu_limit("0::/\n", tree.path()) == "1.50 CPUs");
-  CHECK(cpu_limit("0::/host/path\n", tree.path()) == "1.50 CPUs");
-}
-
-TEST_CASE("a control group of version 1 is found by its controller") {
-  const Tree tree;
-  tree.add("cpu,cpuacct/a/cpu.cfs_quota_us", "250000\n");
-  tree.add("cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
-  tree.add("cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
-  tree.add("cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-  CHECK(cpu_limit("3:memory:/a\n2:cpu,cpuacct:/a\n0::/\n", tree.path()) == "2.50 CPUs");
-  CHECK(cpu_limit("2:cpu,cpuacct:/\n", tree.path()) == "none");
+TEST_CASE("the CPU limit is the quota that servers heed") {
+  const auto quota = rps::server::usable_cpus().quota;
+  CHECK((cpu_limit() == "none") == !quota);
 }
 
 TEST_CASE("mitigations are one line without what the processor does not have") {
