@@ -405,7 +405,7 @@ void read_trials(const Json& json, Run& run, std::string& error) {
 Json flags_json(const Run& run, std::size_t cell) {
   Json json = Json::array();
   for (const Flagged& each : flags_of(run, cell)) {
-    json.push_back({{"flag", to_string(each.flag)}, {"detail", each.detail}});
+    json.push_back({{"flag", info(each.flag).word}, {"detail", each.detail}});
   }
   return json;
 }

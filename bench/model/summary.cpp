@@ -121,11 +121,13 @@ bool shows(Flag flag, const Trial& trial, const Cell& cell) {
   return false;
 }
 
-// Whether one trial is enough to report the flag.
-bool is_grave(Flag flag) {
-  return flag == Flag::invalid || flag == Flag::errors || flag == Flag::overloaded ||
-         flag == Flag::observer_off;
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < all_flags.size(); ++i) {
+    if (static_cast<std::size_t>(all_flags[i].flag) != i) return false;
+  }
+  return true;
 }
+static_assert(is_in_order());
 
 std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Trial& first) {
   std::string detail = std::to_string(count) + " of " + std::to_string(trials);
@@ -184,62 +186,17 @@ Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, M
   return compare_pairs(our_values, their_values, mix(run.plan.seed, ours));
 }
 
-std::string_view to_string(Flag flag) {
-  switch (flag) {
-    case Flag::invalid: return "invalid";
-    case Flag::client_limited: return "client-limited";
-    case Flag::rate_missed: return "rate missed";
-    case Flag::overloaded: return "overloaded";
-    case Flag::errors: return "errors";
-    case Flag::littles_law: return "Little's law";
-    case Flag::disturbed: return "disturbed";
-    case Flag::not_stationary: return "not steady";
-    case Flag::observer_off: return "observer off";
-    case Flag::floor_differs: return "floor differs";
-  }
-  return "invalid";
-}
-
-std::string_view explain(Flag flag) {
-  switch (flag) {
-    case Flag::invalid:
-      return "A trial was not valid, because of a wrong answer, a lost call or a server that went "
-             "away: it is not in the figures.";
-    case Flag::client_limited:
-      return "The load could not do more, or not in time: its CPU was full and the server's was "
-             "not, or 1 % of the calls were sent later than a tenth of the median response time.";
-    case Flag::rate_missed:
-      return "Less than 99 % of the calls that were due were sent within a millisecond.";
-    case Flag::overloaded: return "Calls were dropped, because as many as may be were open.";
-    case Flag::errors: return "More than 0.1 % of the calls had no right answer.";
-    case Flag::littles_law:
-      return "The calls open, the answers a second and the time that each took do not fit each "
-             "other by 5 %: one of them is not what it seems.";
-    case Flag::disturbed:
-      return "Others took more than 10 % of a CPU that was ours, or the hypervisor more than 1 %.";
-    case Flag::not_stationary:
-      return "The answers a second of the first and of the last third of the window differ by more "
-             "than 20 %.";
-    case Flag::observer_off: return "The observer was not active in every trial.";
-    case Flag::floor_differs:
-      return "A call sends or receives more than 2 % more or fewer bytes than a call to its floor, "
-             "so the floor is another's.";
-  }
-  return "";
-}
-
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell) {
   const auto trials =
       static_cast<std::size_t>(std::ranges::count(run.trials, cell, &CellTrial::cell));
   std::vector<Flagged> flags;
-  for (const Flag flag : all_flags) {
+  for (const auto& [flag, word, explanation, is_grave] : all_flags) {
     std::vector<const Trial*> showing;
     for (const CellTrial& each : trials_of(run, cell)) {
       if (shows(flag, each.trial, run.cells[cell])) showing.push_back(&each.trial);
     }
     const auto count = static_cast<double>(showing.size());
-    const bool is_enough =
-        is_grave(flag) || count >= odd_trials_share_min * static_cast<double>(trials);
+    const bool is_enough = is_grave || count >= odd_trials_share_min * static_cast<double>(trials);
     if (showing.empty() || !is_enough) continue;
     flags.push_back(
         {.flag = flag, .detail = detail_of(flag, showing.size(), trials, *showing.front())});

@@ -24,37 +24,68 @@ Estimate estimate_of(const Run& run, std::size_t cell, Metric metric);
 // `ours` against `theirs` in the rounds that have both.
 Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric);
 
-// Reasons to read a cell's figures with care, or not to use them.
+// Reasons to read a cell's figures with care, or not to use them; all_flags explains each.
 enum class Flag : std::uint8_t {
-  invalid,         // A trial was not valid: it is not in the figures.
-  client_limited,  // The load's CPU was full and the server's was not.
-  rate_missed,     // Less than 99 % of what was due was sent within a millisecond.
-  overloaded,      // Calls were dropped: too many were open.
-  errors,          // More than 0.1 % of the calls.
-  littles_law,     // Calls open, answers a second and latency do not fit each other by 5 %.
-  disturbed,       // Other programs (a tenth of a CPU) or the hypervisor (1 %) took CPU time.
-  not_stationary,  // Under a steady load, the first and last third of the window differ by 20 %.
-  observer_off,    // The observer was not active in every trial.
-  floor_differs,   // Its floor's bytes per call, out or in, differ from its own by more than 2 %.
+  invalid,
+  client_limited,
+  rate_missed,
+  overloaded,
+  errors,
+  littles_law,
+  disturbed,
+  not_stationary,
+  observer_off,
+  floor_differs,
 };
 
-inline constexpr std::array<Flag, 10> all_flags{
-    Flag::invalid,      Flag::client_limited, Flag::rate_missed, Flag::overloaded,
-    Flag::errors,       Flag::littles_law,    Flag::disturbed,   Flag::not_stationary,
-    Flag::observer_off, Flag::floor_differs};
+struct FlagInfo {
+  Flag flag = Flag::invalid;
+  std::string_view word;  // For a table.
+  std::string_view explanation;
+  // Whether one trial that shows it is enough; else a quarter of the trials must, because one
+  // unusual trial among many does not change a median.
+  bool is_grave = false;
+};
 
-// A word for a table, and the sentence behind it.
-std::string_view to_string(Flag flag);
-std::string_view explain(Flag flag);
+// In the order of the enumeration.
+inline constexpr std::array<FlagInfo, 10> all_flags{{
+    {Flag::invalid, "invalid",
+     "A trial was not valid, because of a wrong answer, a lost call or a server that went away: it "
+     "is not in the figures.",
+     true},
+    {Flag::client_limited, "client-limited",
+     "The load could not do more, or not in time: its CPU was full and the server's was not, or 1 "
+     "% "
+     "of the calls were sent later than a tenth of the median response time."},
+    {Flag::rate_missed, "rate missed",
+     "Less than 99 % of the calls that were due were sent within a millisecond."},
+    {Flag::overloaded, "overloaded", "Calls were dropped, because as many as may be were open.",
+     true},
+    {Flag::errors, "errors", "More than 0.1 % of the calls had no right answer.", true},
+    {Flag::littles_law, "Little's law",
+     "The calls open, the answers a second and the time that each took do not fit each other by "
+     "5 %: one of them is not what it seems."},
+    {Flag::disturbed, "disturbed",
+     "Others took more than 10 % of a CPU that was ours, or the hypervisor more than 1 %."},
+    {Flag::not_stationary, "not steady",
+     "The answers a second of the first and of the last third of the window differ by more than "
+     "20 %."},
+    {Flag::observer_off, "observer off", "The observer was not active in every trial.", true},
+    {Flag::floor_differs, "floor differs",
+     "A call sends or receives more than 2 % more or fewer bytes than a call to its floor, so the "
+     "floor is another's."},
+}};
+
+constexpr const FlagInfo& info(Flag flag) {
+  return all_flags[static_cast<std::size_t>(flag)];
+}
 
 struct Flagged {
   Flag flag = Flag::invalid;
   std::string detail;  // Trials: "3 of 7: the server went away"; or the bytes.
 };
 
-// invalid, overloaded, errors and observer_off are reported when one trial shows them, the others
-// when a quarter of the trials do, because one unusual trial among many does not change a median.
-// floor_differs compares the medians of both cells.
+// Those that enough trials show, and floor_differs when the medians of both cells do.
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
 
 }  // namespace rps::model

@@ -15,17 +15,16 @@ namespace rps::report {
 
 namespace {
 
+std::string replaced(std::string_view text, char mark, std::string_view with) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) out += c == mark ? with : std::string_view(&c, 1);
+  return out;
+}
+
 // With line breaks where the text has them.
 std::string text_with_lines(std::string_view text) {
-  std::string out;
-  for (const char c : escape_markup(text)) {
-    if (c == '\n') {
-      out += "<br>";
-    } else {
-      out += c;
-    }
-  }
-  return out;
+  return replaced(escape_markup(text), '\n', "<br>");
 }
 
 std::string paragraphs(const std::vector<std::string>& texts) {
@@ -140,8 +139,9 @@ std::string flags(const model::Run& run) {
                           {.heading = "what it means"}}};
   for (std::size_t i = 0; i < run.cells.size(); ++i) {
     for (const model::Flagged& flagged : model::flags_of(run, i)) {
-      table.rows.push_back({.cells = {run.cells[i].key, std::string(to_string(flagged.flag)),
-                                      flagged.detail, std::string(explain(flagged.flag))}});
+      const model::FlagInfo& flag = model::info(flagged.flag);
+      table.rows.push_back({.cells = {run.cells[i].key, std::string(flag.word), flagged.detail,
+                                      std::string(flag.explanation)}});
     }
   }
   return table.rows.empty() ? text_element("p", {}, "No cell was flagged.") : table_of(table);
@@ -207,16 +207,7 @@ std::string command_line(const model::Run& run) {
 // As content of a script element. HTML gives "</script" and "<!--" a meaning there. In JSON "<"
 // occurs in strings only, so it is escaped.
 std::string json_in_script(std::string_view json) {
-  std::string out;
-  out.reserve(json.size());
-  for (const char c : json) {
-    if (c == '<') {
-      out += "\\u003c";
-    } else {
-      out += c;
-    }
-  }
-  return out;
+  return replaced(json, '<', "\\u003c");
 }
 
 std::string no_charts() {

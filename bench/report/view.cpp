@@ -308,7 +308,7 @@ std::string flag_words(const model::Run& run, std::size_t cell) {
   std::string words;
   for (const model::Flagged& flagged : model::flags_of(run, cell)) {
     if (!words.empty()) words += '\n';
-    words += to_string(flagged.flag);
+    words += model::info(flagged.flag).word;
   }
   return words.empty() ? none : words;
 }
@@ -375,11 +375,11 @@ std::vector<std::string> flags_of_run(const model::Run& run) {
     }
   }
   std::vector<std::string> sentences;
-  for (const model::Flag flag : model::all_flags) {
-    const std::string& list = cells[static_cast<std::size_t>(flag)];
+  for (const model::FlagInfo& each : model::all_flags) {
+    const std::string& list = cells[static_cast<std::size_t>(each.flag)];
     if (list.empty()) continue;
-    sentences.push_back(std::string(to_string(flag)) + ". " + std::string(explain(flag)) + " " +
-                        list + ".");
+    sentences.push_back(std::string(each.word) + ". " + std::string(each.explanation) + " " + list +
+                        ".");
   }
   return sentences;
 }

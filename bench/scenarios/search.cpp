@@ -56,7 +56,7 @@ class Search {
       const model::Flag flag = flagged.flag;
       const bool counts = flag == model::Flag::invalid || flag == model::Flag::rate_missed ||
                           flag == model::Flag::overloaded;
-      if (counts) return std::string(to_string(flag)) + ": " + flagged.detail;
+      if (counts) return std::string(model::info(flag).word) + ": " + flagged.detail;
     }
     std::vector<model::Threshold> objectives = options_.objectives;
     for (model::Threshold& objective : objectives) objective.cell = run_.cells[cell].key;

@@ -241,8 +241,8 @@ TEST_CASE("flag: the observer was off") {
 }
 
 TEST_CASE("every flag has a word that fits a table, and a sentence") {
-  for (const Flag flag : all_flags) {
-    CHECK(to_string(flag).size() <= 14);
-    CHECK(explain(flag).ends_with('.'));
+  for (const FlagInfo& flag : all_flags) {
+    CHECK(flag.word.size() <= 14);
+    CHECK(flag.explanation.ends_with('.'));
   }
 }
