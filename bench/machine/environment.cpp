@@ -49,6 +49,9 @@ std::string source_revision() {
 // The versions of the libraries are those of the build; they stay empty where a library is not
 // used.
 std::vector<std::pair<std::string, std::string>> read_details() {
+  const std::string cpus = "/sys/devices/system/cpu/";
+  const std::string clock_source =
+      "/sys/devices/system/clocksource/clocksource0/current_clocksource";
   return {{"compiler flags", RPS_COMPILE_FLAGS},
           {"C library", std::string("glibc ") + ::gnu_get_libc_version()},
           {"gRPC", RPS_GRPC_VERSION},
@@ -60,11 +63,12 @@ std::vector<std::pair<std::string, std::string>> read_details() {
           {"usable CPUs", usable_cpu_list()},
           {"CPU limit", cpu_limit()},
           {"SMT siblings", smt_siblings()},
-          {"frequency governor", frequency_governor()},
-          {"frequency driver", frequency_driver()},
-          {"idle driver", idle_driver()},
+          // Of the first CPU. In a virtual machine there is usually neither.
+          {"frequency governor", read_first_line(cpus + "cpu0/cpufreq/scaling_governor")},
+          {"frequency driver", read_first_line(cpus + "cpu0/cpufreq/scaling_driver")},
+          {"idle driver", read_first_line(cpus + "cpuidle/current_driver")},
           {"mitigations", mitigations()},
-          {"clock source", clock_source()},
+          {"clock source", read_first_line(clock_source)},
           {"clock read", clock_read_cost()},
           {"timer slack", timer_slack()},
           {"memory", memory_total()},

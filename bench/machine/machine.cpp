@@ -118,22 +118,6 @@ std::string smt_siblings() {
   return joined({groups.begin(), groups.end()}, " ");
 }
 
-std::string frequency_governor() {
-  return read_first_line(in_cpu_directory("cpu0/cpufreq/scaling_governor"));
-}
-
-std::string frequency_driver() {
-  return read_first_line(in_cpu_directory("cpu0/cpufreq/scaling_driver"));
-}
-
-std::string idle_driver() {
-  return read_first_line(in_cpu_directory("cpuidle/current_driver"));
-}
-
-std::string clock_source() {
-  return read_first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-}
-
 // The fastest of many batches: the others were disturbed.
 std::string clock_read_cost() {
   constexpr int batches = 50;

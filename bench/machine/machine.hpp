@@ -21,13 +21,6 @@ std::string usable_cpu_list();
 // CPUs that share a core: "0,4 1,5"; "none" when no two do.
 std::string smt_siblings();
 
-// Of the first CPU. In a virtual machine there is usually neither.
-std::string frequency_governor();
-std::string frequency_driver();
-std::string idle_driver();
-
-std::string clock_source();
-
 // What a reading of Clock costs: "21.3 ns". Measured here, in about a millisecond.
 std::string clock_read_cost();
 

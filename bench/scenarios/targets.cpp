@@ -13,27 +13,17 @@ namespace rps::scenarios {
 
 namespace {
 
-// Escapes what would end or change the path inside a URL.
-std::string percent_encode(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    if (c == '%') {
-      out += "%25";
-    } else if (c == '?') {
-      out += "%3F";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string replace(std::string text, std::string_view mark, std::string_view value) {
   for (std::size_t at = text.find(mark); at != std::string::npos;
        at = text.find(mark, at + value.size())) {
     text.replace(at, mark.size(), value);
   }
   return text;
+}
+
+// Escapes what would end or change the path inside a URL.
+std::string percent_encode(std::string path) {
+  return replace(replace(std::move(path), "%", "%25"), "?", "%3F");
 }
 
 bool is_program(const std::filesystem::path& path) {
