@@ -1,6 +1,10 @@
 #include "bench/commands/command.hpp"
 
+#include <stdexcept>
+
 #include <CLI/CLI.hpp>
+
+#include "bench/load/limits.hpp"
 
 namespace rps::commands {
 
@@ -21,6 +25,12 @@ int MeasuringCommand::run() {
   scenarios::Measurement measurement{.run = *std::move(run), .options = common_.runner()};
   const std::string more = measure(measurement);
   return common_.report(measurement.run, command().get_name(), more);
+}
+
+void check_slots(const model::Load& load) {
+  if (load.slots() <= load::limits::slots_max) return;
+  throw std::invalid_argument("connections times depth is at most " +
+                              std::to_string(load::limits::slots_max));
 }
 
 }  // namespace rps::commands

@@ -51,4 +51,7 @@ class MeasuringCommand : public Command {
   CommonFlags common_;
 };
 
+// Throws std::invalid_argument when the load would have too many calls open at once.
+void check_slots(const model::Load& load);
+
 }  // namespace rps::commands

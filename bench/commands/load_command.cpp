@@ -125,10 +125,7 @@ std::vector<model::Load> LoadCommand::loads() const {
   for (const std::size_t connections : connections_) {
     const model::Load closed{
         .connections = connections, .depth = depth_, .schedule = {}, .idle = idle_, .slow = slow_};
-    if (closed.slots() > load::limits::slots_max) {
-      throw std::invalid_argument("connections times depth is at most " +
-                                  std::to_string(load::limits::slots_max));
-    }
+    check_slots(closed);
     if (rates_.empty()) loads.push_back(closed);
     for (const std::string& rate : rates_) {
       model::Load open = closed;

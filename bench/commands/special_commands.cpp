@@ -54,10 +54,7 @@ class TargetCommand : public MeasuringCommand {
     const auto target =
         scenarios::parse_target(target_, measurement.options.binaries, run.plan.seed);
     if (!target) throw std::invalid_argument(target.error());
-    if (connections_ * depth_ > load::limits::slots_max) {
-      throw std::invalid_argument("connections times depth is at most " +
-                                  std::to_string(load::limits::slots_max));
-    }
+    check_slots(load());
     run.title = command().get_name() + " of " + target_;
     run.plan.rounds = 1;
     run.plan.seconds = seconds_.count();

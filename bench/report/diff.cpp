@@ -118,6 +118,15 @@ std::string p_text(double p) {
   return p < 0.01 ? "<0.01" : model::format_number(p);
 }
 
+std::string_view word_for(Change change) {
+  switch (change) {
+    case Change::indistinguishable: return "not different";
+    case Change::better: return "better";
+    case Change::worse: return "worse";
+  }
+  return "not different";
+}
+
 Table table_of(const Diff& diff) {
   Table table{.columns = {{.heading = "Cell", .width = 24},
                           {.heading = "Figure", .width = 6},
@@ -135,9 +144,7 @@ Table table_of(const Diff& diff) {
           {.cells = {&each == cell.metrics.data() ? cell.cell : "",
                      std::string(model::info(each.metric).key), with_range(each.metric, each.base),
                      with_range(each.metric, each.next), ratio_text(each.ratio), p_text(each.p),
-                     each.change == Change::indistinguishable
-                         ? "not different"
-                         : std::string(to_string(each.change))}});
+                     std::string(word_for(each.change))}});
     }
   }
   return table;
@@ -165,15 +172,6 @@ std::string missing_text(const std::vector<std::string>& cells, std::string_view
 }
 
 }  // namespace
-
-std::string_view to_string(Change change) {
-  switch (change) {
-    case Change::indistinguishable: return "indistinguishable";
-    case Change::better: return "better";
-    case Change::worse: return "worse";
-  }
-  return "indistinguishable";
-}
 
 Diff diff_of(const model::Run& base, const model::Run& next) {
   Diff diff{.base_id = base.id,

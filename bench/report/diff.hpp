@@ -16,9 +16,6 @@ namespace rps::report {
 
 enum class Change : std::uint8_t { indistinguishable, better, worse };
 
-// "better", "worse", "indistinguishable".
-std::string_view to_string(Change change);
-
 struct MetricDiff {
   model::Metric metric = model::Metric::qps;
   model::Estimate base;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bench/model/summary.hpp"
+#include "bench/scenarios/overload.hpp"
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "bench/scenarios/targets.hpp"
@@ -100,16 +101,6 @@ load::Schedule poisson(double per_second, double seconds) {
   return steady(load::Arrivals::poisson, rounded(per_second), seconds);
 }
 
-// An open loop at half the peak, twice the peak and half the peak: overload and recovery.
-load::Schedule overload(double peak, double seconds) {
-  const double half = rounded(peak / 2);
-  const double twice = rounded(peak * 2);
-  return {.arrivals = load::Arrivals::poisson,
-          .phases = {{.seconds = seconds, .from_per_second = half, .to_per_second = half},
-                     {.seconds = seconds, .from_per_second = twice, .to_per_second = twice},
-                     {.seconds = seconds, .from_per_second = half, .to_per_second = half}}};
-}
-
 std::vector<PlannedCell> plan_tables(Measurement& measurement, const CompareOptions& options) {
   Planner planner(measurement, options);
   for (const std::string& key : measurement.run.tables)
@@ -135,7 +126,7 @@ std::vector<PlannedCell> plan_open_loops(Measurement& measurement, const Compare
       load.schedule = poisson(share * peak, seconds);
       planner.add(subject, load, options.profile.sweep_rounds);
     }
-    load.schedule = overload(peak, seconds);
+    load.schedule = overload_schedule(rounded(peak / 2), rounded(peak * 2), seconds, seconds);
     planner.add(subject, load, 1);
   }
   return planner.take();

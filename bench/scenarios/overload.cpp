@@ -79,14 +79,18 @@ OverloadResult judge_overload(const model::Trial& trial, const std::vector<load:
           .recovered_seconds = settles_below(after, usual * recovered_factor, ends)};
 }
 
+load::Schedule overload_schedule(double half, double twice, double seconds_before, double seconds) {
+  return {
+      .arrivals = load::Arrivals::poisson,
+      .phases = {at_rate(seconds_before, half), at_rate(seconds, twice), at_rate(seconds, half)}};
+}
+
 OverloadResult run_overload(Measurement& measurement, const NamedTarget& target, model::Load load,
                             double seconds) {
   const double peak = measure_peak(measurement, target, load, 1);
   if (measurement.run.interrupted) return {.peak = peak};
-  load.schedule = {
-      .arrivals = load::Arrivals::poisson,
-      .phases = {at_rate(seconds / 2, std::floor(peak / 2)), at_rate(seconds, std::floor(peak * 2)),
-                 at_rate(seconds, std::floor(peak / 2))}};
+  load.schedule =
+      overload_schedule(std::floor(peak / 2), std::floor(peak * 2), seconds / 2, seconds);
   run_cells(measurement, {target.at(load, 1)});
   return judge_overload(measurement.run.trials.back().trial, load.schedule.phases, peak);
 }

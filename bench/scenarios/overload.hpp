@@ -28,6 +28,10 @@ struct OverloadResult {
 
 inline constexpr double recovered_factor = 1.1;
 
+// Poisson arrivals: `half` a second before the overload, `twice` during and `half` after it, for as
+// long.
+load::Schedule overload_schedule(double half, double twice, double seconds_before, double seconds);
+
 // Under an overload of so many seconds; half as long before it, as long after it. Calls beyond
 // those that `load` keeps open are dropped, and counted. Both trials become cells of the run.
 // Throws std::runtime_error when the closed loop fails.
