@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <fstream>
 #include <iostream>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -37,14 +37,22 @@ model::Run read_run(const std::string& path) {
   return *std::move(run);
 }
 
-// `text` as an indented block, so that its own fences and headings are shown as they are.
-std::string indented(const std::string& text) {
+// The level of the last heading in `page`; 0 when there is none.
+std::size_t heading_level(std::string_view page) {
+  const std::size_t newline = page.rfind("\n#");
+  page.remove_prefix(newline == page.npos ? 0 : newline + 1);
+  return std::min(page.find_first_not_of('#'), page.size());
+}
+
+// `text`, which is Markdown, with each heading `levels` deeper. Fenced blocks stay as they are.
+std::string with_deeper_headings(const std::string& text, std::size_t levels) {
+  std::istringstream lines(text);
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string line = text.substr(at, end - at);
-    out += line.empty() ? "\n" : "    " + line + "\n";
-    at = end + 1;
+  bool is_fenced = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) is_fenced = !is_fenced;
+    if (!is_fenced && line.starts_with('#')) out.append(levels, '#');
+    out.append(line).append("\n");
   }
   return out;
 }
@@ -57,7 +65,8 @@ void write_into(const std::string& path, const std::string& text) {
     throw std::runtime_error(path + " has no lines '<!-- measured: begin -->' and ': end -->'");
   }
   const std::size_t from = begin + begin_mark.size();
-  page.replace(from, end - from, "\n" + indented(text) + "\n");
+  const std::size_t levels = heading_level(std::string_view(page).substr(0, begin));
+  page.replace(from, end - from, "\n" + with_deeper_headings(text, levels) + "\n");
   write_file(path, page);
 }
 
