@@ -65,7 +65,7 @@ class Clients(unittest.TestCase):
         done = subprocess.run(["node", HERE / name, *map(str, arguments)],
                               env={"PATH": "/usr/local/bin:/usr/bin:/bin",
                                    "NODE_PATH": str(INSTALLED / "node_modules")},
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+                              capture_output=True, text=True, timeout=5 * PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_jayson_and_ajv(self):
