@@ -6,6 +6,7 @@
 # Both compile with the house's flags and find headers from the repository's root only.
 
 option(RPS_WERROR "Treat compiler warnings as errors" OFF)
+option(RPS_PCH "Parse Catch2 once for all tests, as a precompiled header" ON)
 set(RPS_SANITIZE "" CACHE STRING "Sanitizers for every target, as given to -fsanitize=")
 
 find_package(Threads REQUIRED)
@@ -57,5 +58,8 @@ function(rps_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE rps_flags rps_test_main ${arg_LIBRARIES})
+  if(RPS_PCH)
+    target_precompile_headers(${name} REUSE_FROM rps_test_pch)
+  endif()
   add_test(NAME ${name} COMMAND ${name})
 endfunction()
