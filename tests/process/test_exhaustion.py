@@ -71,11 +71,14 @@ class Descriptors(unittest.TestCase):
 
     @unittest.skipIf(IS_SANITIZED, "a sanitizer does not work without descriptors")
     def test_a_flood_when_there_are_no_descriptors(self):
-        """As when something else of the process took them; said once, not once a connection."""
+        """As when something else of the process took them; said once each time it begins, not once
+        a connection. A flood that pauses begins again."""
         with Server("rps-jsonrpc", "--threads=1") as server:
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
             self.check_flood(server)
-            self.assertEqual(server.stderr().count("cannot accept"), 1)
+            complaints = server.stderr().count("cannot accept")
+            self.assertGreater(complaints, 0)
+            self.assertLess(complaints, FLOOD / 100)
 
 
 class TooLarge(unittest.TestCase):
