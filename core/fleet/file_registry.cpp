@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -162,12 +161,8 @@ Json read_services(const fs::path& path) {
 }
 
 void replace_file(const fs::path& path, const std::string& text) {
-  const fs::path fresh = path.string() + ".new";
-  std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + fresh.string());
-  fs::rename(fresh, path);
+  const std::error_code error = net::write_file(path, text);
+  if (error) throw std::system_error(error, "cannot write " + path.string());
 }
 
 // Changes the list of one service: `change` says whether it did.

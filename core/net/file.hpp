@@ -1,10 +1,11 @@
-// Reading whole files.
+// Reading and writing whole files.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace rps::net {
@@ -15,5 +16,18 @@ namespace rps::net {
 std::expected<std::string, std::error_code> read_file(const std::filesystem::path& path,
                                                       std::size_t bytes_max = std::size_t{64}
                                                                               << 20);
+
+// Writes all of `text` to descriptor `fd`, and waits where the descriptor is non-blocking. The
+// error is the system's; some of the text may have been written then.
+std::error_code write_all(int fd, std::string_view text);
+
+// Makes `text` the content of the file. What the file held before stays there until all of `text`
+// has been written to "PATH.new" beside it, which then takes its place: a failure destroys nothing.
+// A symbolic link stays one. What is no regular file, such as a pipe, is written to as it is.
+std::error_code write_file(const std::filesystem::path& path, std::string_view text);
+
+// Why write_file() could not begin; no error when it could. Leaves everything as it was. That a
+// disk is full shows only when it is written to.
+std::error_code try_write_file(const std::filesystem::path& path);
 
 }  // namespace rps::net

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <unistd.h>
@@ -28,6 +29,58 @@ TEST_CASE("A file is read whole, up to its limit") {
 TEST_CASE("A file of the kernel is read whole, a directory is not") {
   CHECK(read_file("/proc/self/status")->contains("Pid:"));
   CHECK(read_file("/").error() == std::errc::is_a_directory);
+}
+
+namespace fs = std::filesystem;
+
+// A folder that goes with the test.
+class Folder {
+ public:
+  Folder() { fs::create_directory(path_); }
+  ~Folder() { fs::remove_all(path_); }
+
+  fs::path operator/(const char* name) const { return path_ / name; }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), {}));
+  }
+
+ private:
+  fs::path path_ = fs::temp_directory_path() / ("rps_file_test." + std::to_string(::getpid()));
+};
+
+TEST_CASE("A file is written anew or in place of an older one, and keeps its permissions") {
+  const Folder folder;
+  CHECK_FALSE(write_file(folder / "a", "one"));
+  CHECK(read_file(folder / "a") == "one");
+  fs::permissions(folder / "a", fs::perms::owner_read | fs::perms::owner_write);
+  CHECK_FALSE(try_write_file(folder / "a"));
+  CHECK(read_file(folder / "a") == "one");
+  CHECK_FALSE(write_file(folder / "a", std::string(100'000, 'x')));
+  CHECK(read_file(folder / "a")->size() == 100'000);
+  CHECK(fs::status(folder / "a").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("A link stays a link") {
+  const Folder folder;
+  CHECK_FALSE(write_file(folder / "target", "old"));
+  fs::create_symlink("target", folder / "link");
+  CHECK_FALSE(write_file(folder / "link", "new"));
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(read_file(folder / "target") == "new");
+}
+
+TEST_CASE("What cannot be written is an error, and nothing is left behind") {
+  const Folder folder;
+  fs::create_directory(folder / "taken");
+  CHECK(write_file(folder / "taken", "x") == std::errc::is_a_directory);
+  CHECK(try_write_file(folder / "taken") == std::errc::is_a_directory);
+  CHECK(write_file(folder / "none/file", "x") == std::errc::no_such_file_or_directory);
+  CHECK(try_write_file(folder / "none/file") == std::errc::no_such_file_or_directory);
+  CHECK(write_file("/dev/full", "x") == std::errc::no_space_on_device);
+  CHECK_FALSE(try_write_file("/dev/full"));
+  CHECK_FALSE(write_file("/dev/null", "x"));
+  CHECK(folder.files() == 1);
 }
 
 }  // namespace
