@@ -1,9 +1,6 @@
 // rps-bench: the load harness. What it can do is its list of subcommands.
 #include <algorithm>
 #include <array>
-#include <exception>
-#include <iostream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -11,9 +8,13 @@
 
 #include "bench/commands/commands.hpp"
 #include "core/flags/group.hpp"
+#include "core/net/program.hpp"
 
-int main(int argc, char** argv) {
-  using namespace rps::commands;
+namespace rps::commands {
+
+namespace {
+
+int run(int argc, const char* const* argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
   CLI::App app("The load harness of the rock-paper-scissors servers.");
   app.require_subcommand(1);
@@ -25,15 +26,14 @@ int main(int argc, char** argv) {
                             churn_command(app, command_line),
                             report_command(app),
                             diff_command(app)};
-  try {
-    if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-bench")) return *exit_code;
-    return (*std::ranges::find_if(commands, [](const auto& each) { return each->chosen(); }))
-        ->run();
-  } catch (const std::invalid_argument& error) {
-    std::cerr << "rps-bench: " << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "rps-bench: " << error.what() << '\n';
-    return 1;
-  }
+  if (const auto exit_code = flags::parse(app, argc, argv, "rps-bench")) return *exit_code;
+  return (*std::ranges::find_if(commands, [](const auto& each) { return each->chosen(); }))->run();
+}
+
+}  // namespace
+
+}  // namespace rps::commands
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-bench", [&] { return rps::commands::run(argc, argv); });
 }

@@ -1,11 +1,13 @@
 #include "stage1_cli/batch.hpp"
 
 #include <cerrno>
+#include <system_error>
 #include <vector>
 
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/net/file.hpp"
 #include "stage1_cli/limits.hpp"
 #include "stage1_cli/line_protocol.hpp"
 
@@ -75,43 +77,38 @@ void Batch::answer(std::string_view line, std::string& out) {
 
 namespace {
 
-// The other end may have made the pipe non-blocking; waiting is right all the same.
-bool wait_again(int fd, short events) {
-  if (errno == EINTR) return true;
-  if (errno != EAGAIN) return false;
-  pollfd ready{.fd = fd, .events = events, .revents = 0};
-  ::poll(&ready, 1, -1);
-  return true;
+std::unexpected<std::string> cannot(const std::string& what, const std::error_code& why) {
+  return std::unexpected("cannot " + what + ": " + why.message());
 }
 
-bool write_all(int output, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(output, bytes.data(), bytes.size());
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (!wait_again(output, POLLOUT)) {
-      return false;
-    }
-  }
+// The other end may have made the pipe non-blocking; waiting is right all the same.
+bool wait_again(int input) {
+  if (errno == EINTR) return true;
+  if (errno != EAGAIN) return false;
+  pollfd ready{.fd = input, .events = POLLIN, .revents = 0};
+  ::poll(&ready, 1, -1);
   return true;
 }
 
 }  // namespace
 
-int run_batch(Game& game, int input, int output) {
+std::expected<int, std::string> run_batch(Game& game, int input, int output) {
   Batch batch(game);
   std::vector<char> bytes(limits::read_bytes);
   std::string out;
   for (;;) {
     const ssize_t count = ::read(input, bytes.data(), bytes.size());
-    if (count < 0 && wait_again(input, POLLIN)) continue;
+    if (count < 0 && wait_again(input)) continue;
+    const std::error_code unread(count < 0 ? errno : 0, std::system_category());
     const Clock::time_point now = Clock::now();
-    if (count <= 0) {
-      batch.finish(now, out);
-      return write_all(output, out) && count == 0 ? 0 : 1;
+    const bool go_on =
+        count > 0 && batch.feed({bytes.data(), static_cast<std::size_t>(count)}, now, out);
+    if (count <= 0) batch.finish(now, out);
+    if (const std::error_code unwritten = net::write_all(output, out)) {
+      return cannot("write to stdout", unwritten);
     }
-    const bool go_on = batch.feed({bytes.data(), static_cast<std::size_t>(count)}, now, out);
-    if (!write_all(output, out) || !go_on) return 1;
+    if (unread) return cannot("read stdin", unread);
+    if (!go_on) return count == 0 ? 0 : 1;
     out.clear();
   }
 }

@@ -1,6 +1,7 @@
 // The game on a pipe: lines in, lines out.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,8 +40,8 @@ class Batch {
 };
 
 // Reads descriptor `input` to its end and answers on `output`: everything that one read brought
-// with one write, before it blocks again. The exit code: 0, or 1 when a line was too long or the
-// output broke.
-int run_batch(Game& game, int input, int output);
+// with one write, before it blocks again. The exit code: 0, or 1 when a line was too long. The
+// error is a sentence: which of the two failed, and why.
+std::expected<int, std::string> run_batch(Game& game, int input, int output);
 
 }  // namespace rps::cli

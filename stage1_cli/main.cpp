@@ -1,14 +1,16 @@
 // rps-cli: the game at a terminal or on a pipe.
-#include <cstdlib>
-#include <exception>
 #include <iostream>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 #include <unistd.h>
 
 #include "core/game.hpp"
+#include "core/net/program.hpp"
+#include "core/net/terminal.hpp"
 #include "stage1_cli/batch.hpp"
 #include "stage1_cli/flags.hpp"
 #include "stage1_cli/interactive.hpp"
@@ -29,15 +31,13 @@ GameOptions game_options(const Flags& flags) {
   return options;
 }
 
-// By the rule of no-color.org: NO_COLOR counts when it is there and not empty.
 bool wants_color(Color color) {
   switch (color) {
     case Color::always: return true;
     case Color::never: return false;
     case Color::by_output: break;
   }
-  const char* const no_color = std::getenv("NO_COLOR");
-  return ::isatty(STDOUT_FILENO) && (no_color == nullptr || *no_color == '\0');
+  return net::shows_color(STDOUT_FILENO);
 }
 
 bool is_interactive(Mode mode) {
@@ -53,21 +53,23 @@ int play(const Flags& flags) {
   GameOptions options = game_options(flags);
   if (!is_interactive(flags.mode)) {
     Game game(options);
-    return run_batch(game, STDIN_FILENO, STDOUT_FILENO);
+    const auto exit_code = run_batch(game, STDIN_FILENO, STDOUT_FILENO);
+    if (!exit_code) throw std::runtime_error(exit_code.error());
+    return *exit_code;
   }
   options.session_idle = Clock::duration::max();  // A person may go for lunch.
   Game game(options);
   Terminal terminal(STDIN_FILENO, STDOUT_FILENO);
   run_interactive(game, terminal, Paint(wants_color(flags.color)));
+  if (const std::error_code error = terminal.write_error()) {
+    throw std::system_error(error, "cannot write to stdout");
+  }
   return 0;
 }
 
 int run(std::span<const char* const> arguments) {
   const auto flags = parse_flags(arguments);
-  if (!flags) {
-    std::cerr << "rps-cli: " << flags.error() << '\n';
-    return 2;
-  }
+  if (!flags) throw std::invalid_argument(flags.error());
   switch (flags->request) {
     case Request::run: return play(*flags);
     case Request::help: std::cout << help_text; break;
@@ -81,10 +83,7 @@ int run(std::span<const char* const> arguments) {
 }  // namespace rps::cli
 
 int main(int argc, char** argv) {
-  try {
+  return rps::net::run_program("rps-cli", [&] {
     return rps::cli::run(std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(1));
-  } catch (const std::exception& problem) {
-    std::cerr << "rps-cli: " << problem.what() << '\n';
-    return 1;
-  }
+  });
 }

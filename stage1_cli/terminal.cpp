@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/net/file.hpp"
 #include "stage1_cli/limits.hpp"
 
 namespace rps::cli {
@@ -62,15 +63,9 @@ Terminal::~Terminal() {
 }
 
 void Terminal::write(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(output_, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      is_gone_ = true;  // Nobody sees it: the game is over.
-      return;
-    }
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
+  const std::error_code error = net::write_all(output_, text);
+  if (error && !is_gone_) write_error_ = error;
+  if (error) is_gone_ = true;  // Nobody sees it: the game is over.
 }
 
 std::optional<std::string> Terminal::ask(std::string_view prompt) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <system_error>
 
 #include "core/net/fd.hpp"
 #include "stage1_cli/console.hpp"
@@ -26,6 +27,9 @@ class Terminal final : public Console {
   std::optional<std::string> ask(std::string_view prompt) override;
   std::optional<std::string> ask_hidden(std::string_view prompt) override;
 
+  // Why something could not be written while a person was there; no error when all was.
+  const std::error_code& write_error() const { return write_error_; }
+
  private:
   bool wait_for_input();
   std::optional<std::string> take_line();
@@ -33,6 +37,7 @@ class Terminal final : public Console {
   int input_;
   int output_;
   bool is_gone_ = false;
+  std::error_code write_error_;
   std::string typed_;  // Read, but not handed over yet.
   sigset_t signals_before_;
   net::Fd signals_;

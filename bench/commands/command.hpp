@@ -20,9 +20,10 @@ class Command {
   // Whether the command line names it.
   bool chosen() const;
 
-  // The exit code: 0 success, 1 a trial was not valid, 2 wrong flags, 3 a threshold or a baseline
-  // was not met, 130 ended by Ctrl-C (the trials until then are reported). Throws std::exception
-  // when something cannot be read, written or started, std::invalid_argument for wrong flags.
+  // The exit code: 0 success, 1 a trial was not valid or a report could not be written, 2 wrong
+  // flags, 3 a threshold or a baseline was not met, 130 ended by Ctrl-C or a hangup (the trials
+  // until then are reported). Throws std::exception when something cannot be read, written or
+  // started, std::invalid_argument for wrong flags.
   virtual int run() = 0;
 
  protected:

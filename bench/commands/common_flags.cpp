@@ -1,10 +1,11 @@
 #include "bench/commands/common_flags.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
 #include <iostream>
 #include <limits>
 #include <stdexcept>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "bench/report/view.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 #include "core/server/cpus.hpp"
 
@@ -31,6 +33,44 @@ fs::path own_directory() {
 
 void warn(const std::string& text) {
   std::cerr << "rps-bench: WARNING: " << text << '\n';
+}
+
+std::error_code access_to(const fs::path& file) {
+  if (::access(file.c_str(), W_OK) == 0) return {};
+  return {errno, std::system_category()};
+}
+
+// Makes the folder. Throws std::system_error when a report or a server's log could not be written
+// there.
+void require_writable(const fs::path& folder) {
+  const auto require = [](const fs::path& path, const std::error_code& error) {
+    if (error) throw std::system_error(error, "--out: cannot write to " + path.string());
+  };
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  require(folder, failure);
+  require(folder, net::try_write_file(folder / "rps-bench"));
+  for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() == ".log") require(file, access_to(file));
+  }
+}
+
+struct Report {
+  const char* ending;
+  std::string text;
+};
+
+// Writes each to `stem` with its ending. When some cannot be written, it says why of the first, and
+// returns false.
+bool write_all(const fs::path& stem, const std::vector<Report>& reports) {
+  std::string complaint;
+  for (const Report& report : reports) {
+    const std::string path = stem.string() + report.ending;
+    const std::error_code error = net::write_file(path, report.text);
+    if (error && complaint.empty()) complaint = "cannot write " + path + ": " + error.message();
+  }
+  if (!complaint.empty()) std::cerr << "rps-bench: " << complaint << '\n';
+  return complaint.empty();
 }
 
 }  // namespace
@@ -59,6 +99,7 @@ CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_lin
 }
 
 std::optional<model::Run> CommonFlags::begin() const {
+  require_writable(out());
   const auto cpus = machine::plan_cpus(server::usable_cpus().affinity, server_cpu_, load_cpu_);
   if (!cpus) {
     std::cerr << "rps-bench: " << cpus.error() << '\n';
@@ -86,16 +127,18 @@ int CommonFlags::report(const model::Run& run, const std::string& name,
   const fs::path folder = out();
   const report::View view = report::view_of(run, scenarios::catalogue());
   const std::string text = to_text(view) + more;
-  write_file(folder / (name + ".json"), model::to_json(run));
-  write_file(folder / (name + ".md"), text);
-  write_file(folder / (name + ".csv"), report::to_csv(run));
-  write_file(folder / (name + ".xml"), report::to_junit(run, results));
-  write_file(folder / (name + ".html"), report::to_html(run, view));
-  std::cout << text << "\nWritten to " << folder.string() << ": " << name
-            << ".html, .md, .json, .csv, .xml\n"
-            << std::flush;
+  std::cout << text << '\n';
+  const bool is_written = write_all(folder / name, {{".json", model::to_json(run)},
+                                                    {".md", text},
+                                                    {".csv", report::to_csv(run)},
+                                                    {".xml", report::to_junit(run, results)},
+                                                    {".html", report::to_html(run, view)}});
+  if (is_written) {
+    std::cout << "Written to " << folder.string() << ": " << name
+              << ".html, .md, .json, .csv, .xml\n";
+  }
   if (run.interrupted) return 130;
-  if (!run.all_valid()) return 1;
+  if (!run.all_valid() || !is_written) return 1;
   for (const model::ThresholdResult& each : results) {
     if (!each.passed) std::cerr << "rps-bench: NOT MET: " << each.sentence() << '\n';
   }
@@ -103,9 +146,14 @@ int CommonFlags::report(const model::Run& run, const std::string& name,
 }
 
 fs::path CommonFlags::out() const {
-  const fs::path directory = out_.empty() ? own_directory() / "report" : fs::path(out_);
-  fs::create_directories(directory);
-  return directory;
+  return out_.empty() ? own_directory() / "report" : fs::path(out_);
+}
+
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> names) {
+  return [names = std::move(names)](const std::string& text) -> std::string {
+    if (std::ranges::find(names, text) != names.end()) return {};
+    return "must be one of " + CLI::detail::join(names, "|") + ", not '" + text + "'";
+  };
 }
 
 std::string check_threshold(const std::string& text) {
@@ -120,10 +168,9 @@ std::vector<model::Threshold> parse_thresholds(const std::vector<std::string>& t
 }
 
 void write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path.string());
+  if (const std::error_code error = net::write_file(path, text)) {
+    throw std::system_error(error, "cannot write " + path.string());
+  }
 }
 
 }  // namespace rps::commands

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,17 +24,18 @@ class CommonFlags {
   // `command_line` is kept in the reports. REQUIRES: outlives the parsing.
   CommonFlags(CLI::App& command, std::vector<std::string> command_line);
 
-  // Ties this process to the CPU of the load and warns where a measurement would mislead. A run
-  // without cells, with its environment; nothing, after a sentence on stderr, when a CPU that was
-  // asked for cannot be used.
+  // Makes the output folder, ties this process to the CPU of the load, and warns where a
+  // measurement would mislead. A run without cells, with its environment; nothing, after a sentence
+  // on stderr, when a CPU that was asked for cannot be used. Throws std::system_error when nothing
+  // can be written to the folder.
   std::optional<model::Run> begin() const;
 
-  // Where the servers and the logs are; the folder is made if it is not there. The servers stand
-  // beside the harness unless told otherwise: that keeps their builds alike.
+  // Where the servers and the logs are. The servers stand beside the harness unless told otherwise:
+  // that keeps their builds alike.
   scenarios::RunnerOptions runner() const;
 
-  // Writes `name`.json, .md, .csv, .html and .xml (JUnit) into the folder, prints the text to
-  // stdout with `more` behind it, and says what was not met. The exit code of Command::run().
+  // Prints the text to stdout with `more` behind it, writes `name`.json, .md, .csv, .html and .xml
+  // (JUnit) into the folder, and says what was not met. The exit code of Command::run().
   int report(const model::Run& run, const std::string& name, const std::string& more = {}) const;
 
   std::uint64_t seed() const { return seed_; }
@@ -56,7 +58,18 @@ class CommonFlags {
 std::string check_threshold(const std::string& text);
 std::vector<model::Threshold> parse_thresholds(const std::vector<std::string>& texts);
 
-// Throws std::runtime_error.
+// What `member` of each entry says.
+std::vector<std::string> names_of(const auto& entries, auto member) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.emplace_back(entry.*member);
+  return names;
+}
+
+// For CLI::Option::check(): what is wrong with a text that is none of `names`; empty when it is
+// one.
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> names);
+
+// Throws std::system_error.
 void write_file(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace rps::commands

@@ -11,12 +11,6 @@ namespace rps::commands {
 
 namespace {
 
-std::vector<std::string> names_of(const auto& table, auto member) {
-  std::vector<std::string> names;
-  for (const auto& entry : table) names.emplace_back(entry.*member);
-  return names;
-}
-
 std::string profile_help() {
   std::string text;
   for (const scenarios::Profile& profile : scenarios::profiles) {
@@ -51,10 +45,10 @@ CompareCommand::CompareCommand(CLI::App& app, const CommandLine& command_line)
       .add_texts("--tables", tables_, "TABLE,…",
                  "Only these tables, without the sweeps and the open loops")
       .delimiter(',')
-      ->check(CLI::IsMember(names_of(catalogue.tables, &report::TableSpec::key)));
+      ->check(one_of(names_of(catalogue.tables, &report::TableSpec::key)));
   measurement.add_texts("--subjects", subjects_, "SUBJECT,…", "Only these of the tables' rows")
       .delimiter(',')
-      ->check(CLI::IsMember(names_of(catalogue.subjects, &model::Subject::key)));
+      ->check(one_of(names_of(catalogue.subjects, &model::Subject::key)));
 }
 
 std::string CompareCommand::measure(scenarios::Measurement& measurement) {

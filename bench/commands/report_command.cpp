@@ -94,7 +94,8 @@ ReportCommand::ReportCommand(CLI::App& app) : Command(app, "report", "Show a sto
       {{"text", "text"}, {"html", "html"}, {"csv", "csv"}, {"json", "json"}, {"junit", "junit"}},
       "Format in which the run is shown");
   output.add_texts("--tables", tables_, "TABLE,…", "Only these of the articles' tables")
-      .delimiter(',');
+      .delimiter(',')
+      ->check(one_of(names_of(scenarios::catalogue().tables, &report::TableSpec::key)));
   output.add_switch("--tables-only", tables_only_,
                     "Leave out notes, verdicts and what to read with care");
   output.add_text("--into", into_, "FILE",

@@ -8,7 +8,7 @@
 // Prints `echo://127.0.0.1:port?request=REQUEST_BYTES&reply=REPLY_BYTES`.
 #include <array>
 #include <cstddef>
-#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,8 +17,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "bench/floors/announce.hpp"
 #include "bench/floors/frames.hpp"
 #include "bench/floors/sizes.hpp"
+#include "core/net/program.hpp"
 
 namespace {
 
@@ -83,17 +85,21 @@ void accept_all(tcp::acceptor& acceptor, Exchange& exchange) {
   });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const auto sizes =
-      rps::floors::read_sizes(argc, argv, "rps-floor-asio", rps::floors::frame_header_bytes);
+int run(int argc, char** argv) {
+  const auto sizes = rps::floors::read_sizes(argc, argv, rps::floors::frame_header_bytes);
   Exchange exchange(sizes);
   asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
   tcp::acceptor acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-  std::printf("echo://127.0.0.1:%d?request=%zu&reply=%zu\n", acceptor.local_endpoint().port(),
-              sizes.request, sizes.reply);
-  std::fflush(stdout);
+  const std::string url =
+      rps::floors::echo_url(acceptor.local_endpoint().port(), sizes.request, sizes.reply);
+  if (!rps::floors::announce(url)) return EXIT_FAILURE;
   accept_all(acceptor, exchange);
   context.run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-floor-asio", [&] { return run(argc, argv); });
 }

@@ -6,7 +6,6 @@
 // Prints `echo://127.0.0.1:port?request=REQUEST_BYTES&reply=REPLY_BYTES`.
 #include <array>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -15,20 +14,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/floors/announce.hpp"
 #include "bench/floors/frames.hpp"
 #include "bench/floors/listen.hpp"
 #include "bench/floors/sizes.hpp"
+#include "core/net/program.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   const auto [request_bytes, reply_bytes] =
-      rps::floors::read_sizes(argc, argv, "rps-floor-echo", rps::floors::frame_header_bytes);
+      rps::floors::read_sizes(argc, argv, rps::floors::frame_header_bytes);
   static std::array<char, 1 << 16> buffer;
   const std::string out = rps::floors::make_frames(reply_bytes, buffer.size() / request_bytes + 1);
-  const rps::floors::Listener listening = rps::floors::listen_anywhere("rps-floor-echo");
+  const rps::floors::Listener listening = rps::floors::listen_anywhere();
   const int listener = listening.socket;
-  std::printf("echo://127.0.0.1:%d?request=%zu&reply=%zu\n", listening.port, request_bytes,
-              reply_bytes);
-  std::fflush(stdout);
+  if (!rps::floors::announce(rps::floors::echo_url(listening.port, request_bytes, reply_bytes))) {
+    return EXIT_FAILURE;
+  }
   const int epoll = ::epoll_create1(0);
   epoll_event first{.events = EPOLLIN, .data = {.fd = listener}};
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &first);
@@ -58,4 +61,10 @@ int main(int argc, char** argv) {
       if (calls > 0) (void)!::send(socket, out.data(), calls * reply_bytes, MSG_NOSIGNAL);
     }
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-floor-echo", [&] { return run(argc, argv); });
 }

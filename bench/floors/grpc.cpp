@@ -6,11 +6,15 @@
 //
 // Prints `grpc://127.0.0.1:port`.
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include "bench/floors/announce.hpp"
+#include "core/net/program.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/wire.hpp"
@@ -56,9 +60,7 @@ class Constant final : public Methods::WithRawCallbackMethod_Play<OtherMethods> 
   grpc::ByteBuffer response_;
 };
 
-}  // namespace
-
-int main() {
+int run() {
   Constant service;
   grpc::ServerBuilder builder;
   rps::rpc::apply(rps::rpc::Limits{}, builder);
@@ -67,11 +69,14 @@ int main() {
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   const auto server = builder.BuildAndStart();
-  if (!server || port == 0) {
-    std::fputs("rps-floor-grpc: cannot listen\n", stderr);
-    return 1;
-  }
-  std::printf("grpc://127.0.0.1:%d\n", port);
-  std::fflush(stdout);
+  if (!server || port == 0) throw std::runtime_error("cannot listen");
+  if (!rps::floors::announce("grpc://127.0.0.1:" + std::to_string(port))) return EXIT_FAILURE;
   server->Wait();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main() {
+  return rps::net::run_program("rps-floor-grpc", run);
 }

@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -20,8 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/floors/announce.hpp"
 #include "bench/floors/listen.hpp"
 #include "bench/floors/sizes.hpp"
+#include "core/net/program.hpp"
 
 namespace {
 
@@ -70,14 +71,13 @@ bool serve(int socket, Connection& connection, const std::string& response) {
   return true;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const auto [request_bytes, reply_bytes] = rps::floors::read_sizes(argc, argv, "rps-floor-http");
+int run(int argc, char** argv) {
+  const auto [request_bytes, reply_bytes] = rps::floors::read_sizes(argc, argv);
   const std::string response = make_response(reply_bytes);
-  const rps::floors::Listener listener = rps::floors::listen_anywhere("rps-floor-http");
-  std::printf("echo+http://127.0.0.1:%d?request=%zu\n", listener.port, request_bytes);
-  std::fflush(stdout);
+  const rps::floors::Listener listener = rps::floors::listen_anywhere();
+  const std::string url = "echo+http://127.0.0.1:" + std::to_string(listener.port) +
+                          "?request=" + std::to_string(request_bytes);
+  if (!rps::floors::announce(url)) return EXIT_FAILURE;
   const int epoll = ::epoll_create1(0);
   epoll_event first{.events = EPOLLIN, .data = {.fd = listener.socket}};
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener.socket, &first);
@@ -103,4 +103,10 @@ int main(int argc, char** argv) {
       }
     }
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-floor-http", [&] { return run(argc, argv); });
 }

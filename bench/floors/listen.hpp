@@ -1,8 +1,8 @@
-// Listening on TCP with as few system calls as possible. A floor that cannot listen ends.
+// Listening on TCP with as few system calls as possible.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
+#include <cerrno>
+#include <system_error>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,7 +15,8 @@ struct Listener {
   int port = 0;     // On 127.0.0.1; the system chose it.
 };
 
-inline Listener listen_anywhere(const char* program) {
+// Throws std::system_error.
+inline Listener listen_anywhere() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -23,8 +24,7 @@ inline Listener listen_anywhere(const char* program) {
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   if (::bind(socket, generic, size) != 0 || ::listen(socket, SOMAXCONN) != 0 ||
       ::getsockname(socket, generic, &size) != 0) {
-    std::perror(program);
-    std::exit(1);
+    throw std::system_error(errno, std::system_category(), "cannot listen");
   }
   return {.socket = socket, .port = ntohs(address.sin_port)};
 }

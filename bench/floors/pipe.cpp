@@ -6,39 +6,41 @@
 //
 // It prints nothing else: its stdout is the wire. The client is echo+pipe:PATH.
 #include <array>
+#include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include <unistd.h>
 
 #include "bench/floors/sizes.hpp"
+#include "core/net/file.hpp"
+#include "core/net/program.hpp"
 
 namespace {
 
-bool write_all(const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = ::write(STDOUT_FILENO, data, size);
-    if (count <= 0) return false;
-    data += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  const auto [request_bytes, reply_bytes] = rps::floors::read_sizes(argc, argv, "rps-floor-pipe");
+int run(int argc, char** argv) {
+  const auto [request_bytes, reply_bytes] = rps::floors::read_sizes(argc, argv);
   static std::array<char, 1 << 16> buffer;
   const std::string out((buffer.size() / request_bytes + 1) * reply_bytes, 'x');
   std::size_t pending = 0;  // Bytes of an unfinished request.
   for (;;) {
     const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (size <= 0) return size == 0 ? 0 : 1;
+    if (size == 0) return 0;
+    if (size < 0) throw std::system_error(errno, std::system_category(), "cannot read stdin");
     pending += static_cast<std::size_t>(size);
     const std::size_t calls = pending / request_bytes;
     pending %= request_bytes;
-    if (!write_all(out.data(), calls * reply_bytes)) return 1;
+    const std::string_view replies = std::string_view(out).substr(0, calls * reply_bytes);
+    if (const std::error_code error = rps::net::write_all(STDOUT_FILENO, replies)) {
+      throw std::system_error(error, "cannot write to stdout");
+    }
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-floor-pipe", [&] { return run(argc, argv); });
 }

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 #include "core/number.hpp"
 
@@ -17,17 +17,16 @@ struct Sizes {
   std::size_t reply = 0;
 };
 
-// Ends the program with 2 and its usage when there are not two sizes, or one is out of range.
-inline Sizes read_sizes(int argc, char** argv, const char* program, std::size_t reply_min = 1) {
+// Throws std::invalid_argument with the usage when there are not two sizes, or one is out of range.
+inline Sizes read_sizes(int argc, char** argv, std::size_t reply_min = 1) {
   if (argc == 3) {
     const auto request = parse_size(argv[1], {.min = 1, .max = bytes_max});
     const auto reply = parse_size(argv[2], {.min = reply_min, .max = bytes_max});
     if (request && reply) return {.request = *request, .reply = *reply};
   }
-  std::fprintf(stderr, "usage: %s REQUEST_BYTES REPLY_BYTES\n", program);
-  std::fprintf(stderr, "  two sizes, up to %s; REPLY_BYTES is at least %zu\n",
-               size_text(bytes_max).c_str(), reply_min);
-  std::exit(2);
+  throw std::invalid_argument("usage: REQUEST_BYTES REPLY_BYTES, two sizes up to " +
+                              size_text(bytes_max) + "; REPLY_BYTES is at least " +
+                              std::to_string(reply_min));
 }
 
 }  // namespace rps::floors

@@ -4,12 +4,12 @@
 //
 //   rps-micro --baseline-write before.json      runs everything repeatedly and stores the times
 //   rps-micro --baseline before.json            runs it again and says what has changed
+#include <algorithm>
 #include <array>
-#include <exception>
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,10 +21,15 @@
 #include "bench/micro/benchmarks.hpp"
 #include "core/flags/group.hpp"
 #include "core/net/file.hpp"
+#include "core/net/program.hpp"
+#include "core/number.hpp"
 
 namespace rps::micro {
 
 namespace {
+
+constexpr int exit_usage = 2;
+constexpr double benchmark_seconds_max = 3600;
 
 // Keeps the time of every repetition, and shows the medians as google-benchmark does.
 class Keeper final : public benchmark::ConsoleReporter {
@@ -91,9 +96,8 @@ Baseline read_baseline(const std::string& path) {
   return *std::move(baseline);
 }
 
-void write_baseline(const std::string& path, const Baseline& baseline) {
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << to_json(baseline) << std::flush)) throw std::runtime_error("cannot write " + path);
+void require_written(const std::string& path, const std::error_code& error) {
+  if (error) throw std::system_error(error, "cannot write " + path);
 }
 
 // Many short repetitions in random order, so that what disturbs a second disturbs a little of
@@ -106,24 +110,45 @@ std::vector<std::string> with_repetitions(std::vector<std::string> arguments) {
   return arguments;
 }
 
+// google-benchmark prints its usage and exits with 0 when it is given a format that it does not
+// know, and measures for a time that is no number. Throws std::invalid_argument.
+void check_library_flag(const std::string& argument) {
+  const std::size_t equals = std::min(argument.find('='), argument.size());
+  const std::string name = argument.substr(0, equals);
+  const std::string value = argument.substr(std::min(equals + 1, argument.size()));
+  const bool is_format = name == "--benchmark_format" || name == "--benchmark_out_format";
+  if (is_format && value != "console" && value != "json" && value != "csv") {
+    throw std::invalid_argument(name + ": must be one of console|json|csv, not '" + value + "'");
+  }
+  const double seconds = parse_number<double>(value).value_or(0);
+  if (name == "--benchmark_min_time" && (seconds <= 0 || seconds > benchmark_seconds_max)) {
+    throw std::invalid_argument(name + ": must be a number of seconds above 0, up to " +
+                                number_text(benchmark_seconds_max) + ", not '" + value + "'");
+  }
+}
+
 // False when google-benchmark does not know one of them. It keeps `program`, and copies the others.
 bool initialize_library(char* program, std::vector<std::string> arguments) {
   std::vector<char*> pointers{program};
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  for (std::string& argument : arguments) {
+    check_library_flag(argument);
+    pointers.push_back(argument.data());
+  }
   int count = static_cast<int>(pointers.size());
   benchmark::Initialize(&count, pointers.data());
   return !benchmark::ReportUnrecognizedArguments(count, pointers.data());
 }
 
-int run_with_baseline(const Flags& flags) {
-  // Read first: who waited for a minute should not be told then that there is no such file.
-  Baseline before;
-  if (!flags.baseline.empty()) before = read_baseline(flags.baseline);
-  Keeper keeper;
-  benchmark::RunSpecifiedBenchmarks(&keeper);
-  const Baseline now{.environment = machine::read_environment(), .times = keeper.times()};
-  if (!flags.baseline_write.empty()) write_baseline(flags.baseline_write, now);
-  if (keeper.has_failed() || now.times.empty()) return 1;
+// Null: google-benchmark's own reporter. False when none is chosen.
+bool run_benchmarks(benchmark::BenchmarkReporter* reporter) {
+  if (benchmark::RunSpecifiedBenchmarks(reporter) > 0) return true;
+  std::cerr << "rps-micro: --benchmark_filter chooses none; --benchmark_list_tests lists them\n";
+  return false;
+}
+
+// Shows what has changed since `before`, if there is one. The exit code.
+int judge(const Flags& flags, const Baseline& before, const Baseline& now, bool has_failed) {
+  if (has_failed || now.times.empty()) return 1;
   if (flags.baseline.empty()) return 0;
   const MicroComparison comparison = compare_micro(before.times, now.times, flags.alpha);
   std::cout << '\n' << render(comparison, before.environment, now.environment) << std::flush;
@@ -133,12 +158,56 @@ int run_with_baseline(const Flags& flags) {
   return flags.fail_on_slower && comparison.has_slower() ? 1 : 0;
 }
 
+int run_with_baseline(const Flags& flags) {
+  // Tried first: who waited for a minute should not be told then that there is no such file.
+  Baseline before;
+  if (!flags.baseline.empty()) before = read_baseline(flags.baseline);
+  const std::string& path = flags.baseline_write;
+  if (!path.empty()) require_written(path, net::try_write_file(path));
+  Keeper keeper;
+  if (!run_benchmarks(&keeper)) return exit_usage;
+  const Baseline now{.environment = machine::read_environment(), .times = keeper.times()};
+  const std::error_code unwritten =
+      path.empty() ? std::error_code() : net::write_file(path, to_json(now));
+  const int exit_code = judge(flags, before, now, keeper.has_failed());
+  require_written(path, unwritten);  // At the end: what was measured is shown in any case.
+  return exit_code;
+}
+
+int run_plainly() {
+  return run_benchmarks(nullptr) ? 0 : exit_usage;
+}
+
 int run(const Flags& flags) {
   add_benchmarks();
-  const int result =
-      flags.uses_baseline() ? run_with_baseline(flags) : (benchmark::RunSpecifiedBenchmarks(), 0);
+  const int result = flags.uses_baseline() ? run_with_baseline(flags) : run_plainly();
   benchmark::Shutdown();
   return result;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "What single functions cost. Takes google-benchmark's flags, too:\n"
+      "--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json …");
+  app.allow_extras();
+  Flags options;
+  flags::Group baseline(app, "Baseline");
+  baseline.add_text("--baseline-write", options.baseline_write, "FILE",
+                    "Repeat everything and store the times in FILE");
+  baseline.add_text("--baseline", options.baseline, "FILE",
+                    "Repeat everything and compare the times with those stored in FILE");
+  baseline.add_share("--alpha", options.alpha, {.min = 1e-9, .max = 0.5},
+                     "Call different what chance shows less often than this");
+  baseline.add_switch("--fail-on-slower", options.fail_on_slower,
+                      "Exit with 1 when something is slower");
+  if (const auto exit_code = flags::parse(app, argc, argv, "rps-micro")) return *exit_code;
+  if (const auto warning = machine::build_warning(); !warning.empty()) {
+    std::cerr << "rps-micro: WARNING: " << warning << '\n';
+  }
+  std::vector<std::string> arguments = app.remaining();
+  if (options.uses_baseline()) arguments = with_repetitions(std::move(arguments));
+  if (!initialize_library(argv[0], std::move(arguments))) return 2;
+  return run(options);
 }
 
 }  // namespace
@@ -146,32 +215,5 @@ int run(const Flags& flags) {
 }  // namespace rps::micro
 
 int main(int argc, char** argv) {
-  using namespace rps::micro;
-  CLI::App app(
-      "What single functions cost. Takes google-benchmark's flags, too:\n"
-      "--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json …");
-  app.allow_extras();
-  Flags flags;
-  rps::flags::Group baseline(app, "Baseline");
-  baseline.add_text("--baseline-write", flags.baseline_write, "FILE",
-                    "Repeat everything and store the times in FILE");
-  baseline.add_text("--baseline", flags.baseline, "FILE",
-                    "Repeat everything and compare the times with those stored in FILE");
-  baseline.add_share("--alpha", flags.alpha, {.min = 1e-9, .max = 0.5},
-                     "Call different what chance shows less often than this");
-  baseline.add_switch("--fail-on-slower", flags.fail_on_slower,
-                      "Exit with 1 when something is slower");
-  try {
-    if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-micro")) return *exit_code;
-    if (const auto warning = rps::machine::build_warning(); !warning.empty()) {
-      std::cerr << "rps-micro: WARNING: " << warning << '\n';
-    }
-    std::vector<std::string> arguments = app.remaining();
-    if (flags.uses_baseline()) arguments = with_repetitions(std::move(arguments));
-    if (!initialize_library(argv[0], std::move(arguments))) return 2;
-    return run(flags);
-  } catch (const std::exception& error) {
-    std::cerr << "rps-micro: " << error.what() << '\n';
-    return 1;
-  }
+  return rps::net::run_program("rps-micro", [&] { return rps::micro::run(argc, argv); });
 }

@@ -10,10 +10,9 @@
 #include <optional>
 #include <string>
 
-#include <fcntl.h>
 #include <spdlog/logger.h>
-#include <unistd.h>
 
+#include "core/net/program.hpp"
 #include "core/server/admin.hpp"
 #include "core/server/limits.hpp"
 #include "core/server/log.hpp"
@@ -21,14 +20,6 @@
 namespace rps::server {
 
 namespace {
-
-// A process started with a closed stdout would get that number for its first socket, and print its
-// URL into it.
-void occupy_standard_descriptors() {
-  int fd = ::open("/dev/null", O_RDWR);
-  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDWR);
-  if (fd >= 0) ::close(fd);
-}
 
 // Waits for SIGTERM and SIGINT. Constructed before any thread is started, so that all threads
 // inherit the blocked signals, and only the thread that waits here receives them.
@@ -103,10 +94,7 @@ void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signal
   }
 }
 
-}  // namespace
-
-int run_server(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
-  occupy_standard_descriptors();
+int run(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
   StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -120,6 +108,12 @@ int run_server(int argc, const char* const* argv, const Program& program, const 
     log->critical("{}", error.what());
     return EXIT_FAILURE;
   }
+}
+
+}  // namespace
+
+int run_server(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
+  return net::run_program(program.name, [&] { return run(argc, argv, program, make); });
 }
 
 }  // namespace rps::server

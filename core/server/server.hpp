@@ -48,7 +48,8 @@ using MakeServer = std::function<std::unique_ptr<Server>(const Context&)>;
 // Runs a server process from argv to exit code:
 //   1. reads the flags, sets up log, game and metrics, opens the admin port (not ready yet);
 //   2. makes the server, is ready, prints its URL as the first line on stdout and, when there is an
-//      admin port, `admin http://host:port` as the second;
+//      admin port, `admin http://host:port` as the second. If they cannot be written it logs that
+//      and serves all the same: the server is what was asked for;
 //   3. sweeps idle sessions and duels once a second, until SIGTERM or SIGINT;
 //   4. is not ready, stops accepting, drains for flags.drain_max at most, returns 0.
 // A second signal ends the process at once. Returns 2 for wrong flags, 1 when the start failed.

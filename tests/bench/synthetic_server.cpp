@@ -6,14 +6,14 @@
 // Prints its URL, and at its end (SIGTERM) what it has done: Script::summary().
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
+#include <iostream>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "core/flags/group.hpp"
 #include "core/game.hpp"
+#include "core/net/program.hpp"
 #include "core/url.hpp"
 #include "tests/bench/synthetic/script.hpp"
 #include "tests/bench/synthetic/server.hpp"
@@ -64,8 +64,7 @@ void block_signals() {
 }
 
 void print_line(const std::string& line) {
-  std::puts(line.c_str());
-  std::fflush(stdout);
+  std::cout << line << '\n' << std::flush;
 }
 
 int serve(const Flags& flags) {
@@ -84,18 +83,17 @@ int serve(const Flags& flags) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("A server whose answers take a known time", "rps-synthetic");
   Flags flags;
   add_flags(app, flags);
   if (const auto exit_code = rps::flags::parse(app, argc, argv, "rps-synthetic")) return *exit_code;
   block_signals();
-  try {
-    return serve(flags);
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "rps-synthetic: %s\n", failure.what());
-    return 1;
-  }
+  return serve(flags);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return rps::net::run_program("rps-synthetic", [&] { return run(argc, argv); });
 }

@@ -3,18 +3,19 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <exception>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "core/flags/group.hpp"
+#include "core/net/file.hpp"
+#include "core/net/program.hpp"
 #include "tests/conformance/suite.hpp"
 
 namespace rps::conformance {
@@ -78,6 +79,10 @@ std::vector<Case> choose_cases(const Options& options, const Target* first) {
   return cases;
 }
 
+void require_written(const Options& options, const std::error_code& error) {
+  if (error) throw std::system_error(error, "cannot write " + options.json_file);
+}
+
 int run(const Options& options) {
   std::vector<Target> targets;
   for (const std::string& url : options.urls) {
@@ -86,8 +91,14 @@ int run(const Options& options) {
   }
   const auto cases = choose_cases(options, targets.empty() ? nullptr : targets.data());
   if (cases.empty()) {
-    std::cerr << "rps-conformance: no case's name begins with '" << options.only << "'\n";
+    std::cerr << "rps-conformance: no case's name begins with '" << options.only
+              << "'; --list shows the names\n";
     return exit_usage;
+  }
+
+  // Tried first: who waited for the suite should not be told then that this cannot be written.
+  if (!options.json_file.empty()) {
+    require_written(options, net::try_write_file(options.json_file));
   }
 
   std::array<std::size_t, 3> counts{};
@@ -115,14 +126,9 @@ int run(const Options& options) {
   const auto [passed, failed, not_offered] = counts;
   std::cout << passed << " passed, " << failed << " failed, " << not_offered << " not offered\n";
   if (!options.json_file.empty()) {
-    std::ofstream file(options.json_file);
-    file << nlohmann::json{{"passed", passed},
-                           {"failed", failed},
-                           {"not_offered", not_offered},
-                           {"cases", results}}
-                .dump(2)
-         << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write " + options.json_file);
+    const nlohmann::json outcomes{
+        {"passed", passed}, {"failed", failed}, {"not_offered", not_offered}, {"cases", results}};
+    require_written(options, net::write_file(options.json_file, outcomes.dump(2) + "\n"));
   }
   return failed == 0 ? 0 : exit_failed;
 }
@@ -133,12 +139,9 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace rps::conformance;
-  Options options;
-  if (const auto code = read_options(argc, argv, options)) return *code;
-  try {
-    return run(options);
-  } catch (const std::exception& error) {
-    std::cerr << "rps-conformance: " << error.what() << '\n';
-    return exit_usage;
-  }
+  return rps::net::run_program("rps-conformance", [&] {
+    Options options;
+    const auto exit_code = read_options(argc, argv, options);
+    return exit_code ? *exit_code : run(options);
+  });
 }

@@ -4,10 +4,10 @@
 // The rounds are without a session: so each may be played by any instance and be tried again, and
 // an answer is right or wrong by itself.
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/judge.hpp"
+#include "core/net/program.hpp"
 #include "core/number.hpp"
 #include "core/random.hpp"
 #include "core/url.hpp"
@@ -111,8 +112,7 @@ int run(std::string_view url, std::string_view calls_text) {
   const auto parsed = parse_url(url);
   const auto number = parse_number<std::size_t>(calls_text);
   if (!parsed || !number || *number == 0) {
-    std::cerr << "usage: rps-fleet-load URL CALLS\n";
-    return 2;
+    throw std::invalid_argument("usage: rps-fleet-load URL CALLS");
   }
   const std::size_t calls = *number;
   const ConnectOptions options{.connections = 1, .depth = calls, .timeout_max = connect_max};
@@ -126,10 +126,7 @@ int run(std::string_view url, std::string_view calls_text) {
 }  // namespace rps::tests
 
 int main(int argc, char** argv) {
-  try {
+  return rps::net::run_program("rps-fleet-load", [&] {
     return rps::tests::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "");
-  } catch (const std::exception& failure) {
-    std::cerr << "rps-fleet-load: " << failure.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -51,7 +51,7 @@ constexpr std::string_view session_out =
     "error invalid_move the move must be ROCK, PAPER or SCISSORS\n"
     "error malformed_request the request is not well-formed\n"
     "error malformed_request the request is not well-formed\n"
-    "error unknown_operation there is no such operation\n"
+    "error unknown_operation there are play, score, join, throw and leave\n"
     "ok join seat=1 best_of=1\n"
     "error not_your_turn this player cannot throw now\n"
     "ok join seat=2 best_of=1\n"
@@ -211,7 +211,13 @@ TEST_CASE("a broken output or an endless line ends the loop with a failure") {
   REQUIRE(full);
   Pipe in;
   in.fill_and_close("play ROCK\n");
-  CHECK(run_batch(game, in.read_end.get(), full.get()) == 1);
+  const auto broken = run_batch(game, in.read_end.get(), full.get());
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error() == "cannot write to stdout: No space left on device");
+
+  const auto unread = run_batch(game, full.get(), full.get());
+  REQUIRE_FALSE(unread);
+  CHECK(unread.error() == "cannot read stdin: Bad file descriptor");
 
   Pipe endless;
   Pipe out;

@@ -34,6 +34,7 @@ class Person {
     if (child_ == 0) {
       ::login_tty(terminal);  // Its own session, so that Ctrl-C at this terminal is its alone.
       ::unsetenv("NO_COLOR");
+      ::setenv("TERM", "xterm", 1);
       ::execv(RPS_CLI, const_cast<char* const*>(flags.data()));
       ::_exit(127);
     }
