@@ -1,8 +1,11 @@
 #include "stage4_ebpf/observer.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,13 +16,16 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "core/net/file.hpp"
 #include "rpc_counters.skel.h"
 #include "stage4_ebpf/diagnosis.hpp"
 #include "stage4_ebpf/libbpf_log.hpp"
@@ -101,16 +107,41 @@ bool in_user_namespace() {
   return ::stat("/proc/self/ns/user", &userns) == 0 && userns.st_ino != initial;
 }
 
-// `step` failed with `error`, an errno, positive or negative.
-std::string why(std::string_view step, int error, const LibbpfLog& libbpf,
-                const Skeleton& skeleton) {
+// In bit N, whether the process has capability N in effect. The kernel is asked, for /proc need not
+// be there; nothing if it does not tell.
+std::optional<std::uint64_t> effective_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> words{};
+  if (::syscall(SYS_capget, &header, words.data()) != 0) return std::nullopt;
+  return std::uint64_t{words[1].effective} << 32 | words[0].effective;
+}
+
+// Whether a seccomp filter refuses bpf(). Arguments longer than a page are the first thing that the
+// kernel's bpf() looks at: if it answers anything but E2BIG, it was not reached.
+bool is_filtered() {
+  constexpr std::size_t too_long = 1 << 20;
+  const bool is_reached = ::syscall(SYS_bpf, 0, nullptr, too_long) < 0 && errno == E2BIG;
+  return !is_reached && ::prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
+}
+
+// `error` is an errno, positive or negative.
+std::string what_failed(std::string_view step, int error) {
+  return "cannot " + std::string(step) + ": " + std::generic_category().message(std::abs(error));
+}
+
+// `step` was refused by the kernel with `error`.
+std::string why_refused(std::string_view step, int error, const LibbpfLog& libbpf,
+                        const Skeleton& skeleton) {
   Findings findings;
-  findings.attempt =
-      "cannot " + std::string(step) + ": " + std::generic_category().message(std::abs(error));
-  if (!libbpf.first_warning().empty()) findings.attempt += " (" + libbpf.first_warning() + ")";
-  findings.capabilities_missing =
-      capabilities_missing(net::read_file("/proc/self/status").value_or(""));
+  findings.attempt = what_failed(step, error);
+  const std::string warning = without_guess(libbpf.first_warning());
+  if (!warning.empty()) findings.attempt += " (" + warning + ")";
+  findings.is_refusal = std::abs(error) == EPERM || std::abs(error) == EACCES;
+  if (const auto effective = effective_capabilities()) {
+    findings.capabilities_missing = capabilities_missing(*effective);
+  }
   findings.in_user_namespace = in_user_namespace();
+  findings.is_filtered = is_filtered();
   findings.has_btf = std::filesystem::exists(kernel_btf_path);
   if (findings.has_btf && skeleton) findings.hooks_missing = hooks_missing(*skeleton->obj);
   return explain(findings);
@@ -139,8 +170,11 @@ std::expected<Observer, std::string> Observer::attach(spdlog::logger& log) {
   LibbpfLog libbpf(log);
   auto impl = std::make_unique<Impl>();
   Skeleton& skeleton = impl->skeleton;
-  const auto failed = [&](std::string_view step, int error) {
-    return std::unexpected(why(step, error, libbpf, skeleton));
+  const auto failed = [](std::string_view step, int error) {
+    return std::unexpected(what_failed(step, error));
+  };
+  const auto refused = [&](std::string_view step, int error) {
+    return std::unexpected(why_refused(step, error, libbpf, skeleton));
   };
 
   skeleton.reset(rpc_counters__open());
@@ -153,12 +187,12 @@ std::expected<Observer, std::string> Observer::attach(spdlog::logger& log) {
     return failed("size the counters", error);
   }
   if (const int error = rpc_counters__load(skeleton.get())) {
-    return failed("load the BPF programs", error);
+    return refused("load the BPF programs", error);
   }
   impl->counters = CountersView(skeleton->maps.counters);
-  if (!impl->counters) return failed("map the counters", errno);
+  if (!impl->counters) return refused("map the counters", errno);
   if (const int error = rpc_counters__attach(skeleton.get())) {
-    return failed("attach the BPF programs", error);
+    return refused("attach the BPF programs", error);
   }
   return Observer(std::move(impl));
 }

@@ -151,7 +151,7 @@ unsigned UsableCpus::count() const {
 
 std::string UsableCpus::reason() const {
   return "affinity mask: " + cpus_text(std::to_string(affinity.size())) +
-         "; cgroup quota: " + (quota ? cpus_text(quota_text(*quota)) : "none");
+         "; cgroup quota: " + (quota ? cpus_text(quota_text(*quota)) : "none found");
 }
 
 UsableCpus usable_cpus() {

@@ -164,6 +164,46 @@ class LifecycleTest(unittest.TestCase):
             self.assertGreaterEqual(counts(server)["reads_total"], 10)
 
 
+class ReasonTest(unittest.TestCase):
+    """What the server says is what keeps the observer off, and nothing besides."""
+
+    def reason(self, *prefix):
+        with Process("rps-ebpf", "--listen=127.0.0.1:0", "--observe=require",
+                     prefix=prefix) as server:
+            self.assertIsNone(server.read_line())
+            server.wait(1)
+            line, = server.stderr().splitlines()
+            return line.partition("observer: ")[2]
+
+    def reason_without(self, folder):
+        """The reason where nothing is in `folder`."""
+        hide = f'mount -t tmpfs none {folder} && exec "$@"'
+        prefix = ("unshare", "--mount", "sh", "-c", hide, "sh")
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs CAP_SYS_ADMIN, to mount")
+        return self.reason(*prefix)
+
+    def test_a_seccomp_filter(self):
+        refusing = str(pathlib.Path(__file__).with_name("refuse_bpf.py"))
+        self.assertEqual(self.reason(sys.executable, "-B", refusing),
+                         "a seccomp filter refuses bpf()")
+
+    def test_a_capability(self):
+        for missing in ("bpf", "perfmon"):
+            with self.subTest(missing):
+                kept = "+perfmon" if missing == "bpf" else "+bpf"
+                self.assertEqual(
+                    self.reason("setpriv", "--inh-caps=-all", f"--bounding-set=-all,{kept}"),
+                    f"the process lacks CAP_{missing.upper()}")
+
+    def test_no_proc(self):
+        self.assertEqual(self.reason_without("/proc"),
+                         "cannot read /proc/self/ns/pid: No such file or directory")
+
+    def test_no_btf(self):
+        self.assertEqual(self.reason_without("/sys/kernel"), "there is no /sys/kernel/btf/vmlinux")
+
+
 def missing_privilege():
     """What is missing here, in the server's own words; None when the tests can run."""
     with Process("rps-ebpf", "--listen=127.0.0.1:0", "--observe=require") as server:

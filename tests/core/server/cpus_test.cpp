@@ -205,7 +205,7 @@ TEST_CASE("the count is the mask, or the quota rounded up where that is less, an
 
 TEST_CASE("the reason names mask and quota") {
   CHECK(UsableCpus{.affinity = {3}, .quota = {}}.reason() ==
-        "affinity mask: 1 CPU; cgroup quota: none");
+        "affinity mask: 1 CPU; cgroup quota: none found");
   CHECK(UsableCpus{.affinity = {0, 1}, .quota = 1.5}.reason() ==
         "affinity mask: 2 CPUs; cgroup quota: 1.5 CPUs");
   CHECK(UsableCpus{.affinity = {0, 1}, .quota = 1.0}.reason() ==
