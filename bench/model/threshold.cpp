@@ -123,6 +123,18 @@ bool Threshold::holds(double value) const {
   return false;
 }
 
+namespace {
+
+std::string metric_names() {
+  std::string names;
+  for (const MetricInfo& metric : all_metrics) {
+    names.append(names.empty() ? "" : ", ").append(metric.key);
+  }
+  return names;
+}
+
+}  // namespace
+
 std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
   const auto sides = split(text);
   if (!sides) {
@@ -135,7 +147,7 @@ std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
   const auto metric = parse_metric(name);
   if (!metric) {
     return std::unexpected("'" + std::string(name) + "' in '" + std::string(text) +
-                           "' is nothing that is measured; try qps, p50, p99, cpu_us or errors");
+                           "' is nothing that is measured; there are " + metric_names());
   }
   const auto limit = parse_limit(sides->right, info(*metric).unit);
   if (!limit) return std::unexpected(limit.error());

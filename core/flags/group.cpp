@@ -29,9 +29,28 @@ Group::Read read_address(Target& target) {
   };
 }
 
+// "a, b, c".
+std::string commands_of(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.append(names.empty() ? "" : ", ").append(command->get_name());
+  }
+  return names;
+}
+
 // One sentence that names the flag. CLI11 gives some mistakes several lines or too few words.
-std::string explain(const CLI::ParseError& error) {
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   std::string what = error.what();
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (const std::string commands = commands_of(app);
+      !commands.empty() && app.get_subcommands().empty()) {
+    const bool has_name = !unknown.empty() && !unknown.front().starts_with('-');
+    return (has_name ? "there is no command '" + unknown.front() + "'" : "a command is missing") +
+           "; there are " + commands;
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !unknown.empty()) {
+    return "not expected: " + CLI::detail::join(unknown, " ") + "; see --help";
+  }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
     return what.substr(0, what.find(':')) + ": takes one value, once";
   }
@@ -118,7 +137,7 @@ std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
   } catch (const CLI::Success& request) {
     return app.exit(request);  // Prints the help or the version.
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), explain(error).c_str());
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), explain(app, error).c_str());
     return 2;
   }
 }

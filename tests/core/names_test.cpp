@@ -50,6 +50,12 @@ TEST_CASE("The console's word for an error is one word, and its sentence has no 
   }
 }
 
+TEST_CASE("Who asks for an unknown operation is told all that there are") {
+  for (const Operation operation : all_operations) {
+    CHECK(explain(Error::unknown_operation).contains(to_string(operation)));
+  }
+}
+
 TEST_CASE("The list of errors is complete") {
   // Past the last enumerator to_string() falls back to "internal".
   CHECK(static_cast<std::size_t>(Error::internal) + 1 == all_errors.size());

@@ -153,6 +153,14 @@ bool speaks(std::string_view scheme) {
   return find(scheme) != nullptr;
 }
 
+std::string not_spoken(std::string_view scheme) {
+  std::string text = "this build does not speak '" + std::string(scheme) + "'; it speaks ";
+  for (const Transport& transport : transports) {
+    text.append(&transport == transports.data() ? "" : ", ").append(transport.scheme);
+  }
+  return text;
+}
+
 bool answers_in_submit(std::string_view url) {
   const Transport* const transport = find(url.substr(0, url.find(':')));
   return transport != nullptr && transport->answers_in_submit;
@@ -166,9 +174,7 @@ Connection connect(std::string_view text, const ConnectOptions& options) {
         "nobody here serves https: stage 2 speaks HTTP without TLS, so say http");
   }
   const Transport* const transport = find(url->scheme);
-  if (transport == nullptr) {
-    throw std::invalid_argument("this build does not speak '" + url->scheme + "'");
-  }
+  if (transport == nullptr) throw std::invalid_argument(not_spoken(url->scheme));
   return transport->open(*url, options);
 }
 

@@ -33,6 +33,9 @@ struct Connection {
 // Whether this build can speak to `scheme`, one of those above.
 bool speaks(std::string_view scheme);
 
+// A sentence that says so of a scheme that it cannot, and names those that it can.
+std::string not_spoken(std::string_view scheme);
+
 // Whether the client of `url` answers a call before submit() returns, so that no call is ever open.
 bool answers_in_submit(std::string_view url);
 

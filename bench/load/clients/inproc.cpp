@@ -78,12 +78,22 @@ class InprocClient final : public Client {
   std::vector<Delivery> handed_over_;
 };
 
+// "fair, weighted, …".
+std::string houses() {
+  std::string names;
+  for (const Strategy strategy : all_strategies) {
+    names.append(names.empty() ? "" : ", ").append(to_string(strategy));
+  }
+  return names;
+}
+
 GameOptions parse_options(const Url& url) {
   GameOptions options;
   for (const auto& [name, value] : url.query) {
     if (name == "house") {
       const auto house = parse_strategy(value);
-      if (!house) throw std::invalid_argument("there is no such house: '" + value + "'");
+      if (!house)
+        throw std::invalid_argument("house must be " + houses() + ", not '" + value + "'");
       options.house = *house;
     } else if (name == "seed") {
       const auto seed = parse_count(value, {});

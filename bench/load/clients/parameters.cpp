@@ -13,7 +13,13 @@ void check_parameters(const Url& url, std::initializer_list<std::string_view> kn
   for (const auto& [name, value] : url.query) {
     const auto is_it = [&](const auto& parameter) { return parameter.first == name; };
     if (std::ranges::find(known, name) == known.end()) {
-      throw std::invalid_argument("a URL of " + url.scheme + " knows no '" + name + "'");
+      std::string names;
+      for (const std::string_view each : known) {
+        names.append(names.empty() ? "" : ", ").append(each);
+      }
+      throw std::invalid_argument("a URL of " + url.scheme + " takes " +
+                                  (names.empty() ? "no parameter" : names) + ", not '" + name +
+                                  "'");
     }
     if (std::ranges::count_if(url.query, is_it) > 1) {
       throw std::invalid_argument("'" + name + "' is given twice");
