@@ -1,35 +1,37 @@
 #include "bench/scenarios/interrupt.hpp"
 
-#include <csignal>
 #include <ctime>
+#include <initializer_list>
 
 namespace rps::scenarios {
 
 namespace {
 
-sigset_t ending_signals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  return signals;
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  ::sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
-  const sigset_t signals = ending_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::sigemptyset(&signals_);
+  // A signal that is held back would be delivered even where it is ignored.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(signal)) ::sigaddset(&signals_, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
 
 bool Interrupt::requested() {
   if (requested_) return true;
-  const sigset_t signals = ending_signals();
   const timespec now{};
-  if (::sigtimedwait(&signals, nullptr, &now) < 0) return false;
+  if (::sigtimedwait(&signals_, nullptr, &now) < 0) return false;
   requested_ = true;
-  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  ::sigdelset(&signals_, SIGHUP);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
   return true;
 }
 

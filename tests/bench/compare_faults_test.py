@@ -62,6 +62,28 @@ class Faults(unittest.TestCase):
     def test_sigterm_is_the_same(self):
         self.interrupt("cli", "rps-cli", signal.SIGTERM)
 
+    def test_a_hangup_is_the_same(self):
+        self.interrupt("cli", "rps-cli", signal.SIGHUP)
+
+    def test_a_second_hangup_does_not_cost_the_report(self):
+        binary("rps-jsonrpc")
+        bench = self.compare("--tables", "main", "--subjects", "jsonrpc")
+        wait_for_child(bench.process.pid, "rps-jsonrpc")
+        for _ in range(20):
+            bench.process.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        bench.finish(130)
+        self.assertIn("Ended early", bench.path(".md").read_text())
+
+    def test_nohup(self):
+        binary("rps-cli")
+        bench = Bench(self, "compare", "--profile", "ci", "--tables", "main", "--subjects", "cli",
+                      prefix=("sh", "-c", "trap '' HUP; exec \"$@\"", "sh"))
+        wait_for_child(bench.process.pid, "rps-cli")
+        bench.process.send_signal(signal.SIGHUP)
+        bench.finish(0)
+        self.assertFalse(bench.run["interrupted"])
+
     def test_ctrl_c_ends_the_server(self):
         self.interrupt("jsonrpc", "rps-jsonrpc", signal.SIGINT)
 
