@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "bench/model/summary.hpp"
@@ -39,7 +40,7 @@ class Planner {
   void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
     const model::Subject* const subject = find_subject(subject_key);
     if (subject == nullptr || !is_wanted(subject_key) || is_left_out(subject_key)) return;
-    std::string obstacle = why_not(*subject, binaries_);
+    std::string obstacle = obstacle_to(*subject);
     if (!obstacle.empty()) {
       run_.left_out.push_back({.subject = std::string(subject_key), .why = std::move(obstacle)});
       return;
@@ -71,6 +72,15 @@ class Planner {
   bool is_wanted(std::string_view subject) const {
     const auto& wanted = options_.subjects;
     return wanted.empty() || std::ranges::find(wanted, subject) != wanted.end();
+  }
+
+  std::string obstacle_to(const model::Subject& subject) const {
+    std::string obstacle = why_not(subject, binaries_);
+    const auto& cpus = run_.plan.cpus;
+    if (obstacle.empty() && cpus && cpus->shared() && needs_two_cpus(subject)) {
+      obstacle = "it needs two CPUs, and may use CPU " + std::to_string(cpus->load) + " only";
+    }
+    return obstacle;
   }
 
   bool is_left_out(std::string_view subject) const {

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "bench/load/clients/connect.hpp"
+#include "bench/scenarios/micro.hpp"
 #include "bench/scenarios/subjects.hpp"
+#include "core/net/child.hpp"
 #include "core/number.hpp"
 #include "core/url.hpp"
 
@@ -107,8 +109,14 @@ std::string why_not(const model::Subject& subject, const std::filesystem::path& 
                                    : !subject.server.name.empty() ? subject.server.name
                                                                   : program_in(subject.url);
   if (!program.empty() && !is_program(binaries / program)) return "not built here";
-  if (!subject.micro.empty() || load::speaks(scheme_of(subject))) return {};
-  return "this build does not speak " + std::string(scheme_of(subject));
+  if (!subject.micro.empty()) return {};
+  const std::string_view scheme = scheme_of(subject);
+  if (!load::speaks(scheme)) return "this build does not speak " + std::string(scheme);
+  return scheme == "cli+pty" ? net::why_no_terminal() : std::string();
+}
+
+bool needs_two_cpus(const model::Subject& subject) {
+  return subject.micro.ends_with(wall_clock_suffix);
 }
 
 PlannedCell NamedTarget::at(const model::Load& load, std::size_t rounds) const {

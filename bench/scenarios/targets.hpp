@@ -22,9 +22,14 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
 // URL.
 std::string command_of(const model::Target& target, const std::filesystem::path& binaries);
 
-// Empty when it can be measured here, else why not: "not built here", "this build does not speak
-// grpc".
+// Empty when it can be measured here, else why not: "not built here", "cannot make a
+// pseudo-terminal: No such file or directory". Whether the kernel permits an observer shows only
+// when its server starts.
 std::string why_not(const model::Subject& subject, const std::filesystem::path& binaries);
+
+// Whether it is a function that two threads run, each of which waits for the other without
+// sleeping: on one CPU its time says nothing.
+bool needs_two_cpus(const model::Subject& subject);
 
 // A target without a load.
 struct NamedTarget {

@@ -124,6 +124,15 @@ Stream spawn_child_on_terminal(const std::vector<std::string>& argv) {
   return {.in = std::move(terminal.ours), .out = std::move(out), .child = child};
 }
 
+std::string why_no_terminal() {
+  try {
+    make_terminal();
+    return {};
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+}
+
 void end_children(std::span<const pid_t> children, std::chrono::milliseconds patience) {
   const Clock::time_point deadline = Clock::now() + patience;
   for (const pid_t child : children) {

@@ -26,6 +26,9 @@ Stream spawn_child(const std::vector<std::string>& argv);
 // controlling terminal.
 Stream spawn_child_on_terminal(const std::vector<std::string>& argv);
 
+// Why no pseudo-terminal can be made here, found out by making one; empty when one can.
+std::string why_no_terminal();
+
 // Waits until the children have ended, kills those that have not after `patience`, which is for all
 // of them together, and reaps all. Close their stdin before: a child should end with its input.
 void end_children(std::span<const pid_t> children, std::chrono::milliseconds patience);

@@ -4,6 +4,7 @@ success, for everything else was measured."""
 
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -42,6 +43,26 @@ class LeftOut(unittest.TestCase):
         self.assertIn("RPC (JSON) not measured: not built here", text)
         self.assertIn(f"gRPC + eBPF not measured: rps-ebpf did not start: {REASON}", text)
         self.assertNotIn("INVALID", text)
+
+    def test_a_machine_without_terminals_and_with_one_cpu(self):
+        """What needs two CPUs or a pseudo-terminal says so; everything else is measured."""
+        binary("rps-micro")
+        cpu = str(min(os.sched_getaffinity(0)))
+        hide = 'mount -t tmpfs none /dev/pts && mount --bind /dev/null /dev/ptmx && exec "$@"'
+        prefix = ("taskset", "--cpu-list", cpu, "unshare", "--mount", "sh", "-c", hide, "sh")
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs CAP_SYS_ADMIN, to mount")
+        bench = Bench(self, "compare", "--profile", "ci", "--tables", "console,queues",
+                      "--subjects", "cli,cli-pty,queue-ring,queue-locked-flow",
+                      prefix=prefix).finish()
+        two_cpus = f"it needs two CPUs, and may use CPU {cpu} only"
+        self.assertEqual({each["subject"]: each["why"] for each in bench.run["left_out"]},
+                         {"cli-pty": "cannot make a pseudo-terminal: Invalid argument",
+                          "queue-ring": two_cpus, "queue-locked-flow": two_cpus})
+        self.assertEqual({trial["cell"] for trial in bench.run["trials"]}, {"cli/1x1"})
+        text = " ".join(bench.text.split())
+        self.assertIn("monolith, terminal not measured: cannot make a pseudo-terminal", text)
+        self.assertIn(f"ring, hand-over not measured: {two_cpus}", text)
 
     def test_who_names_it_is_told_by_the_exit_code(self):
         bench = Bench(self, "load", "ebpf", "--connections", "1", "--seconds", "0.1", "--bin",
