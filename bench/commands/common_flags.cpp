@@ -18,6 +18,7 @@
 #include "bench/scenarios/tables.hpp"
 #include "core/flags/group.hpp"
 #include "core/net/file.hpp"
+#include "core/net/terminal.hpp"
 #include "core/number.hpp"
 #include "core/server/cpus.hpp"
 
@@ -53,6 +54,12 @@ void require_writable(const fs::path& folder) {
   for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
     if (file.path().extension() == ".log") require(file, access_to(file));
   }
+}
+
+report::ProgressStyle progress_style(bool is_quiet) {
+  if (is_quiet) return report::ProgressStyle::quiet;
+  return net::obeys_control_sequences(STDERR_FILENO) ? report::ProgressStyle::live
+                                                     : report::ProgressStyle::lines;
 }
 
 struct Report {
@@ -117,7 +124,7 @@ std::optional<model::Run> CommonFlags::begin() const {
 scenarios::RunnerOptions CommonFlags::runner() const {
   return {.binaries = binaries_.empty() ? own_directory() : fs::absolute(binaries_),
           .out = out(),
-          .quiet = quiet_};
+          .progress = progress_style(quiet_)};
 }
 
 int CommonFlags::report(const model::Run& run, const std::string& name,

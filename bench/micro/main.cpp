@@ -15,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include "bench/machine/environment.hpp"
 #include "bench/micro/baseline.hpp"
@@ -22,6 +23,7 @@
 #include "core/flags/group.hpp"
 #include "core/net/file.hpp"
 #include "core/net/program.hpp"
+#include "core/net/terminal.hpp"
 #include "core/number.hpp"
 
 namespace rps::micro {
@@ -127,6 +129,12 @@ void check_library_flag(const std::string& argument) {
   }
 }
 
+// google-benchmark knows TERM, but not NO_COLOR. The caller's own flags come behind this.
+void add_color_flag(std::vector<std::string>& arguments) {
+  if (net::shows_color(STDOUT_FILENO)) return;
+  arguments.insert(arguments.begin(), "--benchmark_color=false");
+}
+
 // False when google-benchmark does not know one of them. It keeps `program`, and copies the others.
 bool initialize_library(char* program, std::vector<std::string> arguments) {
   std::vector<char*> pointers{program};
@@ -205,6 +213,7 @@ int run(int argc, char** argv) {
     std::cerr << "rps-micro: WARNING: " << warning << '\n';
   }
   std::vector<std::string> arguments = app.remaining();
+  add_color_flag(arguments);
   if (options.uses_baseline()) arguments = with_repetitions(std::move(arguments));
   if (!initialize_library(argv[0], std::move(arguments))) return 2;
   return run(options);

@@ -5,8 +5,6 @@
 #include <iostream>
 #include <utility>
 
-#include <unistd.h>
-
 #include "bench/model/format.hpp"
 
 namespace rps::report {
@@ -31,11 +29,6 @@ std::string state_of(const load::Interval& interval) {
 }
 
 }  // namespace
-
-ProgressStyle progress_style(bool quiet) {
-  if (quiet) return ProgressStyle::quiet;
-  return ::isatty(STDERR_FILENO) == 1 ? ProgressStyle::live : ProgressStyle::lines;
-}
 
 Progress::Progress(ProgressStyle style, std::size_t trials, double seconds)
     : style_(style), trials_(trials), seconds_(seconds), started_at_(Clock::now()) {}

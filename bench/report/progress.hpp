@@ -14,11 +14,8 @@ namespace rps::report {
 enum class ProgressStyle : std::uint8_t {
   quiet,
   lines,  // A line for each interval of a long trial, and for each trial that ended.
-  live,   // One block, refreshed: the trial, how it goes, and the time that is left.
+  live,   // One block, refreshed by control sequences: the trial, how it goes, the time left.
 };
-
-// `live` on a terminal, else `lines`.
-ProgressStyle progress_style(bool quiet);
 
 class Progress {
  public:

@@ -98,7 +98,7 @@ model::Trial measure(Measurement& measurement, const NamedTarget& target, double
                                         .scratch = measurement.options.out,
                                         .log_name = "churn"});
   Churn churn(servers.url(), target.target.judging);
-  report::Progress progress(report::progress_style(measurement.options.quiet), 1, seconds);
+  report::Progress progress(measurement.options.progress, 1, seconds);
   progress.begin(target.key + ", one connection after the other", seconds);
   std::vector<load::Interval> series;
   const Clock::time_point start = Clock::now();

@@ -44,7 +44,7 @@ class Runner {
         options_(measurement.options),
         interrupt_(measurement.interrupt),
         first_cell_(run_.cells.size()),
-        progress_(report::progress_style(options_.quiet), trials(), seconds()) {
+        progress_(options_.progress, trials(), seconds()) {
     for (const PlannedCell& planned : cells) run_.cells.push_back(planned.cell);
   }
 

@@ -27,7 +27,7 @@ struct RunnerOptions {
   std::filesystem::path out;  // For the servers' logs. Must exist.
   Clock::duration interval = std::chrono::seconds(1);
   Clock::duration timeout = std::chrono::seconds(10);
-  bool quiet = false;
+  report::ProgressStyle progress = report::ProgressStyle::lines;
 };
 
 // A run that is being measured, and how.

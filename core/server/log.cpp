@@ -6,7 +6,9 @@
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
+#include "core/net/terminal.hpp"
 #include "core/utf8.hpp"
 
 namespace rps::server {
@@ -96,8 +98,10 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOp
   formatter->add_flag<Escaped>('N', &spdlog::details::log_msg::logger_name)
       .add_flag<Escaped>('J', &spdlog::details::log_msg::payload)
       .set_pattern(pattern(options.format));
+  const auto color =
+      net::shows_color(STDERR_FILENO) ? spdlog::color_mode::always : spdlog::color_mode::never;
   auto logger = std::make_shared<spdlog::logger>(
-      name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+      name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>(color));
   logger->set_formatter(std::move(formatter));
   logger->set_level(threshold(options.level));
   return logger;

@@ -41,11 +41,13 @@ def run_command(*arguments: str) -> subprocess.CompletedProcess:
                           text=True, timeout=PATIENCE)
 
 
-def run_on_terminal(*arguments: str) -> tuple[int, str, str]:
-    """An rps-bench whose stderr is a terminal: its exit code, its stdout, and what was shown."""
+def run_on_terminal(*arguments: str, kind: str = "xterm") -> tuple[int, str, str]:
+    """An rps-bench whose stderr is a terminal of this kind (TERM): its exit code, its stdout, and
+    what was shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen([binary("rps-bench"), *map(str, arguments)],
-                               stdout=subprocess.PIPE, stderr=theirs)
+                               stdout=subprocess.PIPE, stderr=theirs,
+                               env=os.environ | {"TERM": kind})
     os.close(theirs)
     shown = b""
     with process.stdout:

@@ -23,7 +23,7 @@ SearchOptions options(const std::string& objective) {
 
 const RunnerOptions here{.binaries = std::filesystem::current_path(),
                          .out = std::filesystem::temp_directory_path(),
-                         .quiet = true};
+                         .progress = report::ProgressStyle::quiet};
 
 SearchResult found(model::Run& run, const std::string& objective) {
   run.plan.seconds = 0.1;

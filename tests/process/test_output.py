@@ -5,6 +5,7 @@ code that is not 0. And what a program says of a name that it does not know: whi
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -189,6 +190,64 @@ class Places(unittest.TestCase):
         self.assertIn("inproc", text)
         self.assertNotIn("Written to", text)
         self.assertIn(f"rps-bench: cannot write {out}/load.json: Not a directory", log)
+
+
+class Terminals(unittest.TestCase):
+    """Colour and cursor control, by what stands in the environment."""
+
+    ESCAPE = "\x1b["
+    COLORED = [
+        (("rps-cli", "--interactive", "--seed=7"), "r\nq\n"),
+        (("rps-jsonrpc", "--listen=127.0.0.1:0"), ""),
+        (("rps-grpc", "--listen=127.0.0.1:0"), ""),
+        (("rps-ebpf", "--listen=127.0.0.1:0"), ""),
+        (("rps-micro", "--benchmark_filter=judge", "--benchmark_min_time=0.001"), ""),
+    ]
+
+    def shown(self, words, text: str = "", **environment: str) -> str:
+        """What a program shows at a terminal until it ends, or serves."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        kept = {name: value for name, value in os.environ.items()
+                if name not in ("TERM", "NO_COLOR")}
+        process = subprocess.Popen([binary(words[0]), *words[1:]], stdin=theirs, stdout=theirs,
+                                   stderr=theirs, env=kept | environment)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        os.write(ours, text.encode())
+        screen = b""
+        while b"serving at" not in screen:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # How Linux says that the other side is closed.
+                break
+            screen += chunk
+        process.terminate()
+        return screen.decode()
+
+    def test_color_is_for_terminals_and_people_that_want_it(self):
+        for words, text in self.COLORED:
+            if not is_built(words):
+                continue
+            for colored, environment in ((True, {"TERM": "xterm"}),
+                                         (True, {"TERM": "xterm", "NO_COLOR": ""}),
+                                         (False, {"TERM": "xterm", "NO_COLOR": "1"}),
+                                         (False, {"TERM": "dumb"}), (False, {"TERM": ""}),
+                                         (False, {})):
+                with self.subTest(words[0], environment=environment):
+                    screen = self.shown(words, text, **environment)
+                    self.assertEqual(self.ESCAPE in screen, colored, screen)
+
+    def test_the_cursor_is_moved_where_that_works(self):
+        for moved, environment in ((True, {"TERM": "xterm"}),
+                                   (True, {"TERM": "xterm", "NO_COLOR": "1"}),
+                                   (False, {"TERM": "dumb"}), (False, {})):
+            with self.subTest(environment), tempfile.TemporaryDirectory() as out:
+                screen = self.shown(("rps-bench", "load", "inproc", *SHORT[:-1], f"--out={out}"),
+                                    **environment)
+                self.assertEqual(self.ESCAPE in screen, moved, screen)
+                self.assertIn("# Load on inproc", screen)
 
 
 class Names(unittest.TestCase):
