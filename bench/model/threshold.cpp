@@ -43,7 +43,7 @@ std::string listed(const Spelling& spelling) {
   return names;
 }
 
-// "5 ms", "10k", "0.1%".
+// "5ms", "10k", "0.1%".
 std::expected<double, std::string> parse_limit(std::string_view text, Unit unit) {
   std::string_view rest = text;
   const auto number = take_number<double>(rest);
@@ -52,9 +52,8 @@ std::expected<double, std::string> parse_limit(std::string_view text, Unit unit)
     return std::unexpected(quoted + " does not begin with a number that is not negative");
   }
   const Spelling spelling = spelling_of(unit);
-  const std::string_view name = trimmed(rest);
-  const auto factor = name.empty() && spelling.bare > 0 ? std::optional(spelling.bare)
-                                                        : factor_of(spelling.units, name);
+  const auto factor = rest.empty() && spelling.bare > 0 ? std::optional(spelling.bare)
+                                                        : factor_of(spelling.units, rest);
   if (!factor) {
     return std::unexpected("the unit of " + quoted + " must be one of: " + listed(spelling));
   }
@@ -149,7 +148,7 @@ std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
     return std::unexpected("'" + std::string(name) + "' in '" + std::string(text) +
                            "' is nothing that is measured; there are " + metric_names());
   }
-  const auto limit = parse_limit(sides->right, info(*metric).unit);
+  const auto limit = parse_limit(trimmed(sides->right), info(*metric).unit);
   if (!limit) return std::unexpected(limit.error());
   return Threshold{.text = std::string(trimmed(text)),
                    .cell = std::string(has_cell ? trimmed(sides->left.substr(0, colon)) : ""),

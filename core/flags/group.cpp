@@ -1,6 +1,7 @@
 #include "core/flags/group.hpp"
 
 #include <cstdio>
+#include <span>
 
 #include <CLI/CLI.hpp>
 
@@ -42,8 +43,9 @@ std::string commands_of(const CLI::App& app) {
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   std::string what = error.what();
   const std::vector<std::string> unknown = app.remaining(true);
+  const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   if (const std::string commands = commands_of(app);
-      !commands.empty() && app.get_subcommands().empty()) {
+      is_missing && !commands.empty() && app.get_subcommands().empty()) {
     const bool has_name = !unknown.empty() && !unknown.front().starts_with('-');
     return (has_name ? "there is no command '" + unknown.front() + "'" : "a command is missing") +
            "; there are " + commands;
@@ -59,6 +61,22 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
     return "--config: " + what;
   }
   return what;
+}
+
+bool has_option(const CLI::App& app, const std::string& name) {
+  if (app.get_option_no_throw(name)) return true;
+  return std::ranges::any_of(app.get_subcommands({}), [&name](const CLI::App* command) {
+    return command->get_option_no_throw(name) != nullptr;
+  });
+}
+
+// Of "--drain=" CLI11 takes the next argument as the value.
+void refuse_empty_values(const CLI::App& app, std::span<const char* const> arguments) {
+  for (const std::string_view argument : arguments) {
+    if (!argument.starts_with("--") || argument.find('=') + 1 != argument.size()) continue;
+    const std::string name(argument.substr(0, argument.size() - 1));
+    if (has_option(app, name)) throw CLI::ValidationError(name, "needs a value behind the '='");
+  }
 }
 
 }  // namespace
@@ -132,6 +150,7 @@ CLI::Option& Group::add_list(const std::string& flag, const std::string& value,
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
                          const std::string& program) {
   try {
+    refuse_empty_values(app, std::span(argv, static_cast<std::size_t>(argc)));
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::Success& request) {

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -101,6 +102,12 @@ DIALECT = [
 ]
 
 
+# As --help lists it: "  --drain DURATION [5s]".
+NUMERIC_FLAG = re.compile(
+    r"^ +(--[\w-]+) (?:COUNT|NUMBER|DURATION|SIZE|RATE|SHARE)\b", re.MULTILINE)
+HOUSE_FIRST = ("rps-conformance",)  # Whose --seed needs --house.
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
@@ -168,6 +175,33 @@ class Dialect(unittest.TestCase):
                             checks[f"{' '.join(command)}={value!r}"] = functools.partial(
                                 self.check, command, value, mistake, accepted)
         check_at_once(self, checks)
+
+    def test_no_flag_of_any_program_reads_numbers_in_another_way(self):
+        """Whatever --help lists as a number, also what was added after this test."""
+        checks = {}
+        for words, _, _ in DIALECT:
+            if not (BINARIES / words[0]).exists():
+                continue
+            command = words[:2] if words[0] == "rps-bench" else words[:1]
+            shown = run(binary(command[0]), *command[1:], "--help").stdout
+            flags = NUMERIC_FLAG.findall(shown)
+            self.assertTrue(flags, shown)
+            for flag in flags:
+                prefix = ["--house=fair"] if flag == "--seed" and words[0] in HOUSE_FIRST else []
+                for value in ("0x2", " 2", "nan"):
+                    checks[f"{' '.join(words)} {flag}={value!r}"] = functools.partial(
+                        self.check, [*words, *prefix, flag], value, [], accepted=False)
+        check_at_once(self, checks)
+
+    def test_an_empty_value_does_not_take_the_next_argument(self):
+        for words in (["rps-jsonrpc", "--drain=", "5s"], ["rps-grpc", "--threads=", "1"],
+                      ["rps-bench", "load", "inproc", "--seconds=", "1"],
+                      ["rps-conformance", "--only=", "inproc:"], ["rps-cli", "--seed=", "7"]):
+            if (BINARIES / words[0]).exists():
+                with self.subTest(words):
+                    done = run(binary(words[0]), *words[1:])
+                    self.assertEqual((done.returncode, done.stdout), (2, ""))
+                    self.assertIn(words[-2].removesuffix("="), done.stderr)
 
     def test_a_file_takes_the_spellings_of_the_command_line(self):
         for words, mistake, kinds in DIALECT:
