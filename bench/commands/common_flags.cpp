@@ -115,9 +115,13 @@ std::optional<model::Run> CommonFlags::begin() const {
   if (const std::string warning = machine::build_warning(); !warning.empty()) warn(warning);
   if (cpus->shared()) warn("server and load share one CPU");
   model::Run run{.environment = machine::read_environment(),
-                 .plan = {.command_line = command_line_, .seed = seed_, .cpus = *cpus}};
+                 .plan = {.command_line = command_line_, .seed = seed_}};
   run.id = run.environment.date + "-" + std::to_string(seed_);
-  machine::pin_process(::getpid(), cpus->load);
+  if (machine::pin_process(::getpid(), cpus->load)) {
+    run.plan.cpus = *cpus;
+  } else {
+    warn("this process cannot be tied to CPU " + std::to_string(cpus->load) + ": none is tied");
+  }
   return run;
 }
 

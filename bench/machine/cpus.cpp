@@ -39,7 +39,7 @@ std::expected<CpuPlan, std::string> plan_cpus(const std::vector<int>& usable,
 
 bool pin_process(pid_t pid, int cpu) {
   std::error_code failure;
-  bool pinned = false;
+  bool pinned = pin_thread(pid, cpu);  // The first thread, where /proc does not list them.
   const std::filesystem::path tasks = "/proc/" + std::to_string(pid) + "/task";
   for (const auto& task : std::filesystem::directory_iterator(tasks, failure)) {
     const auto tid = parse_number<pid_t>(task.path().filename().string());

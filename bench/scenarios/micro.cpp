@@ -71,7 +71,9 @@ std::map<std::string, double> run_micro(const MicroOptions& options) {
   while (const auto line = process.read_line(deadline)) text += *line + "\n";
   const Json report = Json::parse(text, nullptr, false);
   if (report.is_discarded() || !report.contains("benchmarks") || report["benchmarks"].empty()) {
-    throw std::runtime_error("rps-micro has no benchmark " + options.benchmark);
+    const std::string within =
+        Clock::now() < deadline ? "" : " within " + std::to_string(run_max.count()) + " s";
+    throw std::runtime_error("rps-micro printed no result of " + options.benchmark + within);
   }
   return figures_of(report["benchmarks"].front());
 }

@@ -96,7 +96,7 @@ class Runner {
                         planned.cell.key,
                     seconds_of(planned));
     if (cannot_start_.contains(planned.cell.subject)) {
-      progress_.end("left out: it did not start");
+      progress_.end("left out: it could not be measured in an earlier trial");
       return true;
     }
     model::Trial trial = run_trial(trial_options(planned, round));

@@ -8,6 +8,7 @@
 
 #include "bench/load/limits.hpp"
 #include "bench/scenarios/scrape.hpp"
+#include "core/number.hpp"
 
 namespace rps::scenarios {
 
@@ -88,8 +89,13 @@ std::string Servers::start_one(const model::Target& target, const Options& optio
   const auto read_line = [&](const std::string& what) {
     auto line = process.read_line(deadline);
     if (line) return *std::move(line);
+    const bool is_late = Clock::now() >= deadline;
     process.stop();  // Then its log is whole.
     const std::string program = std::filesystem::path(target.server.front()).filename();
+    if (is_late) {
+      throw std::runtime_error(program + " did not print " + what + " within " +
+                               duration_text(load::limits::start_max));
+    }
     const std::string why = last_words(log, log_begin, program);
     throw std::runtime_error(program +
                              (why.empty() ? " did not print " + what : " did not start: " + why));
