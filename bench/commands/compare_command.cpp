@@ -43,10 +43,14 @@ CompareCommand::CompareCommand(CLI::App& app, const CommandLine& command_line)
   measurement.add_choice("--profile", profile_, names, profile_help());
   measurement
       .add_texts("--tables", tables_, "TABLE,…",
-                 "Only these tables, without the sweeps and the open loops")
+                 "Only these tables, without the sweeps and the open loops: " +
+                     CLI::detail::join(names_of(catalogue.tables, &report::TableSpec::key), ", "))
       .delimiter(',')
       ->check(one_of(names_of(catalogue.tables, &report::TableSpec::key)));
-  measurement.add_texts("--subjects", subjects_, "SUBJECT,…", "Only these of the tables' rows")
+  measurement
+      .add_texts("--subjects", subjects_, "SUBJECT,…",
+                 "Only these of the tables' rows: " +
+                     CLI::detail::join(names_of(catalogue.subjects, &model::Subject::key), ", "))
       .delimiter(',')
       ->check(one_of(names_of(catalogue.subjects, &model::Subject::key)));
 }

@@ -93,7 +93,9 @@ ReportCommand::ReportCommand(CLI::App& app) : Command(app, "report", "Show a sto
       "--format", format_,
       {{"text", "text"}, {"html", "html"}, {"csv", "csv"}, {"json", "json"}, {"junit", "junit"}},
       "Format in which the run is shown");
-  output.add_texts("--tables", tables_, "TABLE,…", "Only these of the articles' tables")
+  output
+      .add_texts("--tables", tables_, "TABLE,…",
+                 "Only these of the articles' tables, as --tables of compare names them")
       .delimiter(',')
       ->check(one_of(names_of(scenarios::catalogue().tables, &report::TableSpec::key)));
   output.add_switch("--tables-only", tables_only_,

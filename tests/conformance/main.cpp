@@ -6,6 +6,7 @@
 #include <iomanip>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -79,8 +80,8 @@ std::vector<Case> choose_cases(const Options& options, const Target* first) {
   return cases;
 }
 
-void require_written(const Options& options, const std::error_code& error) {
-  if (error) throw std::system_error(error, "cannot write " + options.json_file);
+std::string cannot_write(const Options& options, const std::error_code& error) {
+  return "cannot write " + options.json_file + ": " + error.message();
 }
 
 int run(const Options& options) {
@@ -98,7 +99,10 @@ int run(const Options& options) {
 
   // Tried first: who waited for the suite should not be told then that this cannot be written.
   if (!options.json_file.empty()) {
-    require_written(options, net::try_write_file(options.json_file));
+    if (const std::error_code error = net::try_write_file(options.json_file)) {
+      std::cerr << "rps-conformance: " << cannot_write(options, error) << '\n';
+      return exit_usage;
+    }
   }
 
   std::array<std::size_t, 3> counts{};
@@ -128,7 +132,8 @@ int run(const Options& options) {
   if (!options.json_file.empty()) {
     const nlohmann::json outcomes{
         {"passed", passed}, {"failed", failed}, {"not_offered", not_offered}, {"cases", results}};
-    require_written(options, net::write_file(options.json_file, outcomes.dump(2) + "\n"));
+    const std::error_code error = net::write_file(options.json_file, outcomes.dump(2) + "\n");
+    if (error) throw std::runtime_error(cannot_write(options, error));
   }
   return failed == 0 ? 0 : exit_failed;
 }

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import json
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -34,7 +35,7 @@ class Contract(unittest.TestCase):
                 done = subprocess.run([suite, *flags, f"--json={report.name}", *urls],
                                       capture_output=True, text=True, timeout=10 * PATIENCE,
                                       check=False)
-                cases = json.load(report)["cases"]
+                cases = json.loads(pathlib.Path(report.name).read_text())["cases"]
                 self.assertEqual([case for case in cases if case["verdict"] == "failed"], [])
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.check_nothing_is_missing(cases, urls)
