@@ -4,7 +4,6 @@
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <spdlog/logger.h>
 #include <sys/socket.h>
 
@@ -16,10 +15,6 @@ namespace {
 
 constexpr int accepts_max = 64;
 
-net::Fd open_reserve() {
-  return net::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-}
-
 }  // namespace
 
 Acceptor::Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd listener,
@@ -28,7 +23,6 @@ Acceptor::Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd
       epoll_(epoll),
       tag_(tag),
       listener_(std::move(listener)),
-      reserve_(open_reserve()),
       owner_(owner),
       workers_(std::move(workers)) {
   if (!epoll_.add(listener_.get(), EPOLLIN, tag_)) {
@@ -61,9 +55,7 @@ bool Acceptor::reject_one() {
     shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
   }
   failed_since_retry_ = true;
-  reserve_ = net::Fd();
-  const bool is_rejected{net::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC))};
-  reserve_ = open_reserve();
+  const bool is_rejected = reserve_.turn_away(listener_);
   if (is_rejected) {
     shared_.metrics.connection_refused();
   } else {

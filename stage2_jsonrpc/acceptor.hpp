@@ -1,10 +1,8 @@
 // Accepts connections from a listening socket and distributes them to the workers in turn.
 //
-// accept() fails when the process has no descriptor left, or the kernel no memory. The socket of
-// the peer that waits would then stay in the queue, where the peer cannot tell it from a slow
-// server, and epoll would report the listening socket again at once. So the acceptor holds one
-// descriptor in reserve: it closes that one, accepts the peer with it, and closes the connection,
-// which the peer notices. Where even that fails, accepting pauses until retry().
+// accept() fails when the process has no descriptor left, or the kernel no memory. Then the peer is
+// turned away with a descriptor held in reserve. Where even that fails, accepting pauses until
+// retry(), as epoll would report the listening socket again at once.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +11,7 @@
 
 #include "core/net/epoll.hpp"
 #include "core/net/fd.hpp"
+#include "core/net/reserve.hpp"
 #include "stage2_jsonrpc/shared.hpp"
 
 struct sockaddr_storage;
@@ -45,7 +44,7 @@ class Acceptor {
   net::Epoll& epoll_;
   const std::uint64_t tag_;
   net::Fd listener_;
-  net::Fd reserve_;
+  net::Reserve reserve_;
   // Set when accept() fails, which is logged then, and cleared by a retry() before which accept()
   // has not failed again.
   bool is_failing_ = false;
