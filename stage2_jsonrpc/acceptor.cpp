@@ -35,6 +35,12 @@ void Acceptor::accept_waiting() {
   }
 }
 
+// At most as many as net::listen_on() lets wait: peers that keep connecting do not delay the end.
+void Acceptor::accept_all_waiting() {
+  for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
+  }
+}
+
 // False when nobody waits, or nobody can be accepted.
 bool Acceptor::accept_one() {
   sockaddr_storage address{};

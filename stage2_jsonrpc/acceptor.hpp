@@ -32,6 +32,10 @@ class Acceptor {
   // serving the connections that it has.
   void accept_waiting();
 
+  // Accepts all of them, before the listening socket is closed: closing it resets those that still
+  // wait, though the kernel has received what they sent.
+  void accept_all_waiting();
+
   // Ends a pause. To be called regularly.
   void retry();
 

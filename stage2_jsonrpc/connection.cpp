@@ -7,6 +7,7 @@
 
 #include <spdlog/logger.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "stage2_jsonrpc/worker.hpp"
@@ -52,29 +53,46 @@ void Connection::on_ready(std::uint32_t events) {
 void Connection::read() {
   const std::span<char> buffer = worker_.read_buffer();
   const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-  if (size < 0) {
-    if (errno != EAGAIN && errno != EINTR) close();
-    return;
-  }
+  if (size < 0 && errno == EINTR) return;
+  if (size < 0 && errno == EAGAIN) return on_socket_empty();
+  if (size < 0) return close();
   if (size == 0) return state_ == State::open ? end() : close();
-  if (state_ != State::open) return;  // These bytes are not served any more.
+  if (state_ != State::open) return discard();
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
   serve(received_.empty() ? bytes : std::string_view(received_.append(bytes)));
 }
 
+// When the connection drains, all that has arrived is answered now. But the rest of a message that
+// has begun may be on its way: epoll reports it, or check() ends the wait.
+void Connection::on_socket_empty() {
+  if (is_draining_ && !is_partial_) end();
+}
+
+// These bytes came when the connection had ended, and are not served any more. Behind the end of
+// a drain they may be calls; behind another end they are the rest of what was refused.
+void Connection::discard() {
+  if (is_draining_ && !std::exchange(is_reported_, true)) worker_.count_late();
+}
+
 void Connection::resume() {
   is_resume_pending_ = false;
-  if (state_ == State::open) serve(received_);
+  if (state_ != State::open) return;
+  if (has_more_) return serve(received_);
+  if (is_draining_ && !is_paused_) read();
 }
 
 // One turn: has the messages in `bytes` answered, and sends all replies with one write.
 void Connection::serve(std::string_view bytes) {
   const Clock::time_point now = Clock::now();
+  served_at_ = now;
   if (!is_partial_) message_begun_at_ = now;
   Dispatcher& dispatcher = worker_.dispatcher();
   if (!protocol_) protocol_ = make_protocol(bytes.front(), dispatcher.limits());
   std::string& out = output();
-  dispatcher.begin_turn(*caller_, bucket_.get(), now);
+  is_last_turn_ |= is_draining_ && now >= worker_.reads_until();
+  const bool is_last = is_last_turn_ || (is_draining_ && !has_unread());
+  dispatcher.begin_turn(
+      {.caller = *caller_, .bucket = bucket_.get(), .now = now, .is_last = is_last});
   const Progress progress = protocol_->take_messages(bytes, dispatcher, out);
   dispatcher.end_turn();
   keep(bytes, progress.consumed);
@@ -85,7 +103,11 @@ void Connection::serve(std::string_view bytes) {
     active_at_ = now;
     message_begun_at_ = now;
   }
-  if (progress.end || (is_last_turn_ && !has_more_)) state_ = State::ending;
+  if (progress.end && !is_last) is_draining_ = false;  // Nothing behind this is to be answered.
+  const bool waits_for_rest = is_partial_ && !is_last_turn_;
+  const bool is_served = is_last && !has_more_ && !waits_for_rest;
+  if (is_served && is_draining_ && has_unserved()) report_unanswered();
+  if (is_served || progress.end) state_ = State::ending;
   send(out);
 }
 
@@ -126,7 +148,8 @@ void Connection::send(std::string& out) {
   const bool was_paused = std::exchange(is_paused_, has_too_much_unsent());
   if (is_paused_ && !was_paused) worker_.shared().counters.count_read_paused();
   wait_for((is_paused_ ? 0U : EPOLLIN) | (has_unsent() ? EPOLLOUT : 0U));
-  if (has_more_ && !is_paused_ && !std::exchange(is_resume_pending_, true)) {
+  const bool has_more_to_do = has_more_ || is_draining_;
+  if (has_more_to_do && !is_paused_ && !std::exchange(is_resume_pending_, true)) {
     worker_.resume_later(*this);
   }
 }
@@ -159,6 +182,20 @@ bool Connection::write(std::string& out) {
   return true;
 }
 
+// Bytes that have arrived and were not read, whether or not there are any that will be.
+bool Connection::has_unread() const {
+  int bytes = 0;
+  return ::ioctl(socket_.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+bool Connection::has_unserved() const {
+  return has_more_ || is_partial_ || has_unread();
+}
+
+void Connection::report_unanswered() {
+  if (!std::exchange(is_reported_, true)) worker_.count_unanswered();
+}
+
 bool Connection::has_too_much_unsent() const {
   return unsent_.size() - sent_ > worker_.shared().limits.unsent_bytes_max;
 }
@@ -171,13 +208,15 @@ void Connection::end() {
   if (state_ != State::open) return;
   is_last_turn_ = true;
   if (has_more_) return;  // resume() will end the connection.
+  if (is_draining_ && is_partial_) report_unanswered();
   state_ = State::ending;
   send(output());
 }
 
 void Connection::drain() {
-  if (state_ == State::open && !has_more_ && !is_paused_) read();
-  end();
+  if (state_ != State::open) return;
+  is_draining_ = true;
+  if (!is_paused_ && !std::exchange(is_resume_pending_, true)) worker_.resume_later(*this);
 }
 
 // The last byte is sent. Closing the socket now could make the kernel reset the connection while
@@ -203,6 +242,12 @@ void Connection::cut(Cut reason) {
   if (state_ == State::closed) return;
   worker_.shared().counters.count(reason);
   worker_.shared().log.debug("cut a connection: {}", to_string(reason));
+  is_draining_ ? cut_off() : close();
+}
+
+void Connection::cut_off() {
+  const bool is_answered = state_ == State::lingering || !(has_unserved() || has_unsent());
+  if (!is_answered) report_unanswered();
   close();
 }
 
@@ -211,7 +256,9 @@ void Connection::check(Clock::time_point now) {
     if (now - lingering_at_ > worker_.shared().limits.linger_max) close();
     return;
   }
-  if (const auto reason = overdue(now)) cut(*reason);
+  if (const auto reason = overdue(now)) return cut(*reason);
+  const bool waits_for_rest = is_draining_ && is_partial_ && !is_last_turn_;
+  if (waits_for_rest && now - served_at_ > worker_.shared().limits.linger_max) end();
 }
 
 std::optional<Cut> Connection::overdue(Clock::time_point now) const {

@@ -11,6 +11,9 @@
 //    │                      destroys the last reply             │
 //    └──────────── an error, or a time limit passed ────────────┘
 //
+// drain() leaves the connection open until all that has arrived is answered: it reads until the
+// socket has no further byte. A message that has begun is waited for.
+//
 // A connection that waits owns no buffer. Bytes are received into a buffer of the worker and
 // replies are written into another. Only the beginning of a message whose rest has not arrived, and
 // replies that the peer has not taken, are kept here.
@@ -58,7 +61,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   // Answers what was read, reads nothing further, sends what is unsent and closes gently.
   void end();
 
-  // The same, but first reads what the peer has sent so far.
+  // The same, but first reads and answers all that has arrived.
   void drain();
 
   // Closes the connection at once and drops what is unsent.
@@ -67,10 +70,12 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   // The same, and counts the reason.
   void cut(Cut reason);
 
+  // The same, because the time of the drain is over; tells the worker when that leaves a call
+  // unanswered or a reply unsent.
+  void cut_off();
+
   // Cuts the connection if it is past one of its time limits.
   void check(Clock::time_point now);
-
-  bool has_unsent() const { return sent_ < unsent_.size(); }
 
   // Queues the event. It is sent after the reply that is being made, if one is.
   void on_event(const Event& event) override;
@@ -79,6 +84,8 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   friend class Worker;  // Keeps index_.
 
   void read();
+  void on_socket_empty();
+  void discard();
   void serve(std::string_view bytes);
   void keep(std::string_view bytes, std::size_t consumed);
   std::string& output();
@@ -89,7 +96,11 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void linger();
   void cut_for_events() { cut(Cut::events); }
   std::optional<Cut> overdue(Clock::time_point now) const;
+  bool has_unsent() const { return sent_ < unsent_.size(); }
   bool has_too_much_unsent() const;
+  bool has_unread() const;
+  bool has_unserved() const;
+  void report_unanswered();
 
   enum class State : std::uint8_t { open, ending, lingering, closed };
 
@@ -105,6 +116,8 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   bool has_more_ = false;           // received_ may hold whole messages, for the next turn.
   bool is_resume_pending_ = false;  // The worker will call resume().
   bool is_last_turn_ = false;       // Nothing further is read.
+  bool is_draining_ = false;        // Is read until the socket is empty, then ends.
+  bool is_reported_ = false;        // The worker has counted what stays unanswered.
   bool is_paused_ = false;          // Not read, because the peer does not read its replies.
   bool has_had_message_ = false;    // A whole one, ever.
   std::uint32_t waits_for_ = 0;     // What epoll was asked to report.
@@ -116,6 +129,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   Clock::time_point opened_at_;
   Clock::time_point active_at_;         // The last message in either direction.
   Clock::time_point message_begun_at_;  // The first byte of the message that is partial.
+  Clock::time_point served_at_;         // The last byte that was served.
   Clock::time_point stalled_at_;        // When the peer last took a byte, while some are unsent.
   Clock::time_point lingering_at_;
 

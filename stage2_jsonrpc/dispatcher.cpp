@@ -26,10 +26,11 @@ Dispatcher::Dispatcher(Shared& shared)
       overload_(shared.limits.pass_max),
       trace_lines_(limits::trace_lines_per_second_max, limits::trace_lines_per_second_max) {}
 
-void Dispatcher::begin_turn(Caller& caller, TokenBucket* bucket, Clock::time_point now) {
-  caller_ = &caller;
-  bucket_ = bucket;
-  now_ = now;
+void Dispatcher::begin_turn(const Turn& turn) {
+  caller_ = &turn.caller;
+  bucket_ = turn.bucket;
+  now_ = turn.now;
+  is_last_turn_ = turn.is_last;
   calls_ = 0;
 }
 
@@ -45,21 +46,22 @@ void Dispatcher::end_turn() {
 Reply Dispatcher::execute(const Call& call) {
   const Command& command = call.command;
   ++calls_;
-  if (const auto refusal = refuse_excess(command)) {
+  if (const auto refusal = refuse(command)) {
     count(command.operation, refusal->error);
     return *refusal;
   }
-  const Reply reply = is_stopped_ ? refused(command, Error::unavailable)
-                                  : shared_.game.handle(command, *caller_, now_);
+  const Reply reply = shared_.game.handle(command, *caller_, now_);
   count(command.operation, reply.error);
   if (call.trace && call.trace->sampled) log_traced(call, reply);
   return reply;
 }
 
-// What one peer may not do is refused first. A thread with too much to do still executes one call
-// of each turn, because refusing a call costs nearly as much as executing it.
-std::optional<Reply> Dispatcher::refuse_excess(const Command& command) {
+// After the stop no other reason is given, because trying again here would be in vain. What one
+// peer may not do comes next. A thread with too much to do still executes one call of each turn,
+// because refusing a call costs nearly as much as executing it.
+std::optional<Reply> Dispatcher::refuse(const Command& command) {
   using std::chrono::milliseconds;
+  if (is_stopped_) return refused(command, Error::unavailable);
   if (bucket_ != nullptr) {
     const std::chrono::nanoseconds wait = bucket_->take(now_);
     if (wait.count() > 0) {

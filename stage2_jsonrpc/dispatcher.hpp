@@ -22,10 +22,17 @@ class Dispatcher final : public Context {
   // REQUIRES: `shared` outlives this.
   explicit Dispatcher(Shared& shared);
 
-  // Called at the beginning and the end of each turn of a connection. `caller` makes the calls of
-  // the turn, and `now` is the time of all of them. `bucket` limits the calls of the connection's
-  // peer; null means no limit. REQUIRES: `caller` and `bucket` live until end_turn().
-  void begin_turn(Caller& caller, TokenBucket* bucket, Clock::time_point now);
+  // A turn of a connection.
+  struct Turn {
+    Caller& caller;         // Makes the calls of the turn.
+    TokenBucket* bucket;    // Limits the calls of the connection's peer; null means no limit.
+    Clock::time_point now;  // The time of all its calls.
+    bool is_last = false;   // See Context::is_last_turn().
+  };
+
+  // Called at the beginning and the end of each turn. REQUIRES: the caller and the bucket live
+  // until end_turn().
+  void begin_turn(const Turn& turn);
   void end_turn();
 
   // The thread has served each connection that was ready one turn, in the time `took`.
@@ -37,6 +44,7 @@ class Dispatcher final : public Context {
   // Context. execute() and count_refusal() are called between begin_turn() and end_turn() only.
   Reply execute(const Call& call) override;
   void count_refusal(Error error) override { count({}, error); }
+  bool is_last_turn() const override { return is_last_turn_; }
   bool is_ready() const override { return !is_stopped_; }
   std::string metrics_text() const override { return shared_.metrics.text(); }
 
@@ -49,7 +57,7 @@ class Dispatcher final : public Context {
     std::uint32_t count = 0;
   };
 
-  std::optional<Reply> refuse_excess(const Command& command);
+  std::optional<Reply> refuse(const Command& command);
   void count(std::optional<Operation> operation, std::optional<Error> error);
   void log_traced(const Call& call, const Reply& reply);
 
@@ -62,6 +70,7 @@ class Dispatcher final : public Context {
   Caller* caller_ = nullptr;
   TokenBucket* bucket_ = nullptr;
   Clock::time_point now_;
+  bool is_last_turn_ = false;
   std::size_t calls_ = 0;
   std::vector<Outcomes> outcomes_;
 };

@@ -56,7 +56,9 @@ HttpProtocol::Step HttpProtocol::take_message(std::string_view bytes, Context& c
     }
     case Outcome::request: break;
   }
-  const HttpForm form = net::form_of(reader_.request());
+  HttpForm form = net::form_of(reader_.request());
+  // RFC 9112, section 9.6: the last answer says that no request behind it is carried out.
+  if (context.is_last_turn() && step.consumed == bytes.size()) form.keep_open = false;
   const Response response = respond_to(reader_.request(), context);
   step.calls = response.calls;
   net::append_http(form, response.page, out);

@@ -35,6 +35,10 @@ class Context {
   // Counts a message or a call that was refused before it could be executed.
   virtual void count_refusal(Error error) = 0;
 
+  // True when the server will read nothing behind the bytes of this turn and then end the stream.
+  // A protocol that can say so says it in its last answer.
+  virtual bool is_last_turn() const { return false; }
+
   // What the HTTP pages /readyz and /metrics show.
   virtual bool is_ready() const = 0;
   virtual std::string metrics_text() const = 0;

@@ -74,13 +74,33 @@ class Server final : public server::Server {
   }
 
   bool drain(Clock::time_point deadline) override {
-    for (const auto& worker : workers_) worker->begin_drain();
-    bool complete = true;
-    for (const auto& worker : workers_) complete &= worker->end(deadline);
-    return complete;
+    for (const auto& worker : workers_) worker->wait_until_accepted(deadline);
+    const Clock::duration linger =
+        std::min<Clock::duration>(shared_.limits.linger_max, (deadline - Clock::now()) / 2);
+    for (const auto& worker : workers_) worker->begin_drain(deadline - linger);
+    Worker::Unanswered all;
+    for (const auto& worker : workers_) {
+      const Worker::Unanswered its = worker->end(deadline);
+      all.cut_off += its.cut_off;
+      all.late += its.late;
+    }
+    report(all);
+    return all.cut_off == 0;
   }
 
  private:
+  void report(const Worker::Unanswered& unanswered) {
+    if (unanswered.cut_off > 0) {
+      shared_.log.warn(
+          "connections closed with a call unanswered or a reply not sent completely: {}",
+          unanswered.cut_off);
+    }
+    if (unanswered.late > 0) {
+      shared_.log.info("connections on which bytes arrived after their last reply: {}",
+                       unanswered.late);
+    }
+  }
+
   // Every worker listens on the port and keeps the connections that the kernel assigns to it.
   void share_port() {
     if (address_.port != 0) require_free(address_);

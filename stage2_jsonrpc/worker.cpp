@@ -65,38 +65,37 @@ void Worker::post(std::shared_ptr<Connection> connection, void (Connection::*ste
 void Worker::stop_accepting() {
   post([this] {
     dispatcher_.stop_executing();
+    if (acceptor_) acceptor_->accept_all_waiting();
     acceptor_.reset();
+    accepted_.set_value();
   });
 }
 
-void Worker::begin_drain() {
-  post([this] {
+void Worker::wait_until_accepted(Clock::time_point deadline) {
+  is_accepted_.wait_until(deadline);
+}
+
+void Worker::begin_drain(Clock::time_point reads_until) {
+  post([this, reads_until] {
     is_draining_ = true;
-    // From the back: remove() fills the gap with the last connection, which has had its turn here.
-    for (std::size_t i = connections_.size(); i-- > 0;) {
-      Connection& connection = *connections_[i];
-      guard(connection, [&] { connection.drain(); });
-    }
+    reads_until_ = reads_until;
+    for (const auto& connection : connections_) connection->drain();
   });
 }
 
-bool Worker::end(Clock::time_point deadline) {
-  if (!thread_.joinable()) return !cut_off_;
+Worker::Unanswered Worker::end(Clock::time_point deadline) {
+  if (!thread_.joinable()) return {};
   if (finished_.get_future().wait_until(deadline) == std::future_status::timeout) {
     post([this] { close_all(); });
   }
   thread_.join();
-  return !cut_off_;
+  return unanswered_;
 }
 
 void Worker::close_all() {
   is_draining_ = true;
   acceptor_.reset();
-  while (!connections_.empty()) {
-    Connection& connection = *connections_.back();
-    cut_off_ |= connection.has_unsent();
-    connection.close();
-  }
+  while (!connections_.empty()) connections_.back()->cut_off();
 }
 
 // ---- The loop --------------------------------------------------------------------------------
@@ -182,7 +181,10 @@ void Worker::adopt(net::Fd socket, std::shared_ptr<TokenBucket> bucket) {
   connection->index_ = connections_.size();
   connections_.push_back(connection);
   shared_.counters.set_worker_connections(number_, connections_.size());
-  guard(*connection, [&] { is_draining_ ? connection->close() : connection->start(); });
+  guard(*connection, [&] {
+    connection->start();
+    if (is_draining_) connection->drain();
+  });
 }
 
 std::string& Worker::write_buffer() {

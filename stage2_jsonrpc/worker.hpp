@@ -46,15 +46,28 @@ class Worker final {
   // to `workers` in turn. Throws std::system_error.
   void start(net::Fd listener, std::vector<Worker*> workers);
 
-  // Closes the listening socket; calls are answered with the error `unavailable` from now on.
+  // Accepts the peers that wait in the queue of the listening socket and closes the socket; calls
+  // are answered with the error `unavailable` from now on.
   void stop_accepting();
 
-  // Closes every connection once what it has sent is answered.
-  void begin_drain();
+  // Waits until that is done, at most until `deadline`.
+  void wait_until_accepted(Clock::time_point deadline);
+
+  // Closes every connection once all that has arrived on it is answered. A connection on which
+  // calls keep arriving is read until `reads_until`. REQUIRES: no other worker accepts any more.
+  void begin_drain(Clock::time_point reads_until);
+
+  // What a drain left unanswered, in connections.
+  struct Unanswered {
+    // Closed although a call that had arrived was unanswered, or a reply not sent completely.
+    std::size_t cut_off = 0;
+    // Bytes arrived after the connection was ended, and were not read as calls.
+    std::size_t late = 0;
+  };
 
   // Waits until the last connection has closed, at most until `deadline`, then closes those that
-  // are left and ends the thread. True when every reply was sent completely. May be called again.
-  bool end(Clock::time_point deadline);
+  // are left and ends the thread. Called again, it does and returns nothing.
+  Unanswered end(Clock::time_point deadline);
 
   // ---- For any thread ----
 
@@ -87,6 +100,13 @@ class Worker final {
   // Calls Connection::resume() after the other connections that are ready have had their turn.
   void resume_later(Connection& connection);
 
+  // Until when a connection that drains may be read.
+  Clock::time_point reads_until() const { return reads_until_; }
+
+  // A connection ended with something unanswered, see Unanswered.
+  void count_unanswered() { ++unanswered_.cut_off; }
+  void count_late() { ++unanswered_.late; }
+
   // Removes a closed connection from the list.
   void remove(Connection& connection);
 
@@ -104,8 +124,9 @@ class Worker final {
   Shared& shared_;
   const std::size_t number_;
   Dispatcher dispatcher_;
-  bool is_draining_ = false;  // New connections are closed at once.
-  bool cut_off_ = false;      // A reply was left unsent.
+  bool is_draining_ = false;
+  Clock::time_point reads_until_;
+  Unanswered unanswered_;
 
   net::Epoll epoll_;
   net::Fd wake_;  // An eventfd: written to when tasks_ is no longer empty.
@@ -124,6 +145,8 @@ class Worker final {
   std::vector<Task> tasks_;  // Guarded by tasks_mutex_.
   std::vector<Task> running_tasks_;
 
+  std::promise<void> accepted_;  // Kept when stop_accepting() is done.
+  std::future<void> is_accepted_ = accepted_.get_future();
   std::promise<void> finished_;
   std::thread thread_;
 };

@@ -288,6 +288,19 @@ void Metrics::answered(std::optional<Operation> operation, std::optional<Error> 
   writer.add(writer.cell().took_nanoseconds[row], count * nanoseconds);
 }
 
+Metrics::Answered Metrics::answered_so_far() const {
+  Answered answered;
+  for (std::size_t row = 0; row < row_count; ++row) {
+    for (std::size_t column = 0; column < class_count; ++column) {
+      const auto count =
+          impl_->sum([&](const Cell& cell) -> auto& { return cell.requests[row][column]; });
+      answered.all += count;
+      if (column == class_of(Error::unavailable)) answered.unavailable += count;
+    }
+  }
+  return answered;
+}
+
 void Metrics::call_began() {
   const CellWriter writer = impl_->writer();
   writer.add(writer.cell().in_flight);

@@ -55,6 +55,13 @@ class Metrics {
   void answered(std::optional<Operation> operation, std::optional<Error> error,
                 Clock::duration took, std::uint64_t count = 1);
 
+  // The requests that were answered so far.
+  struct Answered {
+    std::uint64_t all = 0;
+    std::uint64_t unavailable = 0;  // Of them with the error `unavailable`.
+  };
+  Answered answered_so_far() const;
+
   void call_began();                        // In flight +1 …
   void call_ended(std::int64_t count = 1);  // … and -1 for each.
 

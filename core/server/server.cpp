@@ -62,11 +62,19 @@ void announce(const Server& server, const Admin* admin, spdlog::logger& log) {
   }
 }
 
-// Returns true when every call was answered.
-bool stop(Server& server, std::chrono::milliseconds drain_max) {
+// Stops the server and logs what became of the calls.
+void stop(Server& server, std::chrono::milliseconds drain_max, const Metrics& metrics,
+          spdlog::logger& log) {
+  const Metrics::Answered before = metrics.answered_so_far();
   const Clock::time_point deadline = Clock::now() + drain_max;
   server.stop_accepting();
-  return server.drain(deadline);
+  const bool is_complete = server.drain(deadline);
+  const Metrics::Answered after = metrics.answered_so_far();
+  const std::uint64_t refused = after.unavailable - before.unavailable;
+  const std::uint64_t executed = after.all - before.all - refused;
+  log.log(is_complete ? spdlog::level::info : spdlog::level::warn,
+          "{}; since the signal: {} calls answered, {} refused as unavailable",
+          is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
 }
 
 void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signals,
@@ -87,11 +95,7 @@ void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signal
   signals.restore();
   log.info("{}: draining for at most {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM",
            flags.drain_max.count());
-  if (stop(*server, flags.drain_max)) {
-    log.info("drained, every call was answered");
-  } else {
-    log.warn("drain timed out, some calls were cut off");
-  }
+  stop(*server, flags.drain_max, metrics, log);
 }
 
 int run(int argc, const char* const* argv, const Program& program, const MakeServer& make) {

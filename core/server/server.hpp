@@ -38,8 +38,9 @@ class Server {
   // No new connection and no new call from now on; calls that run go on. Does not wait.
   virtual void stop_accepting() = 0;
 
-  // Waits until the calls that run are answered, at most until `deadline`, then closes everything.
-  // True when nothing had to be cut off.
+  // Waits until the calls that have arrived are answered, at most until `deadline`, then closes
+  // everything. True when no call that had arrived stayed unanswered; else the stage has logged
+  // what it cut off.
   virtual bool drain(Clock::time_point deadline) = 0;
 };
 
@@ -51,7 +52,8 @@ using MakeServer = std::function<std::unique_ptr<Server>(const Context&)>;
 //      admin port, `admin http://host:port` as the second. If they cannot be written it logs that
 //      and serves all the same: the server is what was asked for;
 //   3. sweeps idle sessions and duels once a second, until SIGTERM or SIGINT;
-//   4. is not ready, stops accepting, drains for flags.drain_max at most, returns 0.
+//   4. is not ready, stops accepting, drains for flags.drain_max at most, logs how many calls were
+//      answered meanwhile, returns 0.
 // A second signal ends the process at once. Returns 2 for wrong flags, 1 when the start failed.
 int run_server(int argc, const char* const* argv, const Program& program, const MakeServer& make);
 

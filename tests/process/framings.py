@@ -26,8 +26,11 @@ class Frames:
     can_push = True
     always_answers = False  # Says nothing at all where JSON-RPC has no response.
 
+    def __init__(self, codec: int = 0):
+        self._codec = codec
+
     def encode(self, payload: bytes) -> bytes:
-        return HEADER.pack(MAGIC, REQUEST, len(payload)) + payload
+        return HEADER.pack(MAGIC, self._codec << 4 | REQUEST, len(payload)) + payload
 
     def read(self, stream) -> bytes | None:
         """The next message of the server; None when the stream ends before one."""
@@ -36,7 +39,8 @@ class Frames:
             assert not header, f"the stream ends inside a header: {header}"
             return None
         magic, kind, length = HEADER.unpack(header)
-        assert magic == MAGIC and kind in (RESPONSE, NOTIFICATION), header
+        assert magic == MAGIC and kind >> 4 == self._codec, header
+        assert kind & 15 in (RESPONSE, NOTIFICATION), header
         payload = stream.read(length)
         assert len(payload) == length, f"the stream ends inside a frame: {payload}"
         return payload

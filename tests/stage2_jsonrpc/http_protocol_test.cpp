@@ -78,6 +78,37 @@ TEST_CASE("Requests may be pipelined, and the stream ends when the client says s
   CHECK(out.contains("\r\nConnection: close\r\n"));
 }
 
+// Of a stream that is cut at `cut`, the server knowing that nothing comes behind the second piece.
+TEST_CASE("In the last turn the last answer says that the connection closes, and no other") {
+  const std::string close = "\r\nConnection: close\r\n";
+  const std::string requests = post(play) + get("/healthz") + post(play);
+  for (std::size_t cut = 0; cut < requests.size(); ++cut) {
+    Table table;
+    const std::string first = table.answer(std::string_view(requests).substr(0, cut));
+    CHECK(!first.contains(close));
+    table.last_turn = true;
+    const std::string last = table.answer(std::string_view(requests).substr(table.last.consumed));
+    CHECK(last.find(close) > last.rfind("HTTP/1.1 200"));
+    CHECK(last.find(close) == last.rfind(close));
+    CHECK(table.last.end);
+    CHECK(table.calls == 2);
+  }
+}
+
+TEST_CASE("In the last turn a request whose rest is missing is waited for") {
+  const std::string close = "\r\nConnection: close\r\n";
+  const std::string one = get("/healthz");
+  for (std::size_t cut = 1; cut < one.size(); ++cut) {
+    Table table;
+    table.last_turn = true;
+    CHECK(!table.answer(one + one.substr(0, cut)).contains(close));
+    CHECK(table.last.partial);
+    CHECK(!table.last.end);
+    CHECK(table.answer((one + one).substr(table.last.consumed)).contains(close));
+    CHECK(table.last.end);
+  }
+}
+
 TEST_CASE("HTTP/1.0 is closed after its answer unless it asks otherwise") {
   Table table;
   CHECK(table.answer("GET /healthz HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));

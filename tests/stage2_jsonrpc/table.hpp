@@ -22,6 +22,7 @@ class Table final : public Context {
     return game_.handle(call.command, caller_, Clock::time_point{});
   }
   void count_refusal(Error error) override { errors.push_back(error); }
+  bool is_last_turn() const override { return last_turn; }
   bool is_ready() const override { return ready; }
   std::string metrics_text() const override { return "some_metric 1\n"; }
 
@@ -67,6 +68,7 @@ class Table final : public Context {
 
   Limits limits;
   bool ready = true;
+  bool last_turn = false;
   std::size_t calls = 0;
   std::vector<std::optional<TraceContext>> traces;  // Of the calls, in order.
   std::vector<Error> errors;

@@ -155,6 +155,36 @@ TEST_CASE("calls that had to be cut off are logged, and the exit code stays 0") 
   CHECK(child.wait() == 0);
 }
 
+// A server on which calls are answered before and while it drains.
+class AnsweringServer final : public Server {
+ public:
+  explicit AnsweringServer(Metrics& metrics) : metrics_(metrics) {
+    metrics_.answered(Operation::play, {}, {}, 1000);
+  }
+
+  std::string url() const override { return "fake://here"; }
+  void stop_accepting() override { metrics_.answered(Operation::play, {}, {}, 7); }
+  bool drain(Clock::time_point) override {
+    metrics_.answered(Operation::join, Error::unavailable, {}, 30);
+    metrics_.answered({}, Error::unavailable, {}, 1);
+    metrics_.answered(Operation::score, Error::unknown_session, {}, 2);
+    return true;
+  }
+
+ private:
+  Metrics& metrics_;
+};
+
+TEST_CASE("the log says how many calls were answered and refused since the signal") {
+  Child child({}, [](const Context& context) {
+    return std::make_unique<AnsweringServer>(context.metrics);
+  });
+  child.out("\n");
+  child.signal(SIGTERM);
+  CHECK(child.err().contains("drained; since the signal: 9 calls answered, 31 refused"));
+  CHECK(child.wait() == 0);
+}
+
 TEST_CASE("a second signal ends the process at once") {
   for (const int second : {SIGTERM, SIGINT}) {
     Child child({}, fake(FakeServer::Drain::hang));
