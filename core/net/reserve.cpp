@@ -5,20 +5,26 @@
 
 namespace rps::net {
 
-namespace {
-
-Fd open_any() {
-  return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+Reserve::Reserve() {
+  refill();
 }
 
-}  // namespace
+Fd Reserve::accept(int listener) {
+  if (!fd_) return {};
+  fd_ = Fd();
+  Fd connection(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!connection) refill();
+  return connection;
+}
 
-Reserve::Reserve() : fd_(open_any()) {}
+void Reserve::refill() {
+  if (!fd_) fd_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 bool Reserve::turn_away(const Fd& listener) {
-  fd_ = Fd();
-  const bool is_turned_away{Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))};
-  fd_ = open_any();
+  refill();
+  const bool is_turned_away{accept(listener.get())};
+  refill();
   return is_turned_away;
 }
 

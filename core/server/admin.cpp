@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -22,7 +23,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
+#include "core/net/fd.hpp"
 #include "core/net/http.hpp"
+#include "core/net/reserve.hpp"
 #include "core/server/limits.hpp"
 
 namespace rps::server {
@@ -39,7 +42,9 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 tcp::acceptor listen(asio::io_context& io, const HostPort& address) {
   const auto found = tcp::resolver(io).resolve(address.host, std::to_string(address.port));
-  return {io, *found.begin()};  // Sets SO_REUSEADDR.
+  tcp::acceptor acceptor(io, *found.begin());  // Sets SO_REUSEADDR.
+  acceptor.non_blocking(true);
+  return acceptor;
 }
 
 constexpr net::HttpReader::Limits reader_limits{.header_bytes_max = limits::admin_header_bytes_max,
@@ -86,6 +91,48 @@ asio::awaitable<void> linger(beast::tcp_stream& stream, beast::flat_buffer& scra
   }
 }
 
+// The open connections, by how long ago they were answered. Used by one thread.
+class Seats {
+ public:
+  // The seat of one connection, for as long as it lives. REQUIRES: `stream` outlives it.
+  class Seat {
+   public:
+    Seat(Seats& seats, beast::tcp_stream& stream) : seats_(seats), stream_(stream) { sit(); }
+    ~Seat() { seats_.by_ticket_.erase(ticket_); }
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+
+    // It was answered just now.
+    void renew() {
+      if (seats_.by_ticket_.erase(ticket_) > 0) sit();
+    }
+
+   private:
+    void sit() {
+      ticket_ = seats_.next_ticket_++;
+      seats_.by_ticket_.emplace(ticket_, &stream_);
+    }
+
+    Seats& seats_;
+    beast::tcp_stream& stream_;
+    std::uint64_t ticket_ = 0;
+  };
+
+  std::size_t taken() const { return by_ticket_.size(); }
+
+  // Closes the connection that was answered the longest time ago. False when there is none.
+  bool free_one() {
+    if (by_ticket_.empty()) return false;
+    by_ticket_.begin()->second->close();
+    by_ticket_.erase(by_ticket_.begin());
+    return true;
+  }
+
+ private:
+  std::map<std::uint64_t, beast::tcp_stream*> by_ticket_;
+  std::uint64_t next_ticket_ = 0;
+};
+
 }  // namespace
 
 struct Admin::Impl {
@@ -95,16 +142,20 @@ struct Admin::Impl {
   void run();
   void start_accepting();
   asio::awaitable<void> accept();
+  void admit(tcp::socket socket);
+  bool admit_without_descriptors();
   asio::awaitable<void> serve(tcp::socket socket);
   net::HttpPage handle(const net::HttpRequest& request) const;
 
   const std::function<std::string()> metrics;
   std::atomic<bool> ready{false};
+  // Used by `thread` only. Outlive `io`, whose end destroys the connections that are open.
+  Seats seats;
+  net::Reserve reserve;
   asio::io_context io{1};
   tcp::acceptor acceptor;
   const std::string url;
-  std::size_t open = 0;  // Connections. Used by `thread` only.
-  std::thread thread;    // Runs `io`.
+  std::thread thread;  // Runs `io`.
 };
 
 Admin::Impl::Impl(const HostPort& address, std::function<std::string()> metrics_text)
@@ -137,22 +188,47 @@ void Admin::Impl::start_accepting() {
   asio::co_spawn(io, accept(), [this](const std::exception_ptr&) { start_accepting(); });
 }
 
+// Waits before it accepts: without a free descriptor accept() fails also when nobody waits.
 asio::awaitable<void> Admin::Impl::accept() {
   asio::steady_timer pause(io);
   for (;;) {
-    auto [error, socket] = co_await acceptor.async_accept(as_values);
-    if (error) {
+    std::ignore = co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
+    error_code error;
+    tcp::socket socket = acceptor.accept(error);
+    if (!error) {
+      admit(std::move(socket));
+    } else if (error == asio::error::would_block || error == asio::error::connection_aborted) {
+      continue;
+    } else if (error != asio::error::no_descriptors || !admit_without_descriptors()) {
       pause.expires_after(limits::accept_backoff);
       co_await pause.async_wait(as_values);
-    } else if (open < limits::admin_connections_max) {
-      ++open;
-      asio::co_spawn(io, serve(std::move(socket)), [this](const std::exception_ptr&) { --open; });
     }
   }
 }
 
+void Admin::Impl::admit(tcp::socket socket) {
+  if (seats.taken() >= limits::admin_connections_max) seats.free_one();
+  asio::co_spawn(io, serve(std::move(socket)),
+                 [this](const std::exception_ptr&) { reserve.refill(); });
+}
+
+// Admits the peer that waits, or makes room for it: then the next accept succeeds. False when
+// neither was possible.
+bool Admin::Impl::admit_without_descriptors() {
+  net::Fd connection = reserve.accept(acceptor.native_handle());
+  if (!connection) return seats.free_one();
+  tcp::socket socket(io);
+  error_code error;
+  std::ignore = socket.assign(acceptor.local_endpoint().protocol(), connection.get(), error);
+  if (error) return false;
+  std::ignore = connection.release();
+  admit(std::move(socket));
+  return true;
+}
+
 asio::awaitable<void> Admin::Impl::serve(tcp::socket socket) {
   beast::tcp_stream stream(std::move(socket));
+  Seats::Seat seat(seats, stream);
   beast::flat_buffer buffer(limits::admin_header_bytes_max + limits::admin_body_bytes_max);
   net::HttpReader reader(reader_limits);
   for (bool keep_open = true; keep_open; reader.reset()) {
@@ -165,6 +241,7 @@ asio::awaitable<void> Admin::Impl::serve(tcp::socket socket) {
                      out);
     const auto [error, size] = co_await asio::async_write(stream, asio::buffer(out), as_values);
     keep_open = form.keep_open && !error;
+    seat.renew();
   }
   co_await linger(stream, buffer);
 }

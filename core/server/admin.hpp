@@ -2,6 +2,10 @@
 // or drains), /metrics (Prometheus). HTTP/1.1 with keep-alive, on a thread of its own, so that it
 // answers when the serving threads are overloaded. Other paths get 404, other methods 405, what is
 // no HTTP 400; what is above a limit (limits.hpp) 431 or 413, or its connection is closed.
+//
+// Nobody can keep the operator out by opening connections and saying nothing, or a byte now and
+// then: when there are too many, or the process has no descriptor left, the connection whose last
+// answer (without one: whose beginning) is the longest ago is closed, and the new one is served.
 #pragma once
 
 #include <functional>

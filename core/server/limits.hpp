@@ -25,7 +25,8 @@ inline constexpr std::size_t other_descriptors = 64;
 // How long accepting pauses when the process is out of descriptors or memory.
 inline constexpr std::chrono::milliseconds accept_backoff{100};
 
-// The admin port. What is above a limit is answered with 431 or 413, or closed.
+// The admin port. What is above a limit is answered with 431 or 413, or closed; for a connection
+// too many, the one that was answered the longest time ago is closed.
 inline constexpr std::size_t admin_connections_max = 64;
 inline constexpr std::size_t admin_header_bytes_max = 8'192;  // Request line and fields.
 inline constexpr std::size_t admin_body_bytes_max = 4'096;

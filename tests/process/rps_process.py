@@ -115,6 +115,10 @@ class Process:
     def fd_count(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def fd_end(self) -> int:
+        """One more than the greatest number of an open descriptor."""
+        return max(map(int, os.listdir(f"/proc/{self.pid}/fd"))) + 1
+
     def rss_bytes(self) -> int:
         """Memory that it really has."""
         pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]

@@ -1,14 +1,19 @@
 """The admin port tells the truth: alive, ready, and every call counted once."""
 
+import contextlib
+import resource
 import socket
 import subprocess
 import time
 import unittest
+from urllib.parse import urlsplit
 
 import grpc_wire
 import jsonrpc_wire
 from rps_process import PATIENCE, Server, built_servers, eventually, parse_metrics
 from wire import check_play
+
+ADMIN_CONNECTIONS_MAX = 64
 
 
 def requests(metrics: dict[str, float], **labels: str) -> float:
@@ -65,6 +70,28 @@ class Admin(unittest.TestCase):
                 self.assertEqual(server.get("/healthz")[0], 200)
                 self.assertEqual(server.get("/readyz")[0], 200)
                 self.assertEqual(server.get("/nothing")[0], 404)
+
+    def test_silent_and_slow_connections_keep_no_probe_out(self):
+        for name in built_servers():
+            with (self.subTest(name), Server(name, admin=True) as server,
+                  contextlib.ExitStack() as stack):
+                address = urlsplit(server.admin_url)
+                for beginning in (b"", b"GET /heal"):
+                    for _ in range(ADMIN_CONNECTIONS_MAX):
+                        connection = stack.enter_context(
+                            socket.create_connection((address.hostname, address.port)))
+                        connection.sendall(beginning)
+                    self.assertEqual(server.get("/healthz")[0], 200)
+                    self.assertEqual(server.get("/metrics")[0], 200)
+
+    def test_it_answers_when_the_process_has_no_descriptor_left(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.fd_end(), limits[1]))
+                for _ in range(5):
+                    self.assertEqual(server.get("/healthz")[0], 200)
+                resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
 
     def test_a_foreign_client_reads_it(self):
         for name in built_servers():

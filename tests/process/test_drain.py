@@ -31,6 +31,9 @@ MORE_CALLS = 150_000  # More than the sockets hold of them and of their replies.
 CONNECTIONS = 4
 DRAINED = "rps-jsonrpc: drained;"
 
+# To a server that was stopped in the middle of its work that work seems to take very long.
+PATIENT = "--overload-after=600000"
+
 
 def outcome(answer: dict) -> tuple[int, bool]:
     """The id of a reply, and whether its call was carried out; it may only be refused as
@@ -167,7 +170,7 @@ def said_at_the_end(server: Server) -> tuple[int, int]:
 class Arrived(unittest.TestCase):
     def check(self, wire: Wire, *flags: str, half_close: bool = False):
         with contextlib.ExitStack() as stack:
-            server = stack.enter_context(Server("rps-jsonrpc", "--linger=200", *flags))
+            server = stack.enter_context(Server("rps-jsonrpc", "--linger=200", PATIENT, *flags))
             callers = [stack.enter_context(Caller(wire, server)) for _ in range(CONNECTIONS)]
             for caller in callers:
                 caller.call()
@@ -228,7 +231,7 @@ class Arrived(unittest.TestCase):
 class Http11(unittest.TestCase):
     def test_no_answer_but_the_last_says_that_the_connection_closes(self):
         wire = json_wire(Http())
-        with Server("rps-jsonrpc") as server, Caller(wire, server) as caller:
+        with Server("rps-jsonrpc", PATIENT) as server, Caller(wire, server) as caller:
             with paused(server):
                 caller.send_calls(300)
                 wait_until_settled([caller])
@@ -248,8 +251,9 @@ class Arriving(unittest.TestCase):
 
     def test_a_message_that_has_begun_is_waited_for(self):
         for wire in WIRES:
-            with (self.subTest(wire.name), Server("rps-jsonrpc", "--linger=60000", admin=True) as
-                  server, Caller(wire, server) as caller):
+            with (self.subTest(wire.name),
+                  Server("rps-jsonrpc", "--linger=60000", PATIENT, admin=True) as server,
+                  Caller(wire, server) as caller):
                 call = wire.call(1)
                 with paused(server):
                     caller.send_bytes(call[:-1])
@@ -261,7 +265,7 @@ class Arriving(unittest.TestCase):
                 self.assertNotIn("warn", server.stderr())
 
     def test_a_message_that_never_ends_is_given_up(self):
-        with (Server("rps-jsonrpc", "--drain=600000", "--linger=100") as server,
+        with (Server("rps-jsonrpc", "--drain=600000", "--linger=100", PATIENT) as server,
               Caller(WIRES[0], server) as caller):
             with paused(server):
                 caller.send_bytes(WIRES[0].call(1) + WIRES[0].call(2)[:-1])
@@ -281,7 +285,7 @@ class Arriving(unittest.TestCase):
                     flood.start()
                     server.send_signal()
                     with contextlib.suppress(ConnectionResetError):
-                        while caller.framing.read(caller.stream) is not None:
+                        while caller.stream.read1():
                             pass
                     server.wait(0)
                     with contextlib.suppress(OSError):
@@ -301,8 +305,9 @@ class Backlog(unittest.TestCase):
     def test_who_reads_late_gets_every_answer(self):
         """The server had stopped reading the calls, as their answers were not taken."""
         for wire in WIRES[:3]:
-            with (self.subTest(wire.name), Server("rps-jsonrpc", "--drain=600000",
-                                                  "--max-unsent-bytes=2000") as server,
+            with (self.subTest(wire.name),
+                  Server("rps-jsonrpc", "--drain=600000", "--max-unsent-bytes=2000",
+                         PATIENT) as server,
                   Caller(wire, server) as caller):
                 caller.send_calls(MORE_CALLS)
                 wait_until_settled([caller])

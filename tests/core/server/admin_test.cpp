@@ -194,22 +194,77 @@ TEST_CASE_METHOD(Fixture, "HTTP/1.0 is answered and closed") {
   CHECK(body_of(ask(admin, "GET /healthz HTTP/1.0\r\n\r\n")) == "ok\n");
 }
 
-TEST_CASE_METHOD(Fixture, "a connection too many is closed, and there is room again after it") {
-  {
+TEST_CASE_METHOD(Fixture, "of too many connections the one that waits longest gives way") {
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::vector<Peer> peers;
+  for (std::size_t i = 0; i < limits::admin_connections_max; ++i) {
+    peers.emplace_back(admin).send(request);
+    REQUIRE(peers.back().receive("ok\n").ends_with("ok\n"));
+  }
+  // The first is answered once more, so the second has waited longest now.
+  peers[0].send(request);
+  REQUIRE(peers[0].receive("ok\n").ends_with("ok\n"));
+  Peer late(admin);
+  late.send(request);
+  CHECK(late.receive("ok\n").ends_with("ok\n"));
+  CHECK(peers[1].receive().empty());
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (i == 1) continue;
+    peers[i].send(request);
+    CHECK(peers[i].receive("ok\n").ends_with("ok\n"));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "connections that say nothing, or half a request, keep nobody out") {
+  for (const std::string_view beginning : {"", "GET /healthz HT"}) {
     std::vector<Peer> peers;
-    for (std::size_t i = 0; i < limits::admin_connections_max; ++i) {
-      peers.emplace_back(admin).send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-      REQUIRE(peers.back().receive("ok\n").ends_with("ok\n"));
+    for (std::size_t i = 0; i < 3 * limits::admin_connections_max; ++i) {
+      peers.emplace_back(admin).send(beginning);
+      if (i % 16 == 0) CHECK(ask(admin, "GET", "/healthz").starts_with("HTTP/1.1 200 "));
     }
-    CHECK(Peer(admin).receive().empty());
+    for (int i = 0; i < 10; ++i) {
+      for (Peer& peer : peers) peer.send(beginning.substr(0, 1));
+      CHECK(ask(admin, "GET", "/healthz").starts_with("HTTP/1.1 200 "));
+    }
   }
-  std::string answer;
-  for (int i = 0; i < 1000 && answer.empty(); ++i) {  // Until the server has seen them go.
-    Peer peer(admin);
-    peer.send("GET /healthz HTTP/1.0\r\n\r\n");
-    answer = peer.receive();
+}
+
+// Leaves the process no descriptor but those that are open, until it goes.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    int last = ::dup(STDIN_FILENO);
+    for (int fd = last; fd >= 0; fd = ::dup(STDIN_FILENO)) {
+      fillers_.emplace_back(fd);
+      last = fd;
+      if (fillers_.size() == gaps_max) break;
+    }
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit now{.rlim_cur = static_cast<rlim_t>(last) + 1, .rlim_max = before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &now) == 0);
   }
-  CHECK(body_of(answer) == "ok\n");
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  static constexpr std::size_t gaps_max = 100;  // More than earlier tests can have left.
+
+  std::vector<net::Fd> fillers_;
+  rlimit before_{};
+};
+
+TEST_CASE_METHOD(Fixture, "without a free descriptor each newcomer is served all the same") {
+  std::vector<Peer> peers(5);  // Have their descriptors already.
+  const NoDescriptors none;
+  REQUIRE(::dup(STDIN_FILENO) < 0);
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    peers[i].connect(admin);
+    const bool closes = i % 2 == 1;  // The others stay open and silent, and give way.
+    peers[i].send(closes ? "GET /healthz HTTP/1.0\r\n\r\n"
+                         : "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(body_of(peers[i].receive("ok\n")) == "ok\n");
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "the port outlives a time without free descriptors") {
