@@ -40,73 +40,92 @@ std::size_t skip_string(std::string_view text, std::size_t at) {
   return std::min(at + 1, text.size());
 }
 
-// Counts brackets outside strings, before any parser sees them.
-bool is_too_deep(std::string_view text) {
-  std::size_t depth = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] == '"') {
-      at = skip_string(text, at);
-      continue;
-    }
-    if (text[at] == '{' || text[at] == '[') ++depth;
-    if ((text[at] == '}' || text[at] == ']') && depth > 0) --depth;
-    if (depth > limits::json_depth_max) return true;
-    ++at;
-  }
-  return false;
-}
-
-// Remembers the members of the objects that are being read. The library keeps the last of two
-// alike; two readers of one message could then see two different requests. A pass of its own: the
-// callback that the library offers while it builds the tree makes it search all siblings of each
-// object that ends, which takes minutes for a megabyte of them.
-class MemberWatch final : public nlohmann::json_sax<Json> {
+// Checks a payload before a tree is built of it, and stops at the first value that is past a limit:
+// what a refused payload costs is bounded by the bytes in front of that value. Also remembers the
+// members of the objects that are being read. The library keeps the last of two alike; two readers
+// of one message could then see two different requests. A pass of its own: the callback that the
+// library offers while it builds the tree makes it search all siblings of each object that ends,
+// which takes minutes for a megabyte of them.
+class PayloadCheck final : public nlohmann::json_sax<Json> {
  public:
-  bool saw_one_twice() const { return twice_; }
+  explicit PayloadCheck(std::size_t batch_calls_max) : batch_calls_max_(batch_calls_max) {}
+
+  // What is wrong with the payload, once the library has stopped because it was told so.
+  const std::optional<Failure>& failure() const { return failure_; }
 
   bool start_object(std::size_t) override {
-    open_.emplace_back();
-    return true;
+    members_.emplace_back();
+    return begin_container();
   }
   bool key(string_t& name) override {
-    twice_ |= !open_.back().insert(name).second;
-    return true;
+    if (members_.back().insert(name).second) return true;
+    return stop(parse_failure("a member is given twice"));
   }
   bool end_object() override {
-    open_.pop_back();
+    members_.pop_back();
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    if (depth_ == 0) is_batch_ = true;
+    return begin_container();
+  }
+  bool end_array() override {
+    --depth_;
     return true;
   }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
+  bool null() override { return count_value(); }
+  bool boolean(bool) override { return count_value(); }
+  bool number_integer(number_integer_t) override { return count_value(); }
+  bool number_unsigned(number_unsigned_t) override { return count_value(); }
+  bool number_float(number_float_t, const string_t&) override { return count_value(); }
+  bool string(string_t&) override { return count_value(); }
+  bool binary(binary_t&) override { return count_value(); }
   bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
     return false;
   }
 
  private:
-  std::vector<std::set<std::string>> open_;
-  bool twice_ = false;
+  bool begin_container() {
+    if (!count_value()) return false;
+    if (++depth_ <= limits::json_depth_max) return true;
+    return stop(invalid_request("the JSON is nested too deeply"));
+  }
+
+  // A value of the payload itself, a call of the batch, or a value inside a call.
+  bool count_value() {
+    if (depth_ == (is_batch_ ? 1U : 0U)) {
+      values_ = 0;
+      if (depth_ == 0 || ++calls_ <= batch_calls_max_) return true;
+      return stop(long_batch_failure);
+    }
+    if (++values_ <= limits::call_values_max) return true;
+    return stop(invalid_request("the request has too many values"));
+  }
+
+  bool stop(const Failure& failure) {
+    failure_ = failure;
+    return false;
+  }
+
+  const std::size_t batch_calls_max_;
+  std::optional<Failure> failure_;
+  std::vector<std::set<std::string>> members_;  // Of the objects that are open.
+  std::size_t depth_ = 0;                       // Containers that are open.
+  bool is_batch_ = false;
+  std::size_t calls_ = 0;   // Of the batch, so far.
+  std::size_t values_ = 0;  // Inside the call that is read, so far.
 };
 
 // The JSON value of the whole text, or a failure.
-std::expected<Json, Failure> parse(std::string_view text) {
-  if (is_too_deep(text)) return std::unexpected(invalid_request("the JSON is nested too deeply"));
-  // The library skips a byte order mark and takes a NUL for the end of the text.
-  if (text.starts_with("\xEF\xBB\xBF") || text.contains('\0')) {
-    return std::unexpected(parse_failure("the payload is not JSON"));
-  }
-  MemberWatch watch;
-  if (!Json::sax_parse(text, &watch)) {
-    return std::unexpected(parse_failure("the payload is not JSON"));
-  }
-  if (watch.saw_one_twice()) return std::unexpected(parse_failure("a member is given twice"));
+std::expected<Json, Failure> parse(std::string_view text, std::size_t batch_calls_max) {
+  const Failure no_json = parse_failure("the payload is not JSON");
+  if (text.starts_with("\xEF\xBB\xBF")) return std::unexpected(no_json);  // The library skips it.
+  PayloadCheck check(batch_calls_max);
+  if (!Json::sax_parse(text, &check)) return std::unexpected(check.failure().value_or(no_json));
+  // The library takes a NUL for the end of the text.
+  if (text.contains('\0')) return std::unexpected(no_json);
   return Json::parse(text, nullptr, false);
 }
 
@@ -268,14 +287,13 @@ void read_dom(std::string_view payload, std::size_t batch_calls_max, Calls& call
   calls.clear();
   const auto refuse = [&](const Failure& failure) { calls.list.push_back({.failure = failure}); };
 
-  const auto value = parse(payload);
+  const auto value = parse(payload, batch_calls_max);
   if (!value) return refuse(value.error());
   if (!value->is_array()) {
     calls.list.push_back(CallReader(*value, payload, calls.texts).read());
     return;
   }
   if (value->empty()) return refuse(invalid_request("a batch has at least one call"));
-  if (value->size() > batch_calls_max) return refuse(long_batch_failure);
   calls.is_batch = true;
   SpellingWalk walk(payload);
   for (const Json& element : *value) {

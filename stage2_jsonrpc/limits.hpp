@@ -20,6 +20,10 @@ inline constexpr std::size_t frame_payload_bytes_max = 65'535;
 // How deeply JSON arrays and objects may be nested, so that no input makes a parser recurse deeply.
 inline constexpr std::size_t json_depth_max = 64;
 
+// Values of one JSON request: its members, and all that is inside them. No call needs more than
+// eight; members that JSON-RPC does not know may add some.
+inline constexpr std::size_t call_values_max = 128;
+
 // Calls of one batch. Each call of a batch costs the server as much as a call of its own.
 inline constexpr std::size_t batch_calls_max = 100;
 

@@ -1,8 +1,11 @@
 #include "stage2_jsonrpc/respond.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "bench/micro/allocations.hpp"
+#include "core/limits.hpp"
 #include "stage2_jsonrpc/openrpc.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage2_jsonrpc/frames.hpp"
@@ -72,6 +75,77 @@ TEST_CASE("A traceparent goes with its call, read fast or slowly, and a wrong on
                      R"(,"id":)" + id + "}");
       CHECK(!table.traces.back());
     }
+  }
+}
+
+// How many allocations it takes to refuse `payload` with `code`, once the buffers have grown.
+std::uint64_t allocations_of_refusing(const Format& format, const std::string& payload, int code) {
+  Calls calls;
+  const auto decode = [&] { format.decode(payload, limits::batch_calls_max, calls); };
+  decode();
+  const std::uint64_t before = micro::allocation_count();
+  decode();
+  const std::uint64_t count = micro::allocation_count() - before;
+  REQUIRE(calls.list.size() == 1);
+  REQUIRE(calls.list.front().failure);
+  CHECK(static_cast<int>(calls.list.front().failure->code) == code);
+  return count;
+}
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST_CASE("What is refused for a limit costs the same whatever stands behind the limit") {
+  constexpr std::size_t calls = limits::batch_calls_max;
+  constexpr std::size_t more = 10'000;
+  const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"play","params":["ROCK"]},)";
+  std::string members = R"({"jsonrpc":"2.0")";
+  for (std::size_t i = 1; i <= limits::call_values_max; ++i) {
+    members += ",\"" + std::to_string(i) + "\":1";
+  }
+  const std::string beginnings[] = {
+      "[" + repeated("{},", calls) + "1",
+      "[" + repeated("[],", calls) + "[",
+      "[" + repeated(call, calls) + "{",
+      "[" + repeated(call, calls - 1) + "[" + repeated("1,", limits::call_values_max) + "1",
+      repeated("[", limits::json_depth_max + 1),
+      repeated(R"({"a":)", limits::json_depth_max) + "[",
+      members,
+      R"({"a":[)" + repeated("1,", limits::call_values_max),
+  };
+  for (const std::string& beginning : beginnings) {
+    INFO(beginning.substr(0, 50));
+    const std::uint64_t alone = allocations_of_refusing(json_format, beginning + " ", -32600);
+    for (const std::string_view rest : {",{}", "1,[[", "no JSON"}) {
+      const std::string payload = beginning + std::string(rest) + repeated(rest, more);
+      CHECK(allocations_of_refusing(json_format, payload, -32600) == alone);
+    }
+  }
+  const std::string record = "\1\1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\1"s;
+  const std::string map = "\x80";
+  CHECK(allocations_of_refusing(fixed_layout_format, repeated(record, more), -32600) == 0);
+  CHECK(allocations_of_refusing(message_pack_format, "\xdc\x27\x10"s + repeated(map, more),
+                                -32600) == 0);
+}
+
+TEST_CASE("A request may have as many values as the limit says, and not one more") {
+  const auto with_values = [](std::size_t values) {  // In two members and an array.
+    return R"({"jsonrpc":"2.0","id":1,"method":"nope","x":[)" + repeated("1,", values - 5) + "1]}";
+  };
+  Calls calls;
+  for (const std::string batch : {"", "["}) {
+    const auto code = [&](std::size_t values) {
+      const std::string one = with_values(values);
+      const std::string payload = batch.empty() ? one : "[" + one + "," + one + "]";
+      json_format.decode(payload, limits::batch_calls_max, calls);
+      return calls.list.back().failure->code;
+    };
+    CHECK(code(limits::call_values_max) == Code::method_not_found);
+    CHECK(code(limits::call_values_max + 1) == Code::invalid_request);
+    CHECK(calls.list.size() == 1);
   }
 }
 
