@@ -92,6 +92,16 @@ struct Calls {
   }
 };
 
+// The value of best_of that a codec read as a floating-point number. Integers are what JSON Schema
+// counts as such (draft 7, section 6.1.1): 3.0 is one, 3.5 is not.
+constexpr std::optional<std::uint32_t> best_of_from(double number) {
+  constexpr double max = UINT32_MAX;
+  if (!(number >= 0 && number <= max)) return std::nullopt;
+  const auto integer = static_cast<std::uint32_t>(number);
+  if (static_cast<double>(integer) != number) return std::nullopt;
+  return integer;
+}
+
 enum class Param : std::uint8_t { move, session_id, game_id, player_id, best_of };
 inline constexpr std::size_t param_count = static_cast<std::size_t>(Param::best_of) + 1;
 

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cstdint>
 #include <expected>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -267,12 +266,16 @@ class CallReader {
       assign(call_.command, param, texts_.back());
       return {};
     }
-    if (!value.is_number_unsigned() ||
-        value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
-      return invalid_params("best_of is not a small positive integer");
-    }
-    call_.command.best_of = value.get<std::uint32_t>();
+    const auto best_of = read_best_of(value);
+    if (!best_of) return invalid_params("best_of is not a small positive integer");
+    call_.command.best_of = *best_of;
     return {};
+  }
+
+  static std::optional<std::uint32_t> read_best_of(const Json& value) {
+    if (value.is_number_float()) return best_of_from(value.get<double>());
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > UINT32_MAX) return std::nullopt;
+    return value.get<std::uint32_t>();
   }
 
   const Json& value_;

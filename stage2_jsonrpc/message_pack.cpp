@@ -177,9 +177,16 @@ class CallReader {
       assign(call_.command, param, value.text());
       return nullptr;
     }
-    if (value.kind != Kind::natural || value.number > UINT32_MAX) return &why::no_best_of;
-    call_.command.best_of = static_cast<std::uint32_t>(value.number);
+    const auto best_of = read_best_of(value);
+    if (!best_of) return &why::no_best_of;
+    call_.command.best_of = *best_of;
     return nullptr;
+  }
+
+  static std::optional<std::uint32_t> read_best_of(const MessagePackValue& value) {
+    if (value.kind == Kind::real) return best_of_from(value.real());
+    if (value.kind != Kind::natural || value.number > UINT32_MAX) return std::nullopt;
+    return static_cast<std::uint32_t>(value.number);
   }
 
   MessagePackReader& reader_;

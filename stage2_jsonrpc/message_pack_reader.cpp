@@ -30,8 +30,8 @@ bool MessagePackReader::next_of_any_kind(MessagePackValue& value) {
     case 0xc0: value.kind = Kind::nil; return true;
     case 0xc2:
     case 0xc3: value.kind = Kind::boolean; return true;
-    case 0xca: value.kind = Kind::real; return take(4);
-    case 0xcb: value.kind = Kind::real; return take(8);
+    case 0xca: return read_real(4, value);
+    case 0xcb: return read_real(8, value);
     case 0xcc: return read_natural(1, value);
     case 0xcd: return read_natural(2, value);
     case 0xce: return read_natural(4, value);
@@ -61,6 +61,16 @@ bool MessagePackReader::read_signed(std::size_t width, MessagePackValue& value) 
   const std::uint64_t sign = std::uint64_t{1} << (8 * width - 1);
   value.kind = (value.number & sign) != 0 ? Kind::negative : Kind::natural;
   value.number = (value.number ^ sign) - sign;  // Extends the sign to all 64 bits.
+  return true;
+}
+
+bool MessagePackReader::read_real(std::size_t width, MessagePackValue& value) {
+  value.kind = Kind::real;
+  if (!take_number(width, value.number)) return false;
+  if (width == sizeof(float)) {
+    const auto single = std::bit_cast<float>(static_cast<std::uint32_t>(value.number));
+    value.number = std::bit_cast<std::uint64_t>(static_cast<double>(single));
+  }
   return true;
 }
 

@@ -4,6 +4,7 @@
 // https://github.com/msgpack/msgpack/blob/master/spec.md
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -17,8 +18,8 @@ struct MessagePackValue {
   enum class Kind : std::uint8_t { nil, boolean, natural, negative, real, text, array, map };
 
   Kind kind = Kind::nil;
-  // A natural's value; a negative's, in two's complement; how many bytes a text has; how many
-  // elements an array, and how many pairs a map.
+  // A natural's value; a negative's, in two's complement; a real's, as the bits of a double; how
+  // many bytes a text has; how many elements an array, and how many pairs a map.
   std::uint64_t number = 0;
   const char* bytes = nullptr;  // Of a text. They lie in the bytes that are read.
 
@@ -27,6 +28,8 @@ struct MessagePackValue {
     if (kind != Kind::text) return {};
     return {bytes, static_cast<std::size_t>(number)};
   }
+  // REQUIRES: the kind is real.
+  double real() const { return std::bit_cast<double>(number); }
   bool is_container() const { return kind == Kind::array || kind == Kind::map; }
 };
 
@@ -64,6 +67,7 @@ class MessagePackReader {
   bool next_of_any_kind(MessagePackValue& value);
   bool read_natural(std::size_t width, MessagePackValue& value);
   bool read_signed(std::size_t width, MessagePackValue& value);
+  bool read_real(std::size_t width, MessagePackValue& value);
   bool read_text(std::size_t width, MessagePackValue& value);
   bool read_container(std::size_t width, MessagePackValue::Kind kind, MessagePackValue& value);
   bool begin_container(std::uint64_t count, MessagePackValue::Kind kind,

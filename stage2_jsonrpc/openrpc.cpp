@@ -57,7 +57,8 @@ constexpr std::string_view laid_out = R"({
     {"name": "game_id", "required": true, "schema": {"$ref": "#/components/schemas/Id"}},
     {"name": "player_id", "required": true, "schema": {"$ref": "#/components/schemas/Id"}},
     {"name": "best_of", "summary": "Odd; what the first of the two asks for counts.",
-     "schema": {"type": "integer", "minimum": 1, "default": 3}}
+     "schema": {"type": "integer", "minimum": 1, "maximum": 99, "not": {"multipleOf": 2},
+                "default": 3}}
    ],
    "result": {
     "name": "chair",
@@ -66,7 +67,7 @@ constexpr std::string_view laid_out = R"({
      "required": ["seat", "best_of"],
      "properties": {
       "seat": {"type": "integer", "minimum": 1, "maximum": 2},
-      "best_of": {"type": "integer", "minimum": 1}
+      "best_of": {"type": "integer", "minimum": 1, "maximum": 99}
      }
     }
    },

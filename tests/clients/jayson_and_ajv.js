@@ -120,6 +120,17 @@ test('the description is one of OpenRPC, and the same over lines and HTTP', asyn
     ['join', 'leave', 'play', 'rpc.discover', 'score', 'throw']);
 });
 
+test('a best_of is taken when the description allows it, and only then', async () => {
+  const document = await describe(clients.http);
+  const schema = document.methods.find((one) => one.name === 'join').params[2].schema;
+  const validate = validator().compile(schema);
+  const request = ask(clients.lines);
+  for (const best_of of [-1, 0, 1, 2, 2.5, 3, 3.0, 3e0, 98, 99, 100, 101, 2 ** 32 + 1, '3', null]) {
+    const {result} = await request('join', {game_id: `best-${best_of}`, player_id: 'p', best_of});
+    assert.equal(result !== undefined, validate(best_of), `best of ${best_of}`);
+  }
+});
+
 test('results are what the description says', async () => {
   const document = await describe(clients.http);
   const ajv = validator();

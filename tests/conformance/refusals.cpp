@@ -58,6 +58,7 @@ const std::vector<Refusal>& refusals() {
       {"join/best_of_even", join(nobody, "p", 2), Error::malformed_request},
       {"join/best_of_100", join(nobody, "p", 100), Error::malformed_request},
       {"join/best_of_101", join(nobody, "p", 101), Error::malformed_request},
+      {"join/best_of_of_32_bits", join(nobody, "p", UINT32_MAX), Error::malformed_request},
       {"throw/no_game", throw_move("", "p", rock), Error::malformed_request},
       {"throw/no_player", throw_move("g", "", rock), Error::malformed_request},
       {"throw/game_of_65", throw_move(too_long, "p", rock), Error::malformed_request},

@@ -1,6 +1,7 @@
 """The frames' other two codecs, spelled by hand from docs/wire_jsonrpc.md: MessagePack and the
 fixed layout. What they say is what JSON says."""
 
+import json
 import struct
 import unittest
 
@@ -163,6 +164,19 @@ class MessagePack(OneServer):
             with self.subTest(message):
                 answer = self.ask(message)
                 self.assertEqual((answer["error"]["code"], answer["id"]), (code, number))
+
+    def test_a_number_is_an_integer_by_its_value(self):
+        """As JSON Schema counts, which describes the parameters; in JSON and here alike."""
+        with Peer(Frames(), self.server.address) as json_peer:
+            for best_of in (3, 3.0, 99.0, 3.5, 2.0, 101.0, 1e10, -3.0):
+                params = {"game_id": f"by-value-{best_of}", "player_id": "p", "best_of": best_of}
+                json_peer.send(json.dumps(request(1, "join", params)).encode())
+                for answer in (json_peer.receive_json(), self.ask(request(1, "join", params))):
+                    if best_of in (3, 99):
+                        self.assertEqual(answer["result"]["best_of"], best_of)
+                        self.assertIs(type(answer["result"]["best_of"]), int)
+                    else:
+                        self.assertEqual(answer["error"]["code"], INVALID_PARAMS, best_of)
 
     def test_what_is_no_message_pack(self):
         for payload in (b"", b"\xc1", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xffx",

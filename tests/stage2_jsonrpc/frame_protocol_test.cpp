@@ -270,7 +270,7 @@ TEST_CASE("Parameters that do not fit are -32602; as a notification they are sil
       {"join", R"(["g","p",0])"},
       {"join", R"(["g","p",101])"},
       {"join", R"(["g","p",-1])"},
-      {"join", R"(["g","p",3.0])"},
+      {"join", R"(["g","p",3.5])"},
       {"join", R"(["g","p",4294967299])"},
       {"join", R"(["g","p","3"])"},
       {"throw", R"(["g","p"])"},

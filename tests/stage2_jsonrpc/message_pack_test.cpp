@@ -104,8 +104,9 @@ TEST_CASE("Parameters may stand in an array") {
 }
 
 TEST_CASE("Numbers are taken in every width") {
-  for (const std::string_view seven : {"07", "cc07", "cd0007", "ce00000007", "cf0000000000000007",
-                                       "d007", "d10007", "d200000007", "d30000000000000007"}) {
+  for (const std::string_view seven :
+       {"07", "cc07", "cd0007", "ce00000007", "cf0000000000000007", "d007", "d10007", "d200000007",
+        "d30000000000000007", "ca40e00000", "cb401c000000000000"}) {
     INFO(seven);
     const std::string payload = with_params("join", from_hex("93 a167 a170 " + std::string(seven)));
     const Calls calls = read(payload);
@@ -249,7 +250,13 @@ TEST_CASE("What is no request is refused with the code that JSON would get") {
       {"a best_of below zero in 64 bits",
        with_params("join", from_hex("93a167a170 d3ffffffffffffffff")), -32602},
       {"a best_of above 32 bits", with_params("join", pack({"g", "p", 4294967296})), -32602},
-      {"a best_of that is real", with_params("join", pack({"g", "p", 3.0})), -32602},
+      {"a best_of that is no integer", with_params("join", pack({"g", "p", 3.5})), -32602},
+      {"a best_of that is not a number", with_params("join", from_hex("93a167a170 ca7fc00000")),
+       -32602},
+      {"an infinite best_of", with_params("join", from_hex("93a167a170 cb7ff0000000000000")),
+       -32602},
+      {"a real best_of below zero", with_params("join", pack({"g", "p", -3.0})), -32602},
+      {"a real best_of above 32 bits", with_params("join", pack({"g", "p", 4294967296.0})), -32602},
   };
   for (const Refused& refused : table) {
     INFO(refused.what);

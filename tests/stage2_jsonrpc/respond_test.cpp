@@ -51,6 +51,42 @@ TEST_CASE("The document names the parameters that are read, in their order") {
   }
 }
 
+TEST_CASE("The document bounds best_of as the game does") {
+  const Json document = Json::parse(openrpc_document());
+  const auto join = std::ranges::find(document["methods"], "join",
+                                      [](const Json& method) { return method["name"]; });
+  const Json asked = (*join)["params"][2]["schema"];
+  CHECK(asked["minimum"] == 1);
+  CHECK(asked["maximum"] == rps::limits::best_of_max);
+  CHECK(asked["not"]["multipleOf"] == 2);
+  CHECK(asked["default"] == rps::limits::best_of_default);
+  const Json answered = (*join)["result"]["schema"]["properties"]["best_of"];
+  CHECK(answered["minimum"] == 1);
+  CHECK(answered["maximum"] == rps::limits::best_of_max);
+}
+
+TEST_CASE("A best_of is an integer by its value, however JSON spells it") {
+  Calls calls;
+  const auto decode = [&](const std::string& spelling) -> const Call& {
+    const std::string payload =
+        R"({"jsonrpc":"2.0","id":1,"method":"join","params":["g","p",)" + spelling + "]}";
+    json_format.decode(payload, limits::batch_calls_max, calls);
+    return calls.list.front();
+  };
+  for (const std::string three : {"3", "3.0", "3e0", "3.00E+0", "0.3e1", "30e-1"}) {
+    INFO(three);
+    REQUIRE(!decode(three).failure);
+    CHECK(decode(three).command.best_of == 3);
+  }
+  CHECK(decode("4294967295.0").command.best_of == UINT32_MAX);
+  for (const std::string wrong :
+       {"3.5", "3e-1", "-3.0", "4294967296.0", "1e300", "\"3\"", "null"}) {
+    INFO(wrong);
+    REQUIRE(decode(wrong).failure);
+    CHECK(decode(wrong).failure->code == Code::invalid_params);
+  }
+}
+
 TEST_CASE("rpc.discover takes no parameters, stands alone and may be a notification") {
   Table table;
   CHECK(ask(table, R"({"jsonrpc":"2.0","id":1,"method":"rpc.discover","params":[]})")
