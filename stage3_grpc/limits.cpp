@@ -33,6 +33,8 @@ void add_flags(CLI::App& app, Limits& limits) {
                   "All headers of one call");
   maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
                    "Calls open at once on one connection");
+  maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
+                    "Whether connections are closed that make work and wait for no answer");
   maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
                    "Events that may wait for one Duel stream's peer to read");
 
@@ -50,6 +52,10 @@ void add_flags(CLI::App& app, Limits& limits) {
 void apply(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(
       grpc::ResourceQuota("rps").Resize(static_cast<std::size_t>(limits.memory_bytes_max)));
+  // gRPC inflates a message before it looks at its length.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, limits::read_bytes_max);
   builder.SetMaxReceiveMessageSize(limits.message_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.metadata_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_max);

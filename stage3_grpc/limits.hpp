@@ -1,10 +1,12 @@
 // The limits of the gRPC wire. gRPC itself enforces most of them: it refuses what exceeds one
-// before the service sees a request, so no metric counts it. Refused connections are counted, in
-// rps_connections_refused_total.
+// before the service sees a request, so no metric counts it. Refused connections are counted in
+// rps_connections_refused_total, and those that the flood guard closes in
+// rps_connections_cut_total.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace CLI {
 class App;
@@ -20,6 +22,21 @@ namespace limits {
 
 // A client that three times sends a ping sooner than this after the last one is disconnected.
 inline constexpr std::chrono::milliseconds ping_interval_min{30'000};
+
+// Bytes that gRPC reads from a connection at once.
+inline constexpr int read_bytes_max = 16 * 1024;
+
+// The flood guard's budgets (boundary/frame_ledger.hpp). Calls that a client may open before it has
+// read --max-streams, and bytes of a call's headers besides what --max-metadata-bytes allows: one
+// frame of the usual size.
+inline constexpr int early_calls_max = 100;
+inline constexpr std::uint64_t header_frame_bytes = 16 * 1024;
+
+// How long the flood guard waits at the start for gRPC to answer its own connection.
+inline constexpr std::chrono::seconds self_check_max{2};
+
+// After connections were closed for a flood, until its memory is returned to the system.
+inline constexpr std::chrono::seconds trim_delay{5};
 
 // Lines that gRPC may log in one second; further lines are counted and not written.
 inline constexpr int log_lines_per_second_max = 10;
@@ -41,6 +58,8 @@ struct Limits {
   int metadata_bytes_max = 8 * 1024;  // --max-metadata-bytes
   // Calls open at once on one connection; a client's HTTP/2 stack queues further calls.
   int streams_max = 100;  // --max-streams
+  // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
+  bool has_flood_guard = true;  // --flood-guard
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
   // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events
@@ -49,6 +68,7 @@ struct Limits {
   std::chrono::milliseconds idle_max{300'000};        // --idle-timeout: without any call.
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
   std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
+};
 };
 
 // Adds the flags named above; `limits` must outlive the parsing.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -19,6 +20,8 @@
 namespace rps::rpc {
 
 namespace {
+
+constexpr std::chrono::milliseconds tick_period{1'000};
 
 // The local port of a socket; 0 when `fd` is none of TCP or UDP.
 std::uint16_t local_port(int fd) {
@@ -70,8 +73,10 @@ Listener::~Listener() {
   stop();
 }
 
-void Listener::start(Take take) {
+void Listener::start(Take take, Tick tick) {
   take_ = std::move(take);
+  tick_ = std::move(tick);
+  ticked_at_ = Clock::now();
   first_ = static_cast<std::size_t>(net::Fd(::dup(socket_.get())).get());
   thread_ = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
 }
@@ -84,36 +89,55 @@ void Listener::stop() {
   socket_ = net::Fd();
 }
 
-// No error of accept() ends the loop: it concerns one connection, or it passes.
 void Listener::accept_all(const std::stop_token& stop) {
-  bool was_accepting = true;
   while (!stop.stop_requested()) {
-    const bool is_accepting = accept_one();
-    if (stop.stop_requested()) return;
-    if (was_accepting && !is_accepting) {
-      log_.warn("cannot accept: {}", std::system_category().message(errno));
-    }
-    if (!is_accepting) std::this_thread::sleep_for(server::limits::accept_backoff);
-    was_accepting = is_accepting;
+    wait_for_peers();
+    accept_one(stop);
+    every_second(Clock::now());
   }
+}
+
+// poll() waits, not accept(), because accept() reserves its descriptor number before it waits.
+void Listener::wait_for_peers() {
+  pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+  ::poll(&ready, 1, static_cast<int>(tick_period.count()));
+}
+
+// No error of accept() ends the loop: it concerns one connection, or it passes.
+void Listener::accept_one(const std::stop_token& stop) {
+  net::Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  const int error = errno;
+  if (connection) return admit(std::move(connection));
+  if (error == EINTR || error == EAGAIN || error == ECONNABORTED) return;
+  if (!stop.stop_requested()) turn_away(error);
 }
 
 // The kernel gives each new descriptor the lowest free number, so the number of a new connection's
 // descriptor says how many are open at least: past the limit it is refused. (Counting the open ones
-// anew for each connection would cost too much.) poll() waits, not accept(), because accept()
-// reserves its descriptor number before it waits.
-bool Listener::accept_one() {
-  pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&ready, 1, -1) < 0) return errno == EINTR;
-  net::Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!connection) return errno == EINTR || errno == EAGAIN || errno == ECONNABORTED;
+// anew for each connection would cost too much.)
+void Listener::admit(net::Fd connection) {
   if (static_cast<std::size_t>(connection.get()) >= first_ + connections_max_) {
-    metrics_.connection_refused();
-    return true;
+    return metrics_.connection_refused();
   }
   metrics_.connection_opened();
   take_(std::move(connection));
-  return true;
+}
+
+// The peer that waits cannot be served: the process is out of descriptors, or the kernel of memory.
+void Listener::turn_away(int error) {
+  failed_since_tick_ = true;
+  if (!std::exchange(is_failing_, true)) {
+    log_.warn("cannot accept: {}", std::system_category().message(error));
+  }
+  if (reserve_.turn_away(socket_)) return metrics_.connection_refused();
+  std::this_thread::sleep_for(server::limits::accept_backoff);
+}
+
+void Listener::every_second(Clock::time_point now) {
+  if (now - ticked_at_ < tick_period) return;
+  ticked_at_ = now;
+  is_failing_ = std::exchange(failed_since_tick_, false);
+  tick_(now);
 }
 
 }  // namespace rps::rpc

@@ -2,7 +2,8 @@
 //
 // gRPC 1.51 could listen by itself, but it closes its listener for good at the first accept that
 // fails because the process is out of descriptors: a client that opens enough connections once ends
-// the service. This listener closes connections past a limit and goes on accepting.
+// the service. This listener closes connections past a limit and those for which the process has no
+// descriptor, and goes on accepting.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,9 @@
 #include <functional>
 #include <thread>
 
+#include "core/clock.hpp"
 #include "core/net/fd.hpp"
+#include "core/net/reserve.hpp"
 #include "core/server/metrics.hpp"
 #include "core/url.hpp"
 
@@ -28,6 +31,7 @@ class Listener {
  public:
   // Takes over one connection: non-blocking, with TCP_NODELAY.
   using Take = std::function<void(net::Fd connection)>;
+  using Tick = std::function<void(Clock::time_point now)>;
 
   // Listens on `address`; nothing is accepted yet. Raises the process's limit of descriptors to
   // what `connections_max` needs, as far as it may. `metrics` count accepted and refused
@@ -42,16 +46,21 @@ class Listener {
   // With the port that the system chose, when it was to choose.
   const HostPort& address() const { return address_; }
 
-  // Accepts from now on, on a thread of its own, which also calls `take`. The limit counts any
-  // descriptor that the process opens later as a connection.
-  void start(Take take);
+  // Accepts from now on, on a thread of its own, which also calls `take` and, once a second,
+  // `tick`. The limit counts any descriptor that the process opens later as a connection.
+  void start(Take take, Tick tick);
 
-  // After it returns, nothing is accepted and `take` is not called any more. Twice is once.
+  // After it returns, nothing is accepted, and `take` and `tick` are not called any more. Twice is
+  // once.
   void stop();
 
  private:
   void accept_all(const std::stop_token& stop);
-  bool accept_one();
+  void wait_for_peers();
+  void accept_one(const std::stop_token& stop);
+  void admit(net::Fd connection);
+  void turn_away(int error);
+  void every_second(Clock::time_point now);
 
   HostPort address_;
   std::size_t connections_max_;
@@ -59,7 +68,13 @@ class Listener {
   spdlog::logger& log_;
   net::Fd socket_;
   std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
+  net::Reserve reserve_;
   Take take_;
+  Tick tick_;
+  Clock::time_point ticked_at_;
+  // Set when accept() fails, which is logged then, and cleared when it did not fail for a second.
+  bool is_failing_ = false;
+  bool failed_since_tick_ = false;
   std::jthread thread_;
 };
 

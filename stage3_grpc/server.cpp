@@ -3,6 +3,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
@@ -24,6 +25,7 @@ using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnection
 
 GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
     : log_route_(context.log),
+      flood_guard_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
       service_(std::make_unique<Service>(context.game, context.metrics, limits)) {
@@ -44,15 +46,23 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   if (!server_) throw std::runtime_error("gRPC could not start a server");
   server_->GetHealthCheckService()->SetServingStatus(
       v1::RockPaperScissorsService::service_full_name(), true);
-  listener_.start([this](net::Fd connection) {
-    Connection parameters;
-    parameters.fd = connection.release();
-    acceptor_->HandleNewConnection(&parameters);
-  });
+  flood_guard_.start([this](net::Fd connection) { take(std::move(connection)); });
+  listener_.start(
+      [this](net::Fd connection) {
+        flood_guard_.watch(connection.get());
+        take(std::move(connection));
+      },
+      [this](Clock::time_point now) { flood_guard_.tick(now); });
 }
 
 GrpcServer::~GrpcServer() {
   drain(Clock::now());
+}
+
+void GrpcServer::take(net::Fd connection) {
+  Connection parameters;
+  parameters.fd = connection.release();
+  acceptor_->HandleNewConnection(&parameters);
 }
 
 std::string GrpcServer::url() const {
@@ -68,6 +78,7 @@ void GrpcServer::stop_accepting() {
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
   server_->Shutdown(to_timespec(deadline));
+  flood_guard_.tick(Clock::now());
   return Clock::now() < deadline;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/server/server.hpp"
+#include "stage3_grpc/flood_guard.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/listener.hpp"
 #include "stage3_grpc/log_route.hpp"
@@ -36,7 +37,10 @@ class GrpcServer final : public server::Server {
   bool drain(Clock::time_point deadline) override;
 
  private:
+  void take(net::Fd connection);
+
   LogRoute log_route_;
+  FloodGuard flood_guard_;
   Listener listener_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;

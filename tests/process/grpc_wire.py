@@ -111,7 +111,8 @@ def is_closed_by_peer(connection: socket.socket) -> bool:
 
 # -- HTTP/2 frames by hand, for what curl would never send -----------------------------------------
 
-DATA, HEADERS, RST_STREAM, SETTINGS_FRAME, WINDOW_UPDATE = 0, 1, 3, 4, 8
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS_FRAME, PING, GOAWAY = 0, 1, 2, 3, 4, 6, 7
+WINDOW_UPDATE, CONTINUATION = 8, 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 INITIAL_WINDOW_SIZE = 4
 
@@ -155,3 +156,68 @@ def read_frame(connection: socket.socket) -> tuple[int, int, int, bytes] | None:
     payload = read_exactly(connection, int.from_bytes(head[:3], "big"))
     assert payload is not None, "the server closed inside a frame"
     return kind, flags, stream, payload
+
+
+def reset(stream: int) -> bytes:
+    """RST_STREAM: the client no longer wants the answer (CANCEL)."""
+    return h2_frame(RST_STREAM, 0, stream, (8).to_bytes(4, "big"))
+
+
+class Connection:
+    """A connection that does as a client should: it acknowledges SETTINGS and PING."""
+
+    def __init__(self, address: tuple[str, int]):
+        self.socket = connect(address)
+        self._stream = -1
+        self.send(PREFACE + settings())
+
+    def send(self, data: bytes):
+        self.socket.sendall(data)
+
+    def next_stream(self) -> int:
+        self._stream += 2
+        return self._stream
+
+    def open(self, method: str, *messages: bytes, ends: bool, extra=None) -> int:
+        """Begins a call and sends its requests, the last of them if `ends`. Its stream's number."""
+        stream = self.next_stream()
+        self.send(call_headers(stream, method, extra) + b"".join(
+            h2_frame(DATA, END_STREAM if ends and one is messages[-1] else 0, stream, message(one))
+            for one in messages))
+        return stream
+
+    def read(self) -> tuple[int, int, int, bytes] | None:
+        """The next frame that is not acknowledged; None when the server has closed."""
+        while (frame := read_frame(self.socket)) is not None:
+            kind, flags, _, payload = frame
+            if kind not in (SETTINGS_FRAME, PING) or flags & ACK:
+                return frame
+            self.send(h2_frame(kind, ACK, 0, payload if kind == PING else b""))
+        return None
+
+    def read_until(self, *wanted: int, stream: int) -> bytes:
+        """The payload of the next frame of these kinds on this stream."""
+        while (frame := self.read()) is not None:
+            if frame[0] in wanted and frame[2] == stream:
+                return frame[3]
+        raise AssertionError("the server closed the connection")
+
+    def check_play(self):
+        stream = self.open("Play", play_request(MOVES["ROCK"]), ends=True)
+        body = self.read_until(DATA, stream=stream)
+        assert 1 in fields(body[5:]), body  # The opponent's move.
+        self.read_until(HEADERS, stream=stream)
+
+    def ping(self):
+        """Sends a PING and waits for its acknowledgement."""
+        self.send(h2_frame(PING, 0, 0, b"are you?"))
+        self.read_until(PING, stream=0)
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

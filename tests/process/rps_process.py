@@ -124,6 +124,11 @@ class Process:
         pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * resource.getpagesize()
 
+    def peak_rss_bytes(self) -> int:
+        """The most that rss_bytes() was since the process began."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+
     def read_line(self) -> bytes | None:
         """The next line of stdout, without its newline; None when stdout ends."""
         deadline = time.monotonic() + PATIENCE

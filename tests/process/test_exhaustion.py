@@ -10,7 +10,8 @@ import unittest
 from abuse import connect, unharmed, wait_for_close
 from framings import (FRAMINGS, Framing, Frames, Http, Lines, Peer, check_round, error_of, play,
                       read_answer)
-from rps_process import IS_SANITIZED, Server, eventually
+from rps_process import IS_SANITIZED, Server, built_servers, eventually
+from wire import check_play
 
 PARSE_ERROR, INVALID_REQUEST, TOO_LARGE = -32700, -32600, -32003
 KIB = 1024
@@ -79,6 +80,29 @@ class Descriptors(unittest.TestCase):
             complaints = server.stderr().count("cannot accept")
             self.assertGreater(complaints, 0)
             self.assertLess(complaints, FLOOD / 100)
+
+
+@unittest.skipIf(IS_SANITIZED, "a sanitizer does not work without descriptors")
+class NewcomersWithoutDescriptors(unittest.TestCase):
+    """A peer for whom there is no descriptor is closed: left to wait, it could not tell that from a
+    slow server."""
+
+    NEWCOMERS = 20
+
+    def test_are_closed_and_later_served(self):
+        for name in built_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                check_play(server)
+                before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.fd_count(), before[1]))
+                for _ in range(self.NEWCOMERS):
+                    with connect(server) as newcomer:
+                        self.assertEqual(wait_for_close(newcomer), b"")
+                self.assertIn("cannot accept", server.stderr())
+                resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
+                check_play(server)
+                self.assertEqual(server.metrics()['rps_connections_refused_total{reason="limit"}'],
+                                 self.NEWCOMERS)
 
 
 class TooLarge(unittest.TestCase):

@@ -1,0 +1,76 @@
+// Cuts one direction of an HTTP/2 connection into frames (RFC 9113, section 4.1), however its bytes
+// arrive. Only the nine bytes of each frame's header are kept, and only until they are complete.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace rps::rpc::boundary {
+
+// What a frame's header says.
+struct Frame {
+  // RFC 9113, section 6. A peer may send any other number as well.
+  enum Type : std::uint8_t {
+    data = 0,
+    headers = 1,
+    priority = 2,
+    rst_stream = 3,
+    settings = 4,
+    ping = 6,
+    window_update = 8,
+    continuation = 9,
+  };
+  static constexpr std::uint8_t end_stream = 1;  // Of DATA and HEADERS.
+
+  bool ends_stream() const {
+    return (type == data || type == headers) && (flags & end_stream) != 0;
+  }
+
+  std::uint32_t length = 0;  // Of the payload that follows the header.
+  std::uint8_t type = 0;
+  std::uint8_t flags = 0;
+};
+
+class FrameCutter {
+ public:
+  // A client's direction begins with a preface of 24 bytes, a server's with a frame.
+  static constexpr std::uint32_t client_preface_bytes = 24;
+
+  // Passes over the first `preface_bytes`.
+  explicit FrameCutter(std::uint32_t preface_bytes) : skip_(preface_bytes) {}
+
+  // Takes the direction's next bytes. Calls on_frame(Frame) for each frame whose header they
+  // complete.
+  template <class OnFrame>
+  void cut(std::span<const std::uint8_t> bytes, OnFrame on_frame);
+
+ private:
+  std::uint32_t skip_;      // Bytes until the next header begins.
+  std::size_t filled_ = 0;  // Bytes of header_ that have come.
+  std::array<std::uint8_t, 9> header_{};
+};
+
+template <class OnFrame>
+void FrameCutter::cut(std::span<const std::uint8_t> bytes, OnFrame on_frame) {
+  while (true) {
+    const std::size_t skipped = std::min<std::size_t>(skip_, bytes.size());
+    skip_ -= static_cast<std::uint32_t>(skipped);
+    bytes = bytes.subspan(skipped);
+    if (bytes.empty()) return;
+
+    const std::size_t count = std::min(header_.size() - filled_, bytes.size());
+    std::copy_n(bytes.begin(), count, header_.begin() + filled_);
+    bytes = bytes.subspan(count);
+    filled_ += count;
+    if (filled_ < header_.size()) return;
+
+    filled_ = 0;
+    skip_ = static_cast<std::uint32_t>(header_[0] << 16 | header_[1] << 8 | header_[2]);
+    on_frame(Frame{.length = skip_, .type = header_[3], .flags = header_[4]});
+  }
+}
+
+}  // namespace rps::rpc::boundary

@@ -1,0 +1,123 @@
+#include "stage3_grpc/boundary/frame_ledger.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace rps::rpc::boundary {
+
+namespace {
+
+// A gRPC message begins with a prefix of five bytes.
+constexpr std::uint32_t message_bytes_min = 5;
+
+constexpr std::uint32_t continuation_bytes = 1'024;
+constexpr int answered_weight = 2;      // What the end of an answer pays back of the calls …
+constexpr int answer_frame_weight = 4;  // … and each of its frames of the control frames.
+constexpr int acknowledged_weight = 2;  // PING and SETTINGS have to be acknowledged.
+
+// Adds to a counter that wraps and that only one thread writes.
+void add(std::atomic<std::uint32_t>& counter, std::uint32_t amount) {
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void FrameLedger::Account::pay_back(std::uint64_t amount) {
+  used_ -= static_cast<int>(std::min(amount, static_cast<std::uint64_t>(used_)));
+}
+
+void FrameLedger::Account::forgive(double seconds) {
+  pay_back(static_cast<std::uint64_t>(seconds * allowance_.per_second));
+}
+
+FrameLedger::FrameLedger(const Budgets& budgets, Clock::time_point now)
+    : unanswered_calls_(budgets.unanswered_calls),
+      cancelled_calls_(budgets.cancelled_calls),
+      control_frames_(budgets.control_frames),
+      budgets_(budgets),
+      forgiven_at_(now) {}
+
+std::optional<Breach> FrameLedger::received(std::span<const std::uint8_t> bytes,
+                                            Clock::time_point now, bool is_alert) {
+  pay_back();
+  const int share = is_alert ? 2 : 1;
+  unanswered_calls_.set_max(budgets_.unanswered_calls.max / share);
+  cancelled_calls_.set_max(budgets_.cancelled_calls.max / share);
+  std::optional<Breach> breach;
+  in_.cut(bytes, [&](const Frame& frame) {
+    if (!breach) breach = charge(frame, now);
+  });
+  return breach;
+}
+
+void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
+  std::uint32_t ends = 0;
+  std::uint32_t frames = 0;
+  out_.cut(bytes, [&](const Frame& frame) {
+    if (frame.type != Frame::data && frame.type != Frame::headers) return;
+    ++frames;
+    if (frame.ends_stream()) ++ends;
+  });
+  add(answers_.ends, ends);
+  add(answers_.frames, frames);
+}
+
+void FrameLedger::pay_back() {
+  const std::uint32_t ends = answers_.ends.load(std::memory_order_relaxed);
+  const std::uint32_t frames = answers_.frames.load(std::memory_order_relaxed);
+  unanswered_calls_.pay_back(answered_weight * std::uint64_t{ends - ends_seen_});
+  cancelled_calls_.pay_back(frames - frames_seen_);
+  control_frames_.pay_back(answer_frame_weight * std::uint64_t{frames - frames_seen_});
+  ends_seen_ = ends;
+  frames_seen_ = frames;
+}
+
+// Of the time that has passed, one second counts at most.
+void FrameLedger::forgive(Clock::time_point now) {
+  const double seconds =
+      std::clamp(std::chrono::duration<double>(now - forgiven_at_).count(), 0.0, 1.0);
+  unanswered_calls_.forgive(seconds);
+  cancelled_calls_.forgive(seconds);
+  control_frames_.forgive(seconds);
+  forgiven_at_ = now;
+}
+
+std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point now) {
+  const auto control = [&](int weight, Breach breach) {
+    return charge(control_frames_, weight, breach, now);
+  };
+  switch (frame.type) {
+    case Frame::headers:
+      header_bytes_ = 0;
+      if (const auto breach = charge_headers(frame.length)) return breach;
+      return charge(unanswered_calls_, 1, Breach::unanswered_calls, now);
+    case Frame::continuation: return charge_headers(frame.length + continuation_bytes);
+    case Frame::rst_stream: return charge(cancelled_calls_, 1, Breach::cancelled_calls, now);
+    case Frame::data:
+      if (frame.length >= message_bytes_min) return std::nullopt;
+      return control(1, Breach::empty_data);
+    case Frame::ping: return control(acknowledged_weight, Breach::ping);
+    case Frame::settings: return control(acknowledged_weight, Breach::settings);
+    case Frame::window_update: return control(1, Breach::window_update);
+    case Frame::priority: return control(1, Breach::priority);
+    default: return control(1, Breach::other_frame);
+  }
+}
+
+std::optional<Breach> FrameLedger::charge_headers(std::uint64_t bytes) {
+  header_bytes_ += bytes;
+  if (header_bytes_ > budgets_.header_bytes) return Breach::header_bytes;
+  return std::nullopt;
+}
+
+// What time forgives is computed only when it decides.
+std::optional<Breach> FrameLedger::charge(Account& account, int amount, Breach breach,
+                                          Clock::time_point now) {
+  account.charge(amount);
+  if (!account.is_exceeded()) return std::nullopt;
+  forgive(now);
+  if (!account.is_exceeded()) return std::nullopt;
+  return breach;
+}
+
+}  // namespace rps::rpc::boundary

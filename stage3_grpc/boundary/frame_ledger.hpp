@@ -1,0 +1,134 @@
+// The account of one HTTP/2 connection: what its peer has asked for, and what it was answered, told
+// from the headers of the frames in both directions. It finds peers that make the server work and
+// wait for no answer. No sockets, no gRPC, no clock of its own.
+//
+//   budget           charged by what the peer sends                    paid back
+//   unanswered_calls HEADERS: 1                                        an answer's end: 2
+//   cancelled_calls  RST_STREAM: 1                                     each HEADERS or DATA sent: 1
+//   control_frames   PING, SETTINGS: 2; another frame that carries     each HEADERS or DATA sent: 4
+//                    neither a call nor a message: 1
+//   header_bytes     HEADERS and CONTINUATION: their bytes,            the next HEADERS begin anew
+//                    1 KiB more for each CONTINUATION
+//
+// A second forgives as much of the first three budgets as Budgets says. A connection that exceeds a
+// budget is to be closed; the Breach names the frame that exceeded it. README.md gives the reasons
+// for the numbers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/clock.hpp"
+#include "stage3_grpc/boundary/frame_cutter.hpp"
+
+namespace rps::rpc::boundary {
+
+// Why a connection is to be closed.
+enum class Breach : std::uint8_t {
+  unanswered_calls,  // It opens more calls than it may, or has the server reset them.
+  cancelled_calls,   // It opens calls and takes them back (CVE-2023-44487).
+  header_bytes,      // A call's headers do not end (CVE-2024-27316 and its like).
+  // Control frames, by the type of the one that exceeded the budget.
+  ping,
+  settings,
+  window_update,
+  priority,
+  empty_data,   // DATA that is too short to begin a message.
+  other_frame,  // Of a type that a client does not send, or that nobody knows.
+};
+
+inline constexpr std::array<Breach, 9> all_breaches{
+    Breach::unanswered_calls, Breach::cancelled_calls, Breach::header_bytes, Breach::ping,
+    Breach::settings,         Breach::window_update,   Breach::priority,     Breach::empty_data,
+    Breach::other_frame};
+
+constexpr std::string_view to_string(Breach breach) {
+  switch (breach) {
+    case Breach::unanswered_calls: return "unanswered_calls";
+    case Breach::cancelled_calls: return "cancelled_calls";
+    case Breach::header_bytes: return "header_bytes";
+    case Breach::ping: return "ping";
+    case Breach::settings: return "settings";
+    case Breach::window_update: return "window_update";
+    case Breach::priority: return "priority";
+    case Breach::empty_data: return "empty_data";
+    case Breach::other_frame: return "other_frame";
+  }
+  return "other_frame";
+}
+
+// What may be charged to one budget without an answer, and what a second forgives of it.
+struct Allowance {
+  int max;
+  int per_second;
+};
+
+struct Budgets {
+  Allowance unanswered_calls{.max = 300, .per_second = 1'000};
+  Allowance cancelled_calls{.max = 200, .per_second = 1'000};
+  Allowance control_frames{.max = 1'000, .per_second = 1'000};
+  std::uint64_t header_bytes = 48 * 1024;  // Of one call; time forgives none of them.
+};
+
+// received() and sent() may be called at the same time, each by one thread at a time.
+class FrameLedger {
+ public:
+  // `now`: when the connection was opened.
+  FrameLedger(const Budgets& budgets, Clock::time_point now);
+
+  // The peer's next bytes. `is_alert`: other connections have just been closed for their calls;
+  // then half of the two budgets for calls is allowed.
+  // Once a breach was returned, the ledger is of no more use.
+  std::optional<Breach> received(std::span<const std::uint8_t> bytes, Clock::time_point now,
+                                 bool is_alert = false);
+
+  // The server's next bytes.
+  void sent(std::span<const std::uint8_t> bytes);
+
+ private:
+  // How much of an allowance is used.
+  class Account {
+   public:
+    explicit Account(const Allowance& allowance) : allowance_(allowance) {}
+
+    void charge(int amount) { used_ += amount; }
+    void pay_back(std::uint64_t amount);
+    void forgive(double seconds);
+    void set_max(int max) { allowance_.max = max; }
+    bool is_exceeded() const { return used_ > allowance_.max; }
+
+   private:
+    Allowance allowance_;
+    int used_ = 0;
+  };
+
+  // What sent() has counted: written by it, read by received().
+  struct Answers {
+    std::atomic<std::uint32_t> ends{0};    // Of calls.
+    std::atomic<std::uint32_t> frames{0};  // HEADERS and DATA.
+  };
+
+  void pay_back();
+  void forgive(Clock::time_point now);
+  std::optional<Breach> charge(const Frame& frame, Clock::time_point now);
+  std::optional<Breach> charge_headers(std::uint64_t bytes);
+  std::optional<Breach> charge(Account& account, int amount, Breach breach, Clock::time_point now);
+
+  FrameCutter in_{FrameCutter::client_preface_bytes};
+  FrameCutter out_{0};
+  Account unanswered_calls_;
+  Account cancelled_calls_;
+  Account control_frames_;
+  const Budgets budgets_;
+  std::uint64_t header_bytes_ = 0;  // Of the headers that came last.
+  Clock::time_point forgiven_at_;
+  std::uint32_t ends_seen_ = 0;
+  std::uint32_t frames_seen_ = 0;
+  Answers answers_;
+};
+
+}  // namespace rps::rpc::boundary

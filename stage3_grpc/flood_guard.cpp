@@ -1,0 +1,84 @@
+#include "stage3_grpc/flood_guard.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <malloc.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <spdlog/logger.h>
+
+#include "stage3_grpc/boundary/accountant.hpp"
+#include "stage3_grpc/boundary/self_check.hpp"
+
+namespace rps::rpc {
+
+namespace {
+
+boundary::Budgets budgets_for(const Limits& limits) {
+  boundary::Budgets budgets;
+  budgets.unanswered_calls.max = 2 * limits.streams_max + limits::early_calls_max;
+  budgets.cancelled_calls.max = 2 * std::max(limits.streams_max, limits::early_calls_max);
+  budgets.header_bytes =
+      4 * static_cast<std::uint64_t>(limits.metadata_bytes_max) + limits::header_frame_bytes;
+  return budgets;
+}
+
+}  // namespace
+
+FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log)
+    : limits_(limits),
+      log_(log),
+      budgets_(budgets_for(limits)),
+      cuts_(std::make_shared<boundary::CutCounters>()),
+      active_gauge_(&prometheus::BuildGauge()
+                         .Name("rps_flood_guard_active")
+                         .Help("Whether connections that flood the server are closed.")
+                         .Register(*cuts_->registry())
+                         .Add({})) {
+  metrics.add(cuts_->registry());
+}
+
+void FloodGuard::start(const Take& take) {
+  if (!limits_.has_flood_guard) return log_.info("flood guard off, as --flood-guard says");
+  is_active_ = boundary::is_in_place(take, limits::self_check_max);
+  active_gauge_->Set(is_active_ ? 1 : 0);
+  if (is_active_) return log_.info("flood guard on");
+  log_.warn(
+      "flood guard off: gRPC's calls of recvmsg, sendmsg and close did not come to this program's "
+      "functions; connections that flood the server are not closed");
+}
+
+void FloodGuard::watch(int fd) {
+  if (!is_active_ || fd >= boundary::filtered_descriptors_max) return;
+  boundary::attach(fd, std::make_unique<boundary::Accountant>(budgets_, cuts_));
+}
+
+// glibc keeps the memory that a flood leaves free: its holes are between other things, where no
+// threshold applies. Returning them takes up to 0.1 s, so it waits until the flood may be over.
+void FloodGuard::tick(Clock::time_point now) {
+  if (trim_at_ && now >= *trim_at_) {
+    ::malloc_trim(0);
+    trim_at_.reset();
+  }
+  const boundary::CutCounts counts = cuts_->counts();
+  if (counts == reported_) return;
+  report(counts);
+  if (!trim_at_) trim_at_ = now + limits::trim_delay;
+}
+
+void FloodGuard::report(const boundary::CutCounts& counts) {
+  std::string reasons;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == reported_[i]) continue;
+    reasons += (reasons.empty() ? "" : ", ") + std::string(to_string(boundary::all_breaches[i])) +
+               " " + std::to_string(counts[i] - reported_[i]);
+  }
+  log_.warn("closed connections that flood the server: {}; the last one was from {}", reasons,
+            cuts_->last_peer());
+  reported_ = counts;
+}
+
+}  // namespace rps::rpc

@@ -1,0 +1,64 @@
+// Closes connections that make the server work and wait for no answer: puts an accountant
+// (boundary/accountant.hpp) between gRPC and each socket, reports what was closed, and returns the
+// memory that a flood has cost.
+//
+//   rps_flood_guard_active               1 when connections are watched, 0 when they are not
+//   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/clock.hpp"
+#include "core/net/fd.hpp"
+#include "core/server/metrics.hpp"
+#include "stage3_grpc/boundary/cut_counters.hpp"
+#include "stage3_grpc/boundary/frame_ledger.hpp"
+#include "stage3_grpc/limits.hpp"
+
+namespace prometheus {
+class Gauge;
+}
+
+namespace spdlog {
+class logger;
+}
+
+namespace rps::rpc {
+
+class FloodGuard {
+ public:
+  // Hands a connection to gRPC.
+  using Take = std::function<void(net::Fd connection)>;
+
+  // Adds its metrics. Watches nothing yet. REQUIRES: `limits` and `log` outlive it.
+  FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log);
+
+  // Unless the guard is switched off: finds out whether it can work at all, with a connection that
+  // it passes to `take`, and says so in the log and the metric. Call once, before watch().
+  void start(const Take& take);
+
+  // The connection `fd`, which gRPC does not know yet, is watched until it is closed. Does nothing
+  // when the guard is switched off or cannot work.
+  void watch(int fd);
+
+  // Writes one line about the connections closed since the last call, if there were any, and
+  // returns memory when it is time to. To be called about once a second. The same thread calls
+  // watch() and tick(), or the calls follow each other.
+  void tick(Clock::time_point now);
+
+ private:
+  void report(const boundary::CutCounts& counts);
+
+  const Limits& limits_;
+  spdlog::logger& log_;
+  const boundary::Budgets budgets_;
+  const std::shared_ptr<boundary::CutCounters> cuts_;
+  prometheus::Gauge* active_gauge_;  // Owned by the registry of cuts_.
+  bool is_active_ = false;
+  boundary::CutCounts reported_{};
+  std::optional<Clock::time_point> trim_at_;
+};
+
+}  // namespace rps::rpc

@@ -1,0 +1,162 @@
+#include "stage3_grpc/boundary/accountant.hpp"
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <numeric>
+#include <span>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/net/fd.hpp"
+#include "stage3_grpc/boundary/self_check.hpp"
+#include "tests/catch.hpp"
+#include "tests/stage3_grpc/boundary/frames.hpp"
+
+using namespace rps;
+using namespace rps::rpc::boundary;
+
+namespace {
+
+// A client and the server's socket, which is watched.
+struct Watched {
+  Watched() {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    client = net::Fd(ends[0]);
+    server = net::Fd(ends[1]);
+    attach(server.get(),
+           std::make_unique<Accountant>(Budgets{.unanswered_calls = {.max = 2, .per_second = 0},
+                                                .control_frames = {.max = 4, .per_second = 0}},
+                                        cuts));
+  }
+
+  void client_sends(const Bytes& bytes) const {
+    REQUIRE(::send(client.get(), bytes.data(), bytes.size(), 0) == std::ssize(bytes));
+  }
+
+  // Into two buffers, the first of `first` bytes.
+  ssize_t server_receives(std::size_t first = 11, int flags = 0) {
+    std::array<iovec, 2> pieces{iovec{buffer.data(), first},
+                                iovec{buffer.data() + first, buffer.size() - first}};
+    msghdr message{.msg_iov = pieces.data(), .msg_iovlen = pieces.size()};
+    return ::recvmsg(server.get(), &message, flags);
+  }
+
+  void server_sends(Bytes bytes) const {
+    std::array<iovec, 2> pieces{iovec{bytes.data(), 5}, iovec{bytes.data() + 5, bytes.size() - 5}};
+    const msghdr message{.msg_iov = pieces.data(), .msg_iovlen = pieces.size()};
+    REQUIRE(::sendmsg(server.get(), &message, 0) == std::ssize(bytes));
+  }
+
+  std::uint64_t cut_count() const {
+    const CutCounts counts = cuts->counts();
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  }
+
+  std::shared_ptr<CutCounters> cuts = std::make_shared<CutCounters>();
+  net::Fd client;
+  net::Fd server;
+  std::array<char, 4096> buffer{};
+};
+
+Bytes call() {
+  return frame(Frame::headers, 60);
+}
+
+}  // namespace
+
+TEST_CASE("A watched socket gives its bytes as any other") {
+  Watched socket;
+  const Bytes bytes = preface() + call() + call();
+  socket.client_sends(bytes);
+  CHECK(socket.server_receives() == std::ssize(bytes));
+  CHECK(std::equal(bytes.begin(), bytes.end(),
+                   reinterpret_cast<std::uint8_t*>(socket.buffer.data())));
+  errno = 0;
+  CHECK(socket.server_receives() == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(socket.cut_count() == 0);
+}
+
+TEST_CASE("A connection that exceeds a budget is shut down, counted once and read no more") {
+  for (std::size_t first = 1; first < 200; ++first) {
+    Watched socket;
+    socket.client_sends(preface() + repeated(call(), 3));
+    REQUIRE(socket.server_receives(first) == -1);
+    REQUIRE(errno == ECONNRESET);
+    REQUIRE(socket.server_receives(first) == 0);
+    char byte = 0;
+    REQUIRE(::recv(socket.client.get(), &byte, 1, 0) == 0);
+    REQUIRE(socket.cut_count() == 1);
+    REQUIRE(socket.cuts->counts()[static_cast<std::size_t>(Breach::unanswered_calls)] == 1);
+  }
+}
+
+TEST_CASE("What the server sends pays back") {
+  Watched socket;
+  socket.client_sends(preface() + repeated(call(), 2));
+  REQUIRE(socket.server_receives() > 0);
+  socket.server_sends(frame(Frame::headers, 20, Frame::end_stream));
+  socket.client_sends(repeated(call(), 2));
+  CHECK(socket.server_receives() > 0);
+  socket.client_sends(call());
+  CHECK(socket.server_receives() == -1);
+}
+
+TEST_CASE("The error queue is read past the account") {
+  Watched socket;
+  socket.client_sends(preface() + repeated(call(), 3));
+  socket.server_receives(11, MSG_ERRQUEUE);  // A socket of this kind has none.
+  CHECK(socket.cut_count() == 0);
+}
+
+TEST_CASE("A descriptor that is closed and used anew is not watched") {
+  Watched socket;
+  const int number = socket.server.get();
+  socket.server = net::Fd();
+  CHECK(socket.cuts.use_count() == 1);  // The accountant has gone.
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  const net::Fd one(ends[0]);
+  const net::Fd other(ends[1]);
+  REQUIRE((one.get() == number || other.get() == number));
+  socket.client = net::Fd(::dup(one.get() == number ? other.get() : one.get()));
+  socket.server = net::Fd(::dup2(number, number));
+  socket.client_sends(preface() + repeated(call(), 100));
+  CHECK(socket.server_receives() > 0);
+  CHECK(socket.server.release() == number);
+}
+
+TEST_CASE("The check finds out when a reader, or a closer, goes past the boundary") {
+  using namespace std::chrono_literals;
+  const auto greet = [](const net::Fd& connection) {
+    char byte = 0;
+    iovec piece{&byte, 1};
+    const msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
+    return ::sendmsg(connection.get(), &message, MSG_NOSIGNAL);
+  };
+  const auto receive = [](const net::Fd& connection) {
+    char byte = 0;
+    iovec piece{&byte, 1};
+    msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
+    return ::recvmsg(connection.get(), &message, 0);
+  };
+  CHECK(is_in_place(
+      [&](net::Fd connection) {
+        greet(connection);
+        receive(connection);
+      },
+      10s));
+  CHECK_FALSE(is_in_place([&](net::Fd connection) { greet(connection); }, 20ms));
+  CHECK_FALSE(is_in_place([&](net::Fd connection) { receive(connection); }, 20ms));
+  net::Fd kept;
+  CHECK_FALSE(is_in_place(
+      [&](net::Fd connection) {
+        greet(connection);
+        receive(connection);
+        kept = std::move(connection);
+      },
+      20ms));
+}
