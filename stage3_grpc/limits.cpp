@@ -47,6 +47,9 @@ void add_flags(CLI::App& app, Limits& limits) {
                         "Time of silence before a connection is pinged");
   timeouts.add_duration("--keepalive-timeout", limits.keepalive_answer_max, time,
                         "Time that a pinged connection has to answer");
+  timeouts.add_duration("--min-ping-interval", limits.ping_interval_min, time,
+                        "A client that pings more often, three times without an answer between, "
+                        "is disconnected");
 }
 
 void apply(const Limits& limits, grpc::ServerBuilder& builder) {
@@ -65,7 +68,7 @@ void apply(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, count(limits.keepalive_answer_max));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             count(limits::ping_interval_min));
+                             count(limits.ping_interval_min));
 }
 
 }  // namespace rps::rpc

@@ -20,9 +20,6 @@ namespace rps::rpc {
 
 namespace limits {
 
-// A client that three times sends a ping sooner than this after the last one is disconnected.
-inline constexpr std::chrono::milliseconds ping_interval_min{30'000};
-
 // Bytes that gRPC reads from a connection at once.
 inline constexpr int read_bytes_max = 16 * 1024;
 
@@ -68,7 +65,9 @@ struct Limits {
   std::chrono::milliseconds idle_max{300'000};        // --idle-timeout: without any call.
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
   std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
-};
+  // --min-ping-interval: a client that sends a PING sooner than this after its last one, three
+  // times without an answer of the server between, is disconnected.
+  std::chrono::milliseconds ping_interval_min{5'000};
 };
 
 // Adds the flags named above; `limits` must outlive the parsing.

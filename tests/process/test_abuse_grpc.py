@@ -4,6 +4,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import grpc_wire
@@ -232,6 +233,31 @@ class Connections(unittest.TestCase):
                 for connection in silent:
                     wait_for_close(connection)
                     connection.close()
+
+
+class Pings(unittest.TestCase):
+    """A client may ask for signs of life, but not more often than --min-ping-interval says."""
+
+    def test_within_the_interval(self):
+        for name in servers():
+            with self.subTest(name), Server(name, "--min-ping-interval=100") as server, \
+                    grpc_wire.Connection(server.address) as connection:
+                connection.open("Rally", ends=False)
+                for _ in range(10):
+                    connection.ping()
+                    time.sleep(0.15)
+                connection.check_play()
+
+    def test_too_often(self):
+        for name in servers():
+            with self.subTest(name), Server(name, "--min-ping-interval=60000") as server, \
+                    grpc_wire.Connection(server.address) as connection:
+                connection.open("Rally", ends=False)
+                connection.send(h2_frame(grpc_wire.PING, 0, 0, b"are you?") * 10)
+                kinds = set()
+                while (frame := connection.read()) is not None:
+                    kinds.add(frame[0])
+                self.assertIn(grpc_wire.GOAWAY, kinds)
 
 
 class ForeignLoad(unittest.TestCase):
