@@ -6,7 +6,7 @@
 
 namespace rps::rpc {
 
-DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
                              grpc::CallbackServerContext& context, std::size_t events_waiting_max) {
   const auto stream = std::make_shared<DuelStream>(dispatcher, open, context, events_waiting_max);
   stream->caller_.emplace(game, stream);
@@ -17,7 +17,7 @@ DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenStreams& op
   return stream.get();
 }
 
-DuelStream::DuelStream(Dispatcher& dispatcher, OpenStreams& open,
+DuelStream::DuelStream(Dispatcher& dispatcher, OpenCalls& open,
                        grpc::CallbackServerContext& context, std::size_t events_waiting_max)
     : dispatcher_(dispatcher),
       open_(open),

@@ -19,7 +19,7 @@
 
 #include "core/game.hpp"
 #include "stage3_grpc/dispatcher.hpp"
-#include "stage3_grpc/open_streams.hpp"
+#include "stage3_grpc/open_calls.hpp"
 
 namespace rps::rpc {
 
@@ -29,10 +29,10 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
   // outlive it.
-  static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+  static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
                           grpc::CallbackServerContext& context, std::size_t events_waiting_max);
 
-  DuelStream(Dispatcher& dispatcher, OpenStreams& open, grpc::CallbackServerContext& context,
+  DuelStream(Dispatcher& dispatcher, OpenCalls& open, grpc::CallbackServerContext& context,
              std::size_t events_waiting_max);
 
   void OnReadDone(bool ok) override;
@@ -52,7 +52,8 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void advance();
 
   Dispatcher& dispatcher_;
-  OpenStreams& open_;
+  OpenCalls& open_;
+  const OpenCalls::Call call_{open_};
   grpc::CallbackServerContext& context_;
   const std::size_t events_waiting_max_;
   std::shared_ptr<DuelStream> self_;

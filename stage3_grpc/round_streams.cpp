@@ -4,31 +4,61 @@
 
 namespace rps::rpc {
 
-PlayManyStream::PlayManyStream(Dispatcher& dispatcher, Game& game,
+PlayManyStream::PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
                                grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
-    : dispatcher_(dispatcher), caller_(game, {}), context_(context), response_(response) {
-  StartRead(&request_);
+    : dispatcher_(dispatcher),
+      caller_(game, {}),
+      open_(open),
+      context_(context),
+      response_(response) {
+  open_.add(*this);
+  const std::scoped_lock lock(mutex_);
+  if (!finished_) StartRead(&request_);
 }
 
 void PlayManyStream::OnReadDone(bool ok) {
+  const std::scoped_lock lock(mutex_);
+  if (finished_) return;
   if (!ok) {
     v1::PlayManyResponse summary;
     summary.set_rounds(score_.rounds());
     write(score_, *summary.mutable_score());
     response_ = to_bytes(summary);
-    return Finish(grpc::Status::OK);
+    return finish(grpc::Status::OK);
   }
   using AfterClose = Dispatcher::AfterClose;
   const bool is_first = score_.rounds() == 0;
   const Reply reply = dispatcher_.answer<v1::PlayRequest>(
       context_, request_, caller_, [](const Reply&) {},  // The summary is the only response.
       is_first ? AfterClose::refuse : AfterClose::serve);
-  if (reply.error) return Finish(status_of(reply, context_));
+  if (reply.error) return finish(status_of(reply, context_));
   score_.add(reply.result);
+  read_at_ = Clock::now();
   StartRead(&request_);
 }
 
-RallyStream::RallyStream(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+void PlayManyStream::OnDone() {
+  open_.remove(*this);
+  delete this;
+}
+
+void PlayManyStream::drain() {
+  const std::scoped_lock lock(mutex_);
+  if (score_.rounds() == 0 && !finished_) finish(to_status(Error::unavailable));
+}
+
+void PlayManyStream::end_if_silent(Clock::time_point since) {
+  const std::scoped_lock lock(mutex_);
+  if (read_at_ <= since && !finished_) finish(to_status(Error::unavailable));
+}
+
+// REQUIRES: the mutex is held. A read that is still open then ends without a request.
+void PlayManyStream::finish(const grpc::Status& status) {
+  finished_ = true;
+  Finish(status);
+}
+
+RallyStream::RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
                          grpc::CallbackServerContext& context)
     : dispatcher_(dispatcher), caller_(game, {}), open_(open), context_(context) {
   open_.add(*this);

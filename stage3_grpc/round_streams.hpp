@@ -9,26 +9,36 @@
 
 #include "core/game.hpp"
 #include "stage3_grpc/dispatcher.hpp"
-#include "stage3_grpc/open_streams.hpp"
+#include "stage3_grpc/open_calls.hpp"
 
 namespace rps::rpc {
 
-// Requests in, one summary out.
-class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
+// Requests in, one summary out. A stream that has played a round may go on while the server drains,
+// so that its rounds are not lost, as long as further requests come.
+class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public OpenStream {
  public:
-  PlayManyStream(Dispatcher& dispatcher, Game& game, grpc::CallbackServerContext& context,
-                 grpc::ByteBuffer& response);
+  PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
+                 grpc::CallbackServerContext& context, grpc::ByteBuffer& response);
 
   void OnReadDone(bool ok) override;
-  void OnDone() override { delete this; }
+  void OnDone() override;
+  void drain() override;
+  void end_if_silent(Clock::time_point since) override;
 
  private:
+  void finish(const grpc::Status& status);
+
   Dispatcher& dispatcher_;
   Caller caller_;
+  OpenCalls& open_;
+  const OpenCalls::Call call_{open_};
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer& response_;
+  std::mutex mutex_;  // drain() and end_if_silent() come from another thread than the rest.
   Score score_;
+  Clock::time_point read_at_;  // The last request.
+  bool finished_ = false;
 };
 
 // Requests in, responses out, one each.
@@ -39,7 +49,7 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public OpenStream {
  public:
-  RallyStream(Dispatcher& dispatcher, Game& game, OpenStreams& open,
+  RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
               grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;
@@ -52,7 +62,8 @@ class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
 
   Dispatcher& dispatcher_;
   Caller caller_;
-  OpenStreams& open_;
+  OpenCalls& open_;
+  const OpenCalls::Call call_{open_};
   grpc::CallbackServerContext& context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer response_;

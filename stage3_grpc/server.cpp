@@ -1,5 +1,6 @@
 #include "stage3_grpc/server.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -77,9 +78,13 @@ void GrpcServer::stop_accepting() {
 
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
-  server_->Shutdown(to_timespec(deadline));
+  const bool has_connections = count_connections(listener_.address().port) != 0;
+  const bool is_answered = !has_connections || service_->wait_for_ends(deadline);
+  // Told to go, a peer closes its connection when it has answered a PING. One that does not, or
+  // that keeps a stream of the health service open, may not hold up the end.
+  server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
   flood_guard_.tick(Clock::now());
-  return Clock::now() < deadline;
+  return is_answered;
 }
 
 }  // namespace rps::rpc

@@ -6,9 +6,28 @@
 
 namespace rps::rpc {
 
+namespace {
+
+// Ends itself when the answer is with the peer, or the peer has gone.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  explicit UnaryCall(OpenCalls& calls) : call_(calls) {}
+
+  void OnDone() override { delete this; }
+
+ private:
+  // Lets gRPC call OnDone() on the thread that finds the call done, as it does for its own default
+  // reactor. Otherwise another thread would be woken for each call.
+  bool InternalInlineable() override { return true; }
+
+  const OpenCalls::Call call_;
+};
+
+}  // namespace
+
 void Service::drain() {
   dispatcher_.close();
-  open_streams_.drain();
+  open_calls_.drain();
 }
 
 // A call of one request and one response.
@@ -16,7 +35,7 @@ template <class Request, class Response>
 grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
                                           const grpc::ByteBuffer& request,
                                           grpc::ByteBuffer& response) {
-  grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
+  grpc::ServerUnaryReactor* const reactor = new UnaryCall(open_calls_);
   if (!request.Valid()) {
     // The call ended without a request: mostly a peer that has hung up after the headers.
     reactor->Finish(to_status(Error::malformed_request));
@@ -45,17 +64,17 @@ grpc::ServerUnaryReactor* Service::Score(grpc::CallbackServerContext* context,
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) {
-  return new PlayManyStream(dispatcher_, game_, *context, *response);
+  return new PlayManyStream(dispatcher_, game_, open_calls_, *context, *response);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
     grpc::CallbackServerContext* context) {
-  return new RallyStream(dispatcher_, game_, open_streams_, *context);
+  return new RallyStream(dispatcher_, game_, open_calls_, *context);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(dispatcher_, game_, open_streams_, *context,
+  return DuelStream::open(dispatcher_, game_, open_calls_, *context,
                           static_cast<std::size_t>(limits_.events_waiting_max));
 }
 

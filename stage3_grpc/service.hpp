@@ -8,7 +8,7 @@
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/limits.hpp"
-#include "stage3_grpc/open_streams.hpp"
+#include "stage3_grpc/open_calls.hpp"
 
 namespace rps::rpc {
 
@@ -34,6 +34,10 @@ class Service final : public detail::RawMethods {
   // came on them before are answered. Does not block.
   void drain();
 
+  // After drain(): waits for the ends of the calls that were open then (open_calls.hpp). False when
+  // one is still open at the deadline.
+  bool wait_for_ends(Clock::time_point deadline) { return open_calls_.wait_for_ends(deadline); }
+
  private:
   grpc::ServerUnaryReactor* Play(grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer* request,
@@ -55,7 +59,7 @@ class Service final : public detail::RawMethods {
   Game& game_;
   const Limits& limits_;
   Dispatcher dispatcher_;
-  OpenStreams open_streams_;
+  OpenCalls open_calls_;
 };
 
 }  // namespace rps::rpc

@@ -88,6 +88,19 @@ class Draining(unittest.TestCase):
                 server.wait(0)
                 self.assertIn("cut off", server.stderr())
 
+    def test_peers_that_hold_no_call_do_not_hold_it_up(self):
+        """Nor does a PlayMany whose peer falls silent: it is ended with UNAVAILABLE."""
+        for name in built_servers():
+            for what, hold in IDLE_PEERS.items():
+                if name == "rps-jsonrpc" and what != "a silent connection":
+                    continue
+                with self.subTest(name, what=what), Server(name, "--drain=600000") as server:
+                    check_play(server)
+                    with contextlib.closing(hold(server)):
+                        server.send_signal()
+                        server.wait(0)
+                    self.assertIn("every call was answered", server.stderr())
+
     def test_under_load_every_answer_is_a_right_one(self):
         for name in built_servers():
             with self.subTest(name), Server(name) as server:
@@ -101,6 +114,51 @@ class Draining(unittest.TestCase):
                     caller.join(PATIENCE)
                     self.assertFalse(caller.is_alive())
                     self.assertIsNone(caller.wrong)
+
+
+def silent_connection(server: Server) -> socket.socket:
+    return socket.create_connection(server.address, timeout=PATIENCE)
+
+
+def deaf_connection(server: Server) -> socket.socket:
+    """Greets, and from then on acknowledges nothing."""
+    connection = silent_connection(server)
+    connection.sendall(grpc_wire.PREFACE + grpc_wire.settings())
+    assert connection.recv(1)
+    return connection
+
+
+def idle_connection(server: Server) -> grpc_wire.Connection:
+    connection = grpc_wire.Connection(server.address)
+    connection.check_play()
+    return connection
+
+
+def health_watch(server: Server) -> grpc_wire.Connection:
+    connection = grpc_wire.Connection(server.address)
+    stream = connection.open("Watch", b"", ends=True,
+                             extra={":path": "/grpc.health.v1.Health/Watch"})
+    connection.read_until(grpc_wire.DATA, stream=stream)
+    return connection
+
+
+def play_many(rounds: int):
+    def hold(server: Server) -> grpc_wire.Connection:
+        connection = grpc_wire.Connection(server.address)
+        connection.open("PlayMany", *[grpc_wire.play_request(1)] * rounds, ends=False)
+        connection.check_play()  # Then the rounds have been read as well.
+        return connection
+    return hold
+
+
+IDLE_PEERS = {
+    "a silent connection": silent_connection,
+    "a connection that acknowledges no PING": deaf_connection,
+    "an idle connection": idle_connection,
+    "a Watch of the health service": health_watch,
+    "a PlayMany without a round": play_many(0),
+    "a PlayMany of three rounds": play_many(3),
+}
 
 
 def is_refused(server: Server) -> bool:
