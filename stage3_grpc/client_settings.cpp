@@ -33,13 +33,13 @@ PlayMode read_mode(std::string_view value) {
   throw std::runtime_error("the mode is unary, rally or many, not '" + std::string(value) + "'");
 }
 
+constexpr std::size_t pem_file_bytes_max = std::size_t{1} << 20;
+
 std::string read_pem(std::string_view name, const std::string& path) {
-  auto text = net::read_file(path);
-  if (!text || text->empty()) {
-    std::string message("cannot read the file of '");
-    throw std::runtime_error(message.append(name).append("': '").append(path).append("'"));
-  }
-  return *std::move(text);
+  auto text = net::read_file(path, pem_file_bytes_max);
+  if (text && !text->empty()) return *std::move(text);
+  const std::string reason = text ? "is empty" : text.error();
+  throw std::runtime_error("the file of '" + std::string(name) + "', '" + path + "', " + reason);
 }
 
 // Takes what only TLS has. False when `name` is nothing of that.

@@ -27,7 +27,7 @@ constexpr std::string_view end_mark = "<!-- measured: end -->\n";
 
 std::string read_file(const std::string& path) {
   auto text = net::read_file(path);
-  if (!text) throw std::runtime_error("cannot read " + path + ": " + text.error().message());
+  if (!text) throw std::runtime_error(path + " " + text.error());
   return *std::move(text);
 }
 

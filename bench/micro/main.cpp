@@ -92,7 +92,7 @@ void add_benchmarks() {
 
 Baseline read_baseline(const std::string& path) {
   const auto text = net::read_file(path);
-  if (!text) throw std::runtime_error("cannot read " + path);
+  if (!text) throw std::runtime_error(path + " " + text.error());
   auto baseline = parse_baseline(*text);
   if (!baseline) throw std::runtime_error(path + ": " + baseline.error());
   return *std::move(baseline);

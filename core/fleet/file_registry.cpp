@@ -38,11 +38,7 @@ bool is_instance_url(const std::string& text) {
 }
 
 std::expected<std::string, std::string> read_text(const fs::path& path) {
-  auto text = net::read_file(path, limits::registry_file_bytes_max);
-  if (text) return *std::move(text);
-  const bool is_too_large = text.error() == std::errc::file_too_large;
-  return std::unexpected(is_too_large ? "is too large"
-                                      : "cannot be read: " + text.error().message());
+  return net::read_file(path, limits::registry_file_bytes_max);
 }
 
 net::Fd watch_folder(const fs::path& path) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/net/fd.hpp"
+#include "core/number.hpp"
 
 namespace rps::net {
 
@@ -21,21 +22,29 @@ std::error_code last_error() {
   return {errno, std::system_category()};
 }
 
+std::unexpected<std::string> unreadable(int error) {
+  return std::unexpected("cannot be read: " + std::system_category().message(error));
+}
+
 }  // namespace
 
-std::expected<std::string, std::error_code> read_file(const fs::path& path, std::size_t bytes_max) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::unexpected(last_error());
+std::expected<std::string, std::string> read_file(const fs::path& path, std::size_t bytes_max) {
+  // O_NONBLOCK: opening a pipe that nobody writes to would wait for a writer.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return unreadable(errno);
+  if (S_ISDIR(status.st_mode)) return unreadable(EISDIR);
+  if (!S_ISREG(status.st_mode)) return std::unexpected("is no regular file");
   std::string text;
   std::array<char, 16'384> chunk;
   for (;;) {
     const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return std::unexpected(last_error());
+    if (size < 0) return unreadable(errno);
     if (size == 0) return text;
     text.append(chunk.data(), static_cast<std::size_t>(size));
     if (text.size() > bytes_max) {
-      return std::unexpected(std::make_error_code(std::errc::file_too_large));
+      return std::unexpected("is larger than " + size_text(bytes_max));
     }
   }
 }

@@ -10,12 +10,13 @@
 
 namespace rps::net {
 
-// The bytes of a file. Files in /proc and /sys, whose length is unknown before they are read, work
-// too.
-// The error is the system's, or std::errc::file_too_large for more than `bytes_max` bytes.
-std::expected<std::string, std::error_code> read_file(const std::filesystem::path& path,
-                                                      std::size_t bytes_max = std::size_t{64}
-                                                                              << 20);
+// The bytes of a regular file; those of /proc and /sys, whose length is unknown before they are
+// read, are regular too. Never waits for another program: a pipe, a socket and a device are refused
+// without a byte being read, because they may have no end.
+// The error says what is wrong with the file and is to be put behind its name: "is larger than
+// 1MiB", "cannot be read: No such file or directory".
+std::expected<std::string, std::string> read_file(const std::filesystem::path& path,
+                                                  std::size_t bytes_max = std::size_t{64} << 20);
 
 // Writes all of `text` to descriptor `fd`, and waits where the descriptor is non-blocking. The
 // error is the system's; some of the text may have been written then.

@@ -5,12 +5,15 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "core/flags/group.hpp"
+#include "core/net/file.hpp"
 #include "core/server/limits.hpp"
 
 namespace rps::server {
@@ -69,7 +72,19 @@ class ConfigFile final : public CLI::ConfigBase {
  public:
   explicit ConfigFile(const CLI::App& app) : app_(app) {}
 
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+  // Reads the file. Returns what is wrong with it; nothing when nothing is.
+  std::string read(const std::string& path) {
+    if (path.empty()) return "needs a path";
+    auto text = net::read_file(path, limits::config_file_bytes_max);
+    if (!text) return "'" + path + "' " + text.error();
+    text_ = *std::move(text);
+    return "";
+  }
+
+  // CLI11 opens the file for itself as well, but would read any kind of file to its end. So what
+  // counts is what read() has read.
+  std::vector<CLI::ConfigItem> from_config(std::istream&) const override {
+    std::istringstream input(text_);
     std::vector<CLI::ConfigItem> found = ConfigBase::from_config(input);
     std::set<std::string> seen;
     for (const CLI::ConfigItem& item : found) {
@@ -87,6 +102,7 @@ class ConfigFile final : public CLI::ConfigBase {
   }
 
   const CLI::App& app_;
+  std::string text_;
 };
 
 }  // namespace
@@ -95,10 +111,11 @@ std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
                                             const Program& program) {
   ServerFlags flags;
   CLI::App app(program.description, program.name);
+  const auto file = std::make_shared<ConfigFile>(app);
   app.set_config("--config", "", "Reads flags from a file, a line each: threads = 2")
       ->type_name("FILE")
-      ->check([](const std::string& path) { return path.empty() ? "needs a path" : ""; });
-  app.config_formatter(std::make_shared<ConfigFile>(app));
+      ->check([file](const std::string& path) { return file->read(path); });
+  app.config_formatter(file);
   app.set_version_flag("--version", program.name + " " RPS_VERSION);
   add_server_flags(app, flags, program.threads_help);
   program.add_flags(app);

@@ -41,7 +41,8 @@ struct Program {
 
 // Reads argv and, with --config FILE, a file that sets flags by the same names (`drain = 5s`, a
 // line each, in CLI11's TOML-like format); where both set a flag, argv wins. A key that is no flag,
-// a key that stands there twice and a flag given twice are mistakes. Without --seed the game gets a
+// a key that stands there twice and a flag given twice are mistakes, and so is a file that is no
+// regular one or above limits::config_file_bytes_max. Without --seed the game gets a
 // secret from the random device. When the process should end instead (--help, --version or a
 // mistake), the error is its exit code: 0 or 2.
 std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,

@@ -19,6 +19,9 @@ inline constexpr std::chrono::milliseconds drain_max{600'000};
 // How often idle sessions and duels are given back.
 inline constexpr std::chrono::seconds sweep_period{1};
 
+// --config: bytes of the file.
+inline constexpr std::size_t config_file_bytes_max = std::size_t{1} << 20;
+
 // Descriptors that a process needs besides its connections: log, admin port, a library's own.
 inline constexpr std::size_t other_descriptors = 64;
 

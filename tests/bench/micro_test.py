@@ -131,7 +131,7 @@ class WrongFlags(unittest.TestCase):
                     (2, "--no-such-flag", ["--no-such-flag"]),
                     (2, "--alpha", ["--alpha=0"]),
                     (2, "--baseline", ["--baseline"]),
-                    (1, "cannot read", ["--baseline=no/such/file"]),
+                    (1, "cannot be read", ["--baseline=no/such/file"]),
                     (1, "it is no baseline", ["--baseline", no_baseline.name]),
                     (1, "cannot write", ["--baseline-write=no/such/file", *QUICK])]:
                 with self.subTest(flags):

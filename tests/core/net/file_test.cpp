@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/catch.hpp"
@@ -19,16 +20,26 @@ TEST_CASE("A file is read whole, up to its limit") {
   std::ofstream(path, std::ios::binary) << text;
   CHECK(read_file(path) == text);
   CHECK(read_file(path, text.size()) == text);
-  CHECK(read_file(path, text.size() - 1).error() == std::errc::file_too_large);
+  CHECK(read_file(path, 97 << 10).error() == "is larger than 97KiB");
   std::ofstream(path, std::ios::trunc);
   CHECK(read_file(path) == "");
   std::filesystem::remove(path);
-  CHECK(read_file(path).error() == std::errc::no_such_file_or_directory);
+  CHECK(read_file(path).error() == "cannot be read: No such file or directory");
 }
 
 TEST_CASE("A file of the kernel is read whole, a directory is not") {
   CHECK(read_file("/proc/self/status")->contains("Pid:"));
-  CHECK(read_file("/").error() == std::errc::is_a_directory);
+  CHECK(read_file("/").error() == "cannot be read: Is a directory");
+}
+
+TEST_CASE("What may have no end is refused unread: a pipe, a device") {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("rps_pipe_test." + std::to_string(::getpid()));
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(read_file(path).error() == "is no regular file");  // Nobody writes to it.
+  std::filesystem::remove(path);
+  CHECK(read_file("/dev/zero").error() == "is no regular file");
+  CHECK(read_file("/dev/null").error() == "is no regular file");
 }
 
 namespace fs = std::filesystem;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/server/limits.hpp"
@@ -264,6 +265,25 @@ TEST_CASE("a mistake in the file is refused as one in argv is") {
                 {"--config", "/nonexistent/rps.toml"});
   check_refused(parse({"--config", "/tmp"}), {"--config", "/tmp"});
   check_refused(parse({"--config", ""}), {"--config"});
+}
+
+TEST_CASE("a file without end is refused unread, and so is one past a mebibyte") {
+  check_refused(parse({"--config", "/dev/zero"}), {"--config", "'/dev/zero' is no regular file"});
+  const std::string pipe = "/tmp/rps-flags-pipe-" + std::to_string(::getpid());
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  check_refused(parse({"--config", pipe}), {"--config", pipe, "is no regular file"});
+  ::unlink(pipe.c_str());
+
+  const std::string line = "threads = 3\n";
+  const auto of_size = [&](std::size_t size) {
+    std::string text = line;
+    while (text.size() + 80 < size) text += "#" + std::string(78, '-') + "\n";
+    return text + "#" + std::string(size - text.size() - 1, '-');
+  };
+  const ConfigFile largest(of_size(limits::config_file_bytes_max));
+  CHECK(parse({"--config", largest.path()}).flags.value().threads == 3);
+  const ConfigFile too_large(of_size(limits::config_file_bytes_max + 1));
+  check_refused(parse({"--config", too_large.path()}), {"--config", "is larger than 1MiB"});
 }
 
 TEST_CASE("a stage's own flags share parser, help and file") {
