@@ -1,14 +1,17 @@
 #include "core/server/server.hpp"
 
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <spdlog/logger.h>
 
@@ -21,8 +24,9 @@ namespace rps::server {
 
 namespace {
 
-// Waits for SIGTERM and SIGINT. Constructed before any thread is started, so that all threads
-// inherit the blocked signals, and only the thread that waits here receives them.
+// SIGTERM and SIGINT, from the moment when threads are started: until the server serves they end
+// the process at once, as they do before; afterwards wait() returns them. The signals are blocked,
+// and so are they in all threads that are started later; a thread of this class receives them.
 class StopSignals {
  public:
   StopSignals() {
@@ -30,15 +34,34 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    thread_ = std::thread([this] { receive(); });
+  }
+
+  ~StopSignals() {
+    {
+      const std::scoped_lock lock(mutex_);
+      is_over_ = true;
+    }
+    pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it, if it still waits.
+    thread_.join();
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  // The start is complete: a signal no longer ends the process by itself.
+  void hold() {
+    const std::scoped_lock lock(mutex_);
+    is_held_ = true;
   }
 
   // Calls `idle` once a period until a signal has come; returns it.
   template <class Idle>
   int wait(std::chrono::seconds period, Idle idle) {
-    const timespec timeout{.tv_sec = period.count(), .tv_nsec = 0};
     for (;;) {
-      const int signal = sigtimedwait(&signals_, nullptr, &timeout);
-      if (signal > 0) return signal;
+      {
+        std::unique_lock lock(mutex_);
+        if (came_.wait_for(lock, period, [this] { return signal_ != 0; })) return signal_;
+      }
       idle();
     }
   }
@@ -51,7 +74,27 @@ class StopSignals {
   }
 
  private:
+  void receive() {
+    int signal = 0;
+    while (sigwait(&signals_, &signal) != 0) {
+    }
+    const std::scoped_lock lock(mutex_);
+    if (is_over_) return;
+    if (!is_held_) {
+      restore();
+      std::raise(signal);
+    }
+    signal_ = signal;
+    came_.notify_one();
+  }
+
   sigset_t signals_;
+  std::mutex mutex_;
+  std::condition_variable came_;
+  bool is_held_ = false;  // These three are guarded by mutex_.
+  bool is_over_ = false;
+  int signal_ = 0;
+  std::thread thread_;
 };
 
 void announce(const Server& server, const Admin* admin, spdlog::logger& log) {
@@ -77,8 +120,8 @@ void stop(Server& server, std::chrono::milliseconds drain_max, const Metrics& me
           is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
 }
 
-void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signals,
-           spdlog::logger& log) {
+void serve(const ServerFlags& flags, const MakeServer& make, spdlog::logger& log) {
+  StopSignals signals;
   Game game(flags.game);
   Metrics metrics(game);
   std::unique_ptr<Server> server;
@@ -86,6 +129,7 @@ void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signal
   if (flags.admin) admin.emplace(*flags.admin, [&metrics] { return metrics.text(); });
 
   server = make({.flags = flags, .game = game, .metrics = metrics, .log = log});
+  signals.hold();
   if (admin) admin->set_ready(true);
   announce(*server, admin ? &*admin : nullptr, log);
   log.info("serving at {}, house {}", server->url(), to_string(flags.game.house));
@@ -99,14 +143,13 @@ void serve(const ServerFlags& flags, const MakeServer& make, StopSignals& signal
 }
 
 int run(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
-  StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);
 
   const auto flags = parse_flags(argc, argv, program);
   if (!flags) return flags.error();
   const auto log = make_logger(program.name, flags->log);
   try {
-    serve(*flags, make, signals, *log);
+    serve(*flags, make, *log);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log->critical("{}", error.what());

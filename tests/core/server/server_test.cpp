@@ -138,13 +138,19 @@ TEST_CASE("a signal drains the server, which then returns 0") {
   }
 }
 
-TEST_CASE("a signal that comes while the server starts is not lost") {
-  Child child({}, [](const Context&) {
-    ::raise(SIGTERM);
-    return std::make_unique<FakeServer>(FakeServer::Drain::at_once);
-  });
-  CHECK(child.wait() == 0);
-  CHECK(child.out() == "fake://here\n");
+TEST_CASE("a signal ends a server that starts, at once") {
+  const MakeServer hang = [](const Context&) -> std::unique_ptr<Server> {
+    std::fputs("starting\n", stderr);
+    std::this_thread::sleep_for(std::chrono::hours(1));
+    return nullptr;
+  };
+  for (const int number : {SIGTERM, SIGINT}) {
+    Child child({"--admin=127.0.0.1:0"}, hang);
+    child.err("starting\n");
+    child.signal(number);
+    CHECK(child.wait() == -number);
+    CHECK(child.out().empty());
+  }
 }
 
 TEST_CASE("calls that had to be cut off are logged, and the exit code stays 0") {
