@@ -1,7 +1,6 @@
 #include "core/fleet/file_registry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -13,7 +12,6 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
-#include <sys/inotify.h>
 
 #include "core/net/file.hpp"
 #include "core/url.hpp"
@@ -24,9 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// Whatever may put another file under the name, or bytes into it.
-constexpr std::uint32_t watched_events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
 
 [[noreturn]] void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::system_category(), what);
@@ -39,13 +34,6 @@ bool is_instance_url(const std::string& text) {
 
 std::expected<std::string, std::string> read_text(const fs::path& path) {
   return net::read_file(path, limits::registry_file_bytes_max);
-}
-
-net::Fd watch_folder(const fs::path& path) {
-  net::Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (!watch || ::inotify_add_watch(watch.get(), folder.c_str(), watched_events) < 0) return {};
-  return watch;
 }
 
 }  // namespace
@@ -78,8 +66,7 @@ std::expected<std::vector<std::string>, std::string> parse_services(std::string_
 
 FileRegistry::FileRegistry(Options options, Clock::time_point now)
     : options_(std::move(options)),
-      watch_(
-          watch_folder(options_.path)),  // Before the first reading, so that no change is missed.
+      watch_(options_.path),  // Before the first reading, so that no change is missed.
       reread_at_(now + options_.reread_period) {
   auto urls = read();
   if (!urls) throw std::runtime_error(options_.path.string() + " " + urls.error());
@@ -87,28 +74,10 @@ FileRegistry::FileRegistry(Options options, Clock::time_point now)
 }
 
 bool FileRegistry::poll(Clock::time_point now) {
-  const bool is_told = take_events();
+  const bool is_told = watch_.poll();
   if (!is_told && now < reread_at_) return false;
   reread_at_ = now + options_.reread_period;
   return reread();
-}
-
-// Whether something happened to a file of our name. A lost event counts as one.
-bool FileRegistry::take_events() {
-  const std::string name = options_.path.filename();
-  bool is_told = false;
-  alignas(inotify_event) std::array<char, 4096> bytes;
-  for (;;) {
-    const ssize_t size = watch_ ? ::read(watch_.get(), bytes.data(), bytes.size()) : -1;
-    if (size <= 0) return is_told;
-    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
-      inotify_event event;
-      std::memcpy(&event, bytes.data() + at, sizeof event);
-      const char* const whose = bytes.data() + at + sizeof event;
-      is_told |= (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && name == whose);
-      at += sizeof event + event.len;
-    }
-  }
 }
 
 bool FileRegistry::reread() {

@@ -12,7 +12,7 @@
 
 #include "core/fleet/limits.hpp"
 #include "core/fleet/registry.hpp"
-#include "core/net/fd.hpp"
+#include "core/net/file_watch.hpp"
 
 namespace rps::fleet {
 
@@ -22,9 +22,9 @@ namespace rps::fleet {
 std::expected<std::vector<std::string>, std::string> parse_services(std::string_view text,
                                                                     std::string_view service);
 
-// Watches the folder, not the file: editors replace the file by a new one, and a watch on the file
-// would stay on the old one. The kernel does not report every change (on a network file system, or
-// of a symbolic link's target), so the registry also reads the file again from time to time.
+// The file is watched (file_watch.hpp), also where symbolic links lead to it. The kernel does not
+// report every change, as on a network file system, so the registry also reads the file again from
+// time to time.
 class FileRegistry final : public Registry {
  public:
   using Warn = std::function<void(const std::string& sentence)>;
@@ -41,17 +41,16 @@ class FileRegistry final : public Registry {
   FileRegistry(Options options, Clock::time_point now);
 
   const Listing& list() const override { return listing_; }
-  int fd() const override { return watch_.get(); }
+  int fd() const override { return watch_.fd(); }
   Clock::time_point due() const override { return reread_at_; }
   bool poll(Clock::time_point now) override;
 
  private:
-  bool take_events();
   bool reread();
   std::expected<std::vector<std::string>, std::string> read() const;
 
   Options options_;
-  net::Fd watch_;  // inotify; none when the kernel has no watch to spare.
+  net::FileWatch watch_;
   Clock::time_point reread_at_;
   Listing listing_;
   std::string complaint_;  // The last, so that it is not repeated with every reading.

@@ -196,21 +196,57 @@ TEST_CASE("A file of a mebibyte is read, one byte more is not") {
   CHECK_THAT(bench.warnings.back(), Catch::Contains("is larger than 1MiB"));
 }
 
-TEST_CASE("A change that nobody tells is found when the file is read again") {
+TEST_CASE("A change of the file that a link leads to is seen at once") {
   Bench bench(listing({one}));
-  // What the name leads to changes in a folder that is not watched.
   const Folder elsewhere;
   elsewhere.write(listing({one}));
   fs::remove(bench.folder.file());
   fs::create_symlink(elsewhere.file(), bench.folder.file());
   bench.open();
   elsewhere.write(listing({two}));
+  CHECK(bench.is_told());
+  CHECK(bench.registry->poll(start));
+  CHECK(bench.registry->list().urls == Urls{two});
+}
+
+TEST_CASE("A mounted ConfigMap that is replaced is seen at once, each time") {
+  Folder mount;
+  const auto version = [&](const std::string& name, const Urls& urls) {
+    fs::create_directory(mount.path / name);
+    std::ofstream(mount.path / name / "services.json") << listing(urls);
+    fs::create_directory_symlink(name, mount.path / "..data_tmp");
+    fs::rename(mount.path / "..data_tmp", mount.path / "..data");
+  };
+  version("..2026_1", {one});
+  fs::create_symlink("..data/services.json", mount.file());
+  FileRegistry registry({.path = mount.file(), .service = "rps"}, start);
+  CHECK(registry.list().urls == Urls{one});
+
+  version("..2026_2", {one, two});
+  CHECK(registry.poll(start));
+  CHECK(registry.list().urls == Urls{one, two});
+  fs::remove_all(mount.path / "..2026_1");
+  CHECK_FALSE(registry.poll(start));
+
+  version("..2026_3", {two});
+  CHECK(registry.poll(start));
+  CHECK(registry.list().urls == Urls{two});
+}
+
+TEST_CASE("A change that nobody tells is found when the file is read again") {
+  Bench bench(listing({one}));
+  // The folder itself is moved away, and another one put in its place.
+  const fs::path away = bench.folder.path.string() + ".away";
+  fs::rename(bench.folder.path, away);
+  fs::create_directory(bench.folder.path);
+  bench.folder.write(listing({two}));
   CHECK_FALSE(bench.is_told());
   CHECK(bench.registry->due() == start + seconds(5));
   CHECK_FALSE(bench.registry->poll(start + seconds(5) - Clock::duration(1)));
   CHECK(bench.registry->poll(start + seconds(5)));
   CHECK(bench.registry->list().urls == Urls{two});
   CHECK(bench.registry->due() == start + seconds(10));
+  fs::remove_all(away);
 }
 
 TEST_CASE("Instances are added and removed, and other services stay as they are") {
