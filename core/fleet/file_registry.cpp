@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
