@@ -1,5 +1,6 @@
 #include "stage2_jsonrpc/connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <span>
@@ -59,6 +60,7 @@ void Connection::read() {
   if (size == 0) return state_ == State::open ? end() : close();
   if (state_ != State::open) return discard();
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+  message_bytes_ += bytes.size();
   serve(received_.empty() ? bytes : std::string_view(received_.append(bytes)));
 }
 
@@ -102,6 +104,7 @@ void Connection::serve(std::string_view bytes) {
     has_had_message_ = true;
     active_at_ = now;
     message_begun_at_ = now;
+    message_bytes_ = received_.size();
   }
   if (progress.end && !is_last) is_draining_ = false;  // Nothing behind this is to be answered.
   const bool waits_for_rest = is_partial_ && !is_last_turn_;
@@ -240,9 +243,13 @@ void Connection::close() {
 
 void Connection::cut(Cut reason) {
   if (state_ == State::closed) return;
+  count_cut(reason);
+  is_draining_ ? cut_off() : close();
+}
+
+void Connection::count_cut(Cut reason) {
   worker_.shared().counters.count(reason);
   worker_.shared().log.debug("cut a connection: {}", to_string(reason));
-  is_draining_ ? cut_off() : close();
 }
 
 void Connection::cut_off() {
@@ -256,19 +263,32 @@ void Connection::check(Clock::time_point now) {
     if (now - lingering_at_ > worker_.shared().limits.linger_max) close();
     return;
   }
-  if (const auto reason = overdue(now)) return cut(*reason);
+  if (const auto reason = overdue(now)) return end_overdue(*reason);
   const bool waits_for_rest = is_draining_ && is_partial_ && !is_last_turn_;
   if (waits_for_rest && now - served_at_ > worker_.shared().limits.linger_max) end();
 }
 
+// Tells the peer why, where its protocol has a word for that.
+void Connection::end_overdue(Cut reason) {
+  std::string told;
+  if (protocol_ && !has_unsent()) protocol_->encode_timeout(worker_.dispatcher(), told);
+  if (told.empty() || state_ != State::open) return cut(reason);
+  count_cut(reason);
+  state_ = State::ending;
+  send(told);
+}
+
 std::optional<Cut> Connection::overdue(Clock::time_point now) const {
   const Limits& limits = worker_.shared().limits;
+  const std::size_t bytes =
+      std::min(message_bytes_, std::max(limits.line_bytes_max, limits.body_bytes_max));
+  const std::chrono::seconds extra(bytes / limits::message_bytes_per_second_min);
   if (has_unsent()) {
     if (now - stalled_at_ > limits.write_stall_max) return Cut::write_stall;
   } else if (!has_had_message_) {
-    if (now - opened_at_ > limits.first_message_max) return Cut::first_frame;
+    if (now - opened_at_ > limits.first_message_max + extra) return Cut::first_frame;
   } else if (is_partial_) {
-    if (now - message_begun_at_ > limits.message_max) return Cut::slow_frame;
+    if (now - message_begun_at_ > limits.message_max + extra) return Cut::slow_frame;
   } else if (now - active_at_ > limits.idle_max) {
     return Cut::idle;
   }

@@ -95,6 +95,8 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void wait_for(std::uint32_t events);
   void linger();
   void cut_for_events() { cut(Cut::events); }
+  void end_overdue(Cut reason);
+  void count_cut(Cut reason);
   std::optional<Cut> overdue(Clock::time_point now) const;
   bool has_unsent() const { return sent_ < unsent_.size(); }
   bool has_too_much_unsent() const;
@@ -126,6 +128,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   std::string unsent_;    // Bytes to send …
   std::size_t sent_ = 0;  // … of which this many, from the front, are sent.
 
+  std::size_t message_bytes_ = 0;  // That have arrived of the message that is partial.
   Clock::time_point opened_at_;
   Clock::time_point active_at_;         // The last message in either direction.
   Clock::time_point message_begun_at_;  // The first byte of the message that is partial.

@@ -10,6 +10,7 @@
 
 #include "core/clock.hpp"
 #include "core/game.hpp"
+#include "core/net/http.hpp"
 #include "stage2_jsonrpc/overload.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/shared.hpp"
@@ -47,6 +48,10 @@ class Dispatcher final : public Context {
   bool is_last_turn() const override { return is_last_turn_; }
   bool is_ready() const override { return !is_stopped_; }
   std::string metrics_text() const override { return shared_.metrics.text(); }
+  bool accepts(const net::HttpAuthority& host) const override {
+    return shared_.host_names.accept(host);
+  }
+  std::string_view http_date() override { return http_date_.now(); }
 
  private:
   // Consecutive calls with the same operation and the same outcome. In a pipeline these are nearly
@@ -64,6 +69,7 @@ class Dispatcher final : public Context {
   Shared& shared_;
   Overload overload_;
   TokenBucket trace_lines_;
+  net::HttpDate http_date_;
   bool is_stopped_ = false;
 
   // Of the turn that runs.

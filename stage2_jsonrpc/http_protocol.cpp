@@ -13,7 +13,7 @@ namespace {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
-using net::HttpForm;
+using net::HttpPage;
 using net::HttpRequest;
 using net::HttpStatus;
 using Outcome = net::HttpReader::Outcome;
@@ -22,15 +22,29 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string_view path_of(const HttpRequest& request) {
-  const std::string_view target = view(request.target());
-  return target.substr(0, target.find('?'));
+// RFC 9110, section 8.3.1. Parameters, such as a charset, change nothing: JSON is UTF-8.
+bool is_json(const HttpRequest& request) {
+  constexpr std::string_view space = " \t";
+  const std::string_view field = view(request[http::field::content_type]);
+  std::string_view type = field.substr(0, field.find(';'));
+  type.remove_suffix(type.size() - (type.find_last_not_of(space) + 1));
+  return beast::iequals({type.data(), type.size()}, "application/json");
 }
 
-bool is_json(const HttpRequest& request) {
-  std::string_view type = view(request[http::field::content_type]);
-  type = type.substr(0, type.find_first_of("; \t"));
-  return beast::iequals({type.data(), type.size()}, "application/json");
+// Nothing when a payload can be taken from the body.
+std::optional<HttpPage> refuse_rpc(const HttpRequest& request, Context& context) {
+  if (request.method() != http::verb::post) {
+    const bool is_asked = request.method() == http::verb::options;
+    return net::allow_page(is_asked ? HttpStatus::no_content : HttpStatus::method_not_allowed,
+                           "OPTIONS, POST");
+  }
+  const auto coding = request[http::field::content_encoding];
+  const bool is_plain = coding.empty() || beast::iequals(coding, "identity");
+  if (is_json(request) && is_plain) return std::nullopt;
+  context.count_refusal(Error::malformed_request);
+  return HttpPage{.status = HttpStatus::unsupported_media_type,
+                  .body = is_plain ? "the content type must be application/json\n"
+                                   : "the content must have no coding\n"};
 }
 
 }  // namespace
@@ -42,52 +56,50 @@ HttpProtocol::HttpProtocol(const Limits& limits)
 HttpProtocol::Step HttpProtocol::take_message(std::string_view bytes, Context& context,
                                               std::string& out) {
   Step step;
-  switch (reader_.read(bytes, step.consumed)) {
-    case Outcome::need_more:
-      if (reader_.wants_continue()) out.append("HTTP/1.1 100 Continue\r\n\r\n");
-      step.next = Next::more_bytes;
-      return step;
-    case Outcome::refused: {
-      const bool too_large = reader_.refusal() == HttpStatus::payload_too_large;
-      context.count_refusal(too_large ? Error::too_large : Error::malformed_request);
-      net::append_http(HttpForm{}, net::status_page(reader_.refusal()), out);
-      step.next = Next::end;
-      return step;
-    }
-    case Outcome::request: break;
+  Outcome outcome = reader_.read(bytes, step.consumed);
+  if (outcome == Outcome::asks) {
+    if (const auto page = page_for_request(context)) return end_with(*page, context, out);
+    const std::string_view body = bytes.substr(step.consumed);
+    if (body.empty()) net::append_continue(out);
+    std::size_t consumed = 0;
+    outcome = reader_.read(body, consumed);
+    step.consumed += consumed;
   }
-  HttpForm form = net::form_of(reader_.request());
+  if (outcome == Outcome::refused) return refuse(context, out);
+  if (outcome == Outcome::need_more) {
+    step.next = Next::more_bytes;
+    return step;
+  }
+  net::HttpForm form = reader_.form();
   // RFC 9112, section 9.6: the last answer says that no request behind it is carried out.
   if (context.is_last_turn() && step.consumed == bytes.size()) form.keep_open = false;
-  const Response response = respond_to(reader_.request(), context);
+  const Response response = respond_to_request(context);
   step.calls = response.calls;
-  net::append_http(form, response.page, out);
-  reader_.reset();
+  net::append_http(form, response.page, context.http_date(), out);
   if (!form.keep_open) step.next = Next::end;
+  reader_.reset();
   return step;
 }
 
-HttpProtocol::Response HttpProtocol::respond_to(const HttpRequest& request, Context& context) {
-  const std::string_view path = path_of(request);
-  if (path == "/rpc") return respond_to_rpc(request, context);
-  auto page = net::operations_page(request.method(), path, context.is_ready(),
-                                   [&context] { return context.metrics_text(); });
-  if (page) return {.page = std::move(*page)};
-  return {.page = {.status = HttpStatus::not_found,
-                   .body = "there is POST /rpc, and GET /healthz, /readyz and /metrics\n"}};
+// Answers a request whose body has not come and may come all the same.
+HttpProtocol::Step HttpProtocol::end_with(const HttpPage& page, Context& context,
+                                          std::string& out) {
+  net::HttpForm form = reader_.form();
+  form.keep_open = false;
+  net::append_http(form, page, context.http_date(), out);
+  return {.calls = 1, .next = Next::end};
 }
 
-HttpProtocol::Response HttpProtocol::respond_to_rpc(const HttpRequest& request, Context& context) {
-  if (request.method() != http::verb::post) {
-    Response refused{.page = net::status_page(HttpStatus::method_not_allowed)};
-    refused.page.allow = "POST";
-    return refused;
-  }
-  if (!is_json(request)) {
-    context.count_refusal(Error::malformed_request);
-    return {.page = {.status = HttpStatus::unsupported_media_type,
-                     .body = "the content type must be application/json\n"}};
-  }
+HttpProtocol::Step HttpProtocol::refuse(Context& context, std::string& out) {
+  const bool too_large = reader_.refusal() == HttpStatus::payload_too_large;
+  context.count_refusal(too_large ? Error::too_large : Error::malformed_request);
+  net::append_http(reader_.form(), net::status_page(reader_.refusal()), context.http_date(), out);
+  return {.next = Next::end};
+}
+
+HttpProtocol::Response HttpProtocol::respond_to_request(Context& context) const {
+  if (auto page = page_for_request(context)) return {.page = *std::move(page)};
+  const HttpRequest& request = reader_.request();
   Response response{.page = {.type = "application/json"}};
   response.calls = respond(request.body(),
                            {.format = json_format,
@@ -96,6 +108,23 @@ HttpProtocol::Response HttpProtocol::respond_to_rpc(const HttpRequest& request, 
                            context, response.page.body);
   if (response.page.body.empty()) response.page.status = HttpStatus::no_content;
   return response;
+}
+
+// The answer that does not depend on the body. Nothing when the body holds a payload.
+std::optional<HttpPage> HttpProtocol::page_for_request(Context& context) const {
+  const HttpRequest& request = reader_.request();
+  if (auto page = net::general_page(reader_, context.accepts(reader_.host()))) return page;
+  if (reader_.path() == "/rpc") return refuse_rpc(request, context);
+  auto page = net::operations_page(request.method(), reader_.path(), context.is_ready(),
+                                   [&context] { return context.metrics_text(); });
+  if (page) return page;
+  return HttpPage{.status = HttpStatus::not_found,
+                  .body = "there is POST /rpc, and GET /healthz, /readyz and /metrics\n"};
+}
+
+void HttpProtocol::encode_timeout(Context& context, std::string& out) {
+  if (!reader_.has_begun()) return;
+  net::append_http({}, net::status_page(HttpStatus::request_timeout), context.http_date(), out);
 }
 
 void HttpProtocol::encode_event(const Event&, std::string&) {

@@ -8,14 +8,19 @@
 //   another method                     405 and Allow
 //   another media type                 415: a browser sends that one only after asking (CORS), so
 //                                      no foreign page can play in a visitor's name
+//   a host that the server is not      421, see HostNames in core/net/http_host.hpp
 //   a body above body_bytes_max        413, and the stream ends
 //   a header above header_bytes_max    431, and the stream ends
+//   a request that takes too long      408, and the stream ends
 //   what is not HTTP/1.1               400, and the stream ends
+//
+// The whole table: docs/http.md.
 //
 // Over HTTP a server cannot send what was not asked for, so it could not tell the events of a duel:
 // the operations of a duel are refused.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +34,7 @@ class HttpProtocol final : public Protocol {
   explicit HttpProtocol(const Limits& limits);
 
   void encode_event(const Event& event, std::string& out) override;
+  void encode_timeout(Context& context, std::string& out) override;
 
  private:
   struct Response {
@@ -37,8 +43,10 @@ class HttpProtocol final : public Protocol {
   };
 
   Step take_message(std::string_view bytes, Context& context, std::string& out) override;
-  static Response respond_to(const net::HttpRequest& request, Context& context);
-  static Response respond_to_rpc(const net::HttpRequest& request, Context& context);
+  Step end_with(const net::HttpPage& page, Context& context, std::string& out);
+  Step refuse(Context& context, std::string& out);
+  Response respond_to_request(Context& context) const;
+  std::optional<net::HttpPage> page_for_request(Context& context) const;
 
   net::HttpReader reader_;
 };

@@ -39,6 +39,10 @@ static_assert(batch_calls_max * (reply_bytes_max + 1) + 2 <= frame_payload_bytes
 // Bytes that one read takes at most: the longest frame, which then nearly always arrives whole.
 inline constexpr std::size_t read_bytes_max = std::size_t{64} << 10;
 
+// A message that comes at this rate or faster is waited for, however long it is: the times
+// --first-frame-timeout and --frame-timeout grow by a second for each so many bytes of it.
+inline constexpr std::size_t message_bytes_per_second_min = 1024;
+
 // Log lines about sampled calls that one serving thread may write in a second.
 inline constexpr std::uint32_t trace_lines_per_second_max = 100;
 

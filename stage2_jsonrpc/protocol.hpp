@@ -5,6 +5,7 @@
 //   0xCA                   frames                                       frame_protocol.hpp
 //   `{`, `[`, white space  JSON texts, one on each line                 line_protocol.hpp
 //   `A` to `Z`             HTTP/1.1, whose methods are capital letters  http_protocol.hpp
+//   carriage return        lines and HTTP may begin with empty lines: the first byte behind them
 //   anything else          an error frame, then the stream ends         frame_protocol.hpp
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include "core/command.hpp"
+#include "core/net/http_host.hpp"
 #include "stage2_jsonrpc/call.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 
@@ -42,6 +44,10 @@ class Context {
   // What the HTTP pages /readyz and /metrics show.
   virtual bool is_ready() const = 0;
   virtual std::string metrics_text() const = 0;
+
+  // For HTTP: whether the server has this name, and the value of the field Date.
+  virtual bool accepts(const net::HttpAuthority& host) const = 0;
+  virtual std::string_view http_date() = 0;
 
   const Limits& limits() const { return limits_; }
 
@@ -79,6 +85,10 @@ class Protocol {
   // turn reported `more`.
   Progress take_messages(std::string_view bytes, Context& context, std::string& out);
 
+  // Appends what a peer is told whose message took too long, before its connection is closed.
+  // Nothing in a protocol that has no word for it, and when no message has begun.
+  virtual void encode_timeout(Context& context, std::string& out);
+
   // Appends an event of a duel. Never called for a protocol that cannot push (its calls have
   // can_push false), because no player can have joined a duel through it.
   virtual void encode_event(const Event& event, std::string& out) = 0;
@@ -96,6 +106,12 @@ class Protocol {
     std::size_t calls = 0;  // Of the message that was answered; 0 when none was.
     Next next = Next::message;
   };
+
+  // For a protocol that leaves its messages to another one.
+  static Step take_message_with(Protocol& other, std::string_view bytes, Context& context,
+                                std::string& out) {
+    return other.take_message(bytes, context, out);
+  }
 
  private:
   // Takes one message and appends its answer. `bytes` has at least one byte.

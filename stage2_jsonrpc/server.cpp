@@ -53,7 +53,8 @@ class Server final : public server::Server {
                 .metrics = context.metrics,
                 .log = context.log,
                 .counters = Counters(threads_),
-                .peers = PeerLimits(shared_.limits, std::random_device{}())} {
+                .peers = PeerLimits(shared_.limits, std::random_device{}()),
+                .host_names = server::host_names(context.flags, context.flags.listen)} {
     context.metrics.add(shared_.counters.registry());
     for (unsigned i = 0; i < threads_; ++i) {
       workers_.push_back(std::make_unique<Worker>(shared_, i));

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/game.hpp"
+#include "core/net/http_host.hpp"
 #include "core/server/metrics.hpp"
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/limits.hpp"
@@ -23,6 +24,7 @@ struct Shared {
   spdlog::logger& log;
   Counters counters;
   PeerLimits peers;
+  net::HostNames host_names;
   std::atomic<std::size_t> connections{0};  // Open ones, of all threads.
 };
 

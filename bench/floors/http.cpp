@@ -38,7 +38,8 @@ struct Connection {
 std::string make_response(std::size_t body_bytes) {
   const rps::net::HttpPage page{.type = "application/json", .body = std::string(body_bytes, 'x')};
   std::string response;
-  rps::net::append_http({.version = 11, .keep_open = true}, page, response);
+  rps::net::append_http({.version = 11, .keep_open = true}, page, rps::net::HttpDate().now(),
+                        response);
   return response;
 }
 
@@ -51,6 +52,7 @@ bool answer_all(Connection& connection, const std::string& response, std::string
     if (outcome == HttpReader::Outcome::refused) return false;
     left.remove_prefix(consumed);
     if (outcome == HttpReader::Outcome::need_more) break;
+    if (outcome == HttpReader::Outcome::asks) continue;
     out += response;
     connection.reader.reset();
   }

@@ -39,6 +39,8 @@ class Server final : jsonrpc::Context {
   void count_refusal(Error) override {}
   bool is_ready() const override { return true; }
   std::string metrics_text() const override { return {}; }
+  bool accepts(const net::HttpAuthority&) const override { return true; }
+  std::string_view http_date() override { return {}; }
 
   Reply reply_ = sample_reply();
   jsonrpc::Limits limits_;

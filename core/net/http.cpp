@@ -1,9 +1,14 @@
 #include "core/net/http.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
+
+#include "core/net/http_target.hpp"
 
 namespace rps::net {
 
@@ -22,6 +27,10 @@ constexpr std::size_t chunk_overhead_bytes_max = std::size_t{64} << 10;
 // until the body ends, and Beast's parser asserts that it is given at least as many at once.
 constexpr std::size_t last_chunk_bytes = 5;
 
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
 HttpStatus status_of(const error_code& error) {
   if (error == http::error::header_limit) return HttpStatus::request_header_fields_too_large;
   if (error == http::error::body_limit) return HttpStatus::payload_too_large;
@@ -29,10 +38,22 @@ HttpStatus status_of(const error_code& error) {
 }
 
 // Of all fields, each with ": " and the end of its line.
-std::size_t field_bytes(const HttpRequest& request) {
+std::size_t field_bytes(const http::fields& fields) {
   std::size_t bytes = 0;
-  for (const auto& field : request) bytes += field.name_string().size() + field.value().size() + 4;
+  for (const auto& field : fields) bytes += field.name_string().size() + field.value().size() + 4;
   return bytes;
+}
+
+// RFC 9112, section 9.3. Several fields Connection are one list.
+bool keeps_open(const HttpRequest& request) {
+  bool is_kept = request.version() >= 11;
+  const auto fields = request.equal_range(http::field::connection);
+  for (auto field = fields.first; field != fields.second; ++field) {
+    http::token_list options(field->value());
+    if (options.exists("close")) return false;
+    is_kept |= options.exists("keep-alive");
+  }
+  return is_kept;
 }
 
 }  // namespace
@@ -45,15 +66,23 @@ void HttpReader::reset() {
   parser_.emplace();
   parser_->header_limit(std::numeric_limits<std::uint32_t>::max());  // Counted by read().
   parser_->body_limit(limits_.body_bytes_max);
+  form_ = {};
   bytes_ = 0;
-  continued_ = false;
+  has_begun_ = false;
+  asks_ = false;
   is_checked_ = false;
 }
 
 // The header is counted here because Beast bounds only what it parses at once, and takes any number
-// of fields that come in small pieces.
+// of fields that come in small pieces. Empty lines before a request are skipped (RFC 9112, section
+// 2.2).
 HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consumed) {
   consumed = 0;
+  if (bytes_ == 0) {
+    while (bytes.substr(consumed).starts_with("\r\n")) consumed += 2;
+    if (bytes.substr(consumed) == "\r") return Outcome::need_more;
+  }
+  has_begun_ = bytes_ > 0 || bytes.size() > consumed;
   error_code error;
   while (!parser_->is_done()) {
     const std::string_view rest = bytes.substr(consumed);
@@ -73,58 +102,93 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
     if (bytes_ > limits_.header_bytes_max + limits_.body_bytes_max + chunk_overhead_bytes_max) {
       return refuse(HttpStatus::payload_too_large);
     }
-    if (parser_->is_header_done() && !is_checked_ && check_header() == Outcome::refused) {
-      return Outcome::refused;
+    if (parser_->is_header_done() && !is_checked_) {
+      if (check_header() == Outcome::refused) return Outcome::refused;
+      if (asks_ && !parser_->is_done()) return Outcome::asks;
     }
     if (error) return Outcome::need_more;
   }
-  if (parser_->chunked() && trailer_bytes() > limits_.header_bytes_max) {
-    return refuse(HttpStatus::request_header_fields_too_large);
-  }
-  return Outcome::request;
+  return finish();
 }
 
-// What Beast leaves to its user (RFC 9112, sections 3.2 and 6.1; RFC 9110, section 10.1.1).
+// What Beast leaves to its user.
 HttpReader::Outcome HttpReader::check_header() {
   is_checked_ = true;
   const HttpRequest& request = parser_->get();
-  header_field_bytes_ = field_bytes(request);
-  const auto hosts = request.equal_range(http::field::host);
-  const auto host_count = std::distance(hosts.first, hosts.second);
-  if (host_count > 1 || (host_count == 0 && request.version() >= 11)) {
+  form_ = {.version = request.version(),
+           .keep_open = keeps_open(request),
+           .head_only = request.method() == http::verb::head};
+  if (check_fields() == Outcome::refused || check_target() == Outcome::refused) {
+    return Outcome::refused;
+  }
+  if (parser_->chunked()) header_ = request.base();
+  return Outcome::need_more;
+}
+
+// RFC 9110, sections 5.3 and 10.1.1; RFC 9112, sections 3.2 and 6.1.
+HttpReader::Outcome HttpReader::check_fields() {
+  const HttpRequest& request = parser_->get();
+  const bool is_current = request.version() >= 11;
+  const std::size_t hosts = request.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && is_current) || request.count(http::field::content_type) > 1) {
     return refuse(HttpStatus::bad_request);
   }
   // With another coding, a proxy and this server could disagree on where the body ends.
   const auto codings = request.equal_range(http::field::transfer_encoding);
   const auto coding_count = std::distance(codings.first, codings.second);
+  if (coding_count > 0 && !is_current) return refuse(HttpStatus::bad_request);
   if (coding_count > 1 ||
       (coding_count == 1 && !boost::beast::iequals(codings.first->value(), "chunked"))) {
     return refuse(HttpStatus::not_implemented);
   }
-  const auto expectation = request[http::field::expect];
-  continued_ = expectation.empty() || request.version() < 11;
-  if (!continued_ && !boost::beast::iequals(expectation, "100-continue")) {
-    return refuse(HttpStatus::expectation_failed);
+  if (!is_current) return Outcome::need_more;
+  const auto expectations = request.equal_range(http::field::expect);
+  for (auto field = expectations.first; field != expectations.second; ++field) {
+    if (field->value().empty()) continue;
+    if (!boost::beast::iequals(field->value(), "100-continue")) {
+      return refuse(HttpStatus::expectation_failed);
+    }
+    asks_ = true;
   }
   return Outcome::need_more;
 }
 
-// The last chunk and the trailer fields behind it, as long as they are when spelled without extra
-// space. Beast parses them at once and puts the trailer fields behind those of the header; so
-// read() counts them while their end is missing, and this when they came whole.
-std::size_t HttpReader::trailer_bytes() const {
-  return last_chunk_bytes + field_bytes(parser_->get()) - header_field_bytes_;
+HttpReader::Outcome HttpReader::check_target() {
+  const HttpRequest& request = parser_->get();
+  const std::string_view host = view(request[http::field::host]);
+  if (request.count(http::field::host) == 1 && !parse_authority(host)) {
+    return refuse(HttpStatus::bad_request);
+  }
+  auto target = parse_target(request.method(), view(request.target()));
+  if (!target) return refuse(target.error());
+  path_ = std::move(target->path);
+  authority_ = target->authority.empty() ? host : target->authority;
+  return Outcome::need_more;
+}
+
+// Beast puts the trailer fields among those of the header, where they would have an effect. It
+// parses them at once when they come whole; so read() counts their bytes while their end is
+// missing, and this function counts those that have come: the last chunk and the fields, as long as
+// they are when spelled without extra space.
+HttpReader::Outcome HttpReader::finish() {
+  if (!parser_->chunked()) return Outcome::request;
+  const std::size_t trailer_bytes = field_bytes(parser_->get()) - field_bytes(header_);
+  parser_->get().base() = std::move(header_);
+  if (last_chunk_bytes + trailer_bytes > limits_.header_bytes_max) {
+    return refuse(HttpStatus::request_header_fields_too_large);
+  }
+  return Outcome::request;
 }
 
 HttpReader::Outcome HttpReader::refuse(HttpStatus status) {
   refusal_ = status;
+  form_ = {.head_only = parser_->get().method() == http::verb::head};
   return Outcome::refused;
 }
 
-bool HttpReader::wants_continue() {
-  if (!is_checked_ || continued_ || parser_->is_done()) return false;
-  continued_ = true;
-  return true;
+// A request of HTTP/1.0 may name no host, and then is accepted as one to an address is.
+HttpAuthority HttpReader::host() const {
+  return parse_authority(authority_).value_or(HttpAuthority{.is_address = true});
 }
 
 HttpPage status_page(HttpStatus status) {
@@ -133,14 +197,34 @@ HttpPage status_page(HttpStatus status) {
   return page;
 }
 
+HttpPage allow_page(HttpStatus status, std::string_view methods) {
+  HttpPage page = status_page(status);
+  page.allow = methods;
+  return page;
+}
+
+std::optional<HttpPage> general_page(const HttpReader& reader, bool is_host_accepted) {
+  if (!is_host_accepted) {
+    return HttpPage{.status = HttpStatus::misdirected_request,
+                    .body = "this server has no such name; --host gives it one\n"};
+  }
+  if (reader.request().method() == http::verb::unknown) {
+    return status_page(HttpStatus::not_implemented);
+  }
+  if (reader.path() == "*") {
+    return allow_page(HttpStatus::no_content, "GET, HEAD, OPTIONS, POST");
+  }
+  return std::nullopt;
+}
+
 std::optional<HttpPage> operations_page(http::verb method, std::string_view path, bool is_ready,
                                         const std::function<std::string()>& metrics_text) {
   const bool is_known = path == "/healthz" || path == "/readyz" || path == "/metrics";
   if (!is_known) return std::nullopt;
   if (method != http::verb::get && method != http::verb::head) {
-    HttpPage page = status_page(HttpStatus::method_not_allowed);
-    page.allow = "GET, HEAD";
-    return page;
+    const bool is_asked = method == http::verb::options;
+    return allow_page(is_asked ? HttpStatus::no_content : HttpStatus::method_not_allowed,
+                      "GET, HEAD, OPTIONS");
   }
   if (path == "/healthz") return HttpPage{.body = "ok\n"};
   if (path == "/readyz") {
@@ -155,16 +239,41 @@ std::optional<HttpPage> operations_page(http::verb method, std::string_view path
   }
 }
 
-HttpForm form_of(const HttpRequest& request) {
-  return {.version = request.version(),
-          .keep_open = request.keep_alive(),
-          .head_only = request.method() == http::verb::head};
+std::string http_date(std::chrono::sys_seconds time) {
+  constexpr std::string_view weekdays = "SunMonTueWedThuFriSat";
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  const auto padded = [](auto number, std::size_t width) {
+    const std::string digits = std::to_string(number);
+    return std::string(width - std::min(width, digits.size()), '0') + digits;
+  };
+  std::string out(weekdays.substr(3 * std::chrono::weekday(day).c_encoding(), 3));
+  out.append(", ").append(padded(unsigned{date.day()}, 2)).append(" ");
+  out.append(months.substr(3 * (unsigned{date.month()} - 1), 3)).append(" ");
+  out.append(padded(int{date.year()}, 4)).append(" ");
+  out.append(padded(clock.hours().count(), 2)).append(":");
+  out.append(padded(clock.minutes().count(), 2)).append(":");
+  return out.append(padded(clock.seconds().count(), 2)).append(" GMT");
 }
 
-void append_http(const HttpForm& form, const HttpPage& page, std::string& out) {
+std::string_view HttpDate::now() {
+  const auto time = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (text_.empty() || time != std::exchange(time_, time)) text_ = http_date(time);
+  return text_;
+}
+
+void append_continue(std::string& out) {
+  out.append("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+void append_http(const HttpForm& form, const HttpPage& page, std::string_view date,
+                 std::string& out) {
   out.append(form.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
   out.append(std::to_string(static_cast<unsigned>(page.status))).push_back(' ');
   out.append(http::obsolete_reason(page.status));
+  out.append("\r\nDate: ").append(date);
   if (!form.keep_open) out.append("\r\nConnection: close");
   if (form.keep_open && form.version == 10) out.append("\r\nConnection: keep-alive");
   if (!page.allow.empty()) out.append("\r\nAllow: ").append(page.allow);

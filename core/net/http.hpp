@@ -1,7 +1,9 @@
 // HTTP/1.1 for servers, without I/O: HttpReader reads requests with Beast's parser under limits of
-// our own, and append_http() writes answers. The admin port and stage 2 use it.
+// our own, and append_http() writes answers. The admin port and stage 2 use it. What is accepted
+// and what is refused, section by section of RFC 9110 and RFC 9112: docs/http.md.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -10,10 +12,19 @@
 
 #include <boost/beast/http.hpp>
 
+#include "core/net/http_host.hpp"
+
 namespace rps::net {
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 using HttpStatus = boost::beast::http::status;
+
+// The properties of a request that decide the form of its answer.
+struct HttpForm {
+  unsigned version = 11;   // 10 or 11.
+  bool keep_open = false;  // Not closed after this answer.
+  bool head_only = false;  // The request was HEAD: no body, but its length.
+};
 
 // Reads one request after another from a stream.
 class HttpReader {
@@ -27,6 +38,9 @@ class HttpReader {
 
   enum class Outcome {
     need_more,  // The beginning of a request, or nothing.
+    asks,       // The header is whole, and its client asks whether to send the body: send
+                // append_continue() if none of it is there yet, and read on; or send a final answer
+                // and end the stream, as the body may come all the same.
     request,    // request() is whole.
     refused,    // refusal() says with which status; the stream cannot be read any further.
   };
@@ -35,15 +49,20 @@ class HttpReader {
   // done with. What is left must stand at the front of the next call's bytes.
   Outcome read(std::string_view bytes, std::size_t& consumed);
 
+  // Whole when the outcome was `request`; its header is when the outcome was `asks`. Trailer
+  // fields are checked and dropped: none of them is among its fields.
   const HttpRequest& request() const { return parser_->get(); }
+
+  // What the request is for: a path without query, or "*", and a host. As known as the header.
+  const std::string& path() const { return path_; }
+  HttpAuthority host() const;
+
+  // Of the answer. After `refused` the answer closes the stream.
+  HttpForm form() const { return form_; }
   HttpStatus refusal() const { return refusal_; }
 
-  // True once for a request whose header is whole and that waits for "100 Continue" before it sends
-  // its body.
-  bool wants_continue();
-
-  // Some of a request has been read.
-  bool has_begun() const { return bytes_ > 0; }
+  // Some of a request has come; empty lines before it do not count.
+  bool has_begun() const { return has_begun_; }
 
   // Forgets the request; the next one may be read.
   void reset();
@@ -51,15 +70,21 @@ class HttpReader {
  private:
   Outcome refuse(HttpStatus status);
   Outcome check_header();
-  std::size_t trailer_bytes() const;
+  Outcome check_fields();
+  Outcome check_target();
+  Outcome finish();
 
   Limits limits_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   HttpStatus refusal_ = HttpStatus::bad_request;
-  std::size_t header_field_bytes_ = 0;  // Of the header's fields, without the trailer's.
-  std::size_t bytes_ = 0;               // Of this request, read so far.
-  bool continued_ = false;              // It was told to go on, or asked for no such thing.
-  bool is_checked_ = false;             // Its header was whole and in order.
+  HttpForm form_;
+  std::string path_;
+  std::string authority_;            // Of the target, or the value of Host.
+  HttpRequest::header_type header_;  // Of a request in chunks, as it was before the trailer came.
+  std::size_t bytes_ = 0;            // Of this request, read so far.
+  bool has_begun_ = false;
+  bool asks_ = false;        // It was told to go on, or asked for no such thing.
+  bool is_checked_ = false;  // Its header was whole and in order.
 };
 
 // An answer with a body; `type` is its media type.
@@ -67,28 +92,44 @@ struct HttpPage {
   HttpStatus status = HttpStatus::ok;
   std::string_view type = "text/plain; charset=utf-8";
   std::string body;
-  std::string_view allow;  // For 405: the methods that are.
+  std::string_view allow;  // For 405 and OPTIONS: the methods that the resource has.
 };
 
 // A page whose text is the name of its status.
 HttpPage status_page(HttpStatus status);
 
+// The answer to a request whose path does not matter: 421 when the server has no such name, 501 for
+// an unknown method, 204 for `OPTIONS *`. Nothing for all others.
+std::optional<HttpPage> general_page(const HttpReader& reader, bool is_host_accepted);
+
+// The answer to OPTIONS, and with 405 to a method that a resource does not have.
+HttpPage allow_page(HttpStatus status, std::string_view methods);
+
 // The pages for the server's operator, in answer to a request for `path`: /healthz, /readyz
-// and /metrics, for GET and HEAD. Nothing for another path.
+// and /metrics, for GET, HEAD and OPTIONS. Nothing for another path.
 std::optional<HttpPage> operations_page(boost::beast::http::verb method, std::string_view path,
                                         bool is_ready,
                                         const std::function<std::string()>& metrics_text);
 
-// The properties of a request that decide the form of its answer.
-struct HttpForm {
-  unsigned version = 11;   // 10 or 11.
-  bool keep_open = false;  // Not closed after this answer.
-  bool head_only = false;  // The request was HEAD: no body, but its length.
+// "Sun, 06 Nov 1994 08:49:37 GMT", for the years 1 to 9999 (RFC 9110, section 5.6.7).
+std::string http_date(std::chrono::sys_seconds time);
+
+// The present date for many answers: it is made anew once a second. Not for several threads.
+class HttpDate {
+ public:
+  std::string_view now();
+
+ private:
+  std::chrono::sys_seconds time_;
+  std::string text_;
 };
 
-HttpForm form_of(const HttpRequest& request);
+// Appends a whole answer; `date` is the value of its field Date. A status that has no body by
+// definition (204) gets none.
+void append_http(const HttpForm& form, const HttpPage& page, std::string_view date,
+                 std::string& out);
 
-// Appends a whole answer. A status that has no body by definition (204) gets none.
-void append_http(const HttpForm& form, const HttpPage& page, std::string& out);
+// Appends what tells a client to send its body.
+void append_continue(std::string& out);
 
 }  // namespace rps::net

@@ -1,6 +1,8 @@
 #include "core/server/admin.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -11,10 +13,12 @@
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,6 +27,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
+#include "core/clock.hpp"
 #include "core/net/fd.hpp"
 #include "core/net/http.hpp"
 #include "core/net/reserve.hpp"
@@ -59,23 +64,36 @@ net::HttpReader::Outcome feed(beast::flat_buffer& buffer, net::HttpReader& reade
   return outcome;
 }
 
-// Reads one request; `buffer` may hold its beginning and keeps what comes after it. Asks for more
-// when the client has gone.
-asio::awaitable<net::HttpReader::Outcome> read(beast::tcp_stream& stream,
-                                               beast::flat_buffer& buffer,
-                                               net::HttpReader& reader) {
-  bool begun = buffer.size() > 0;
-  stream.expires_after(begun ? limits::admin_request_max : limits::admin_idle_max);
-  for (;;) {
-    const net::HttpReader::Outcome outcome = feed(buffer, reader);
-    if (outcome != net::HttpReader::Outcome::need_more) co_return outcome;
-    const std::size_t room = buffer.max_size() - buffer.size();
-    const auto [error, size] = co_await stream.async_read_some(buffer.prepare(room), as_values);
-    if (error) co_return net::HttpReader::Outcome::need_more;
-    buffer.commit(size);
-    if (!std::exchange(begun, true)) stream.expires_after(limits::admin_request_max);
-  }
+enum class Arrival { bytes, nothing_in_time, end };
+
+// Waits for more bytes, until `deadline` at most.
+asio::awaitable<Arrival> read_some(tcp::socket& socket, beast::flat_buffer& buffer,
+                                   Clock::time_point deadline) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer timer(socket.get_executor(), deadline);
+  const auto room = buffer.prepare(buffer.max_size() - buffer.size());
+  const auto first =
+      co_await (socket.async_read_some(room, as_values) || timer.async_wait(as_values));
+  if (first.index() == 1) co_return Arrival::nothing_in_time;
+  const auto [error, size] = std::get<0>(first);
+  if (error) co_return Arrival::end;
+  buffer.commit(size);
+  co_return Arrival::bytes;
 }
+
+// Until when the rest of a request may come of which so many bytes have come. Empty lines before it
+// are among them, so that no more bytes count than a request may have.
+Clock::time_point request_deadline(Clock::time_point begun_at, std::size_t bytes) {
+  const std::size_t counted =
+      std::min(bytes, limits::admin_header_bytes_max + limits::admin_body_bytes_max);
+  return begun_at + limits::admin_request_max +
+         std::chrono::seconds(counted / limits::admin_request_bytes_per_second_min);
+}
+
+struct Answer {
+  net::HttpForm form;
+  net::HttpPage page;
+};
 
 // Shuts down the sending side and reads what the client still sends, see limits.hpp.
 asio::awaitable<void> linger(beast::tcp_stream& stream, beast::flat_buffer& scrap) {
@@ -136,7 +154,8 @@ class Seats {
 }  // namespace
 
 struct Admin::Impl {
-  Impl(const HostPort& address, std::function<std::string()> metrics_text);
+  Impl(const HostPort& address, net::HostNames host_names,
+       std::function<std::string()> metrics_text);
   ~Impl();
 
   void run();
@@ -145,8 +164,12 @@ struct Admin::Impl {
   void admit(tcp::socket socket);
   bool admit_without_descriptors();
   asio::awaitable<void> serve(tcp::socket socket);
-  net::HttpPage handle(const net::HttpRequest& request) const;
+  asio::awaitable<std::optional<Answer>> next_answer(tcp::socket& socket,
+                                                     beast::flat_buffer& buffer,
+                                                     net::HttpReader& reader) const;
+  net::HttpPage handle(const net::HttpReader& reader) const;
 
+  const net::HostNames names;
   const std::function<std::string()> metrics;
   std::atomic<bool> ready{false};
   // Used by `thread` only. Outlive `io`, whose end destroys the connections that are open.
@@ -158,8 +181,10 @@ struct Admin::Impl {
   std::thread thread;  // Runs `io`.
 };
 
-Admin::Impl::Impl(const HostPort& address, std::function<std::string()> metrics_text)
-    : metrics(std::move(metrics_text)),
+Admin::Impl::Impl(const HostPort& address, net::HostNames host_names,
+                  std::function<std::string()> metrics_text)
+    : names(std::move(host_names)),
+      metrics(std::move(metrics_text)),
       acceptor(listen(io, address)),
       url("http://" +
           to_string(HostPort{.host = address.host, .port = acceptor.local_endpoint().port()})) {
@@ -231,32 +256,64 @@ asio::awaitable<void> Admin::Impl::serve(tcp::socket socket) {
   Seats::Seat seat(seats, stream);
   beast::flat_buffer buffer(limits::admin_header_bytes_max + limits::admin_body_bytes_max);
   net::HttpReader reader(reader_limits);
+  net::HttpDate date;
   for (bool keep_open = true; keep_open; reader.reset()) {
-    const net::HttpReader::Outcome outcome = co_await read(stream, buffer, reader);
-    if (outcome == net::HttpReader::Outcome::need_more) co_return;
-    const bool refused = outcome == net::HttpReader::Outcome::refused;
-    const net::HttpForm form = refused ? net::HttpForm{} : net::form_of(reader.request());
+    const auto answer = co_await next_answer(stream.socket(), buffer, reader);
+    if (!answer) co_return;
     std::string out;
-    net::append_http(form, refused ? net::status_page(reader.refusal()) : handle(reader.request()),
-                     out);
+    net::append_http(answer->form, answer->page, date.now(), out);
+    stream.expires_after(limits::admin_request_max);
     const auto [error, size] = co_await asio::async_write(stream, asio::buffer(out), as_values);
-    keep_open = form.keep_open && !error;
+    keep_open = answer->form.keep_open && !error;
     seat.renew();
   }
   co_await linger(stream, buffer);
 }
 
-net::HttpPage Admin::Impl::handle(const net::HttpRequest& request) const {
-  const std::string_view target(request.target().data(), request.target().size());
-  const std::string_view path = target.substr(0, target.find('?'));
+// Reads one request; `buffer` may hold its beginning and keeps what comes after it. Nothing when
+// the client has gone, or has begun no request in time.
+asio::awaitable<std::optional<Answer>> Admin::Impl::next_answer(tcp::socket& socket,
+                                                                beast::flat_buffer& buffer,
+                                                                net::HttpReader& reader) const {
+  using Outcome = net::HttpReader::Outcome;
+  Clock::time_point begun_at = Clock::now();
+  std::size_t bytes = buffer.size();  // Of the request.
+  for (;;) {
+    const Outcome outcome = feed(buffer, reader);
+    if (outcome == Outcome::request) co_return Answer{reader.form(), handle(reader)};
+    if (outcome == Outcome::refused) {
+      co_return Answer{reader.form(), net::status_page(reader.refusal())};
+    }
+    if (outcome == Outcome::asks) {  // No answer here depends on a body.
+      co_return Answer{{.version = reader.form().version, .head_only = reader.form().head_only},
+                       handle(reader)};
+    }
+    const bool has_begun = reader.has_begun();
+    const std::size_t size_before = buffer.size();
+    const Arrival arrival = co_await read_some(
+        socket, buffer,
+        has_begun ? request_deadline(begun_at, bytes) : begun_at + limits::admin_idle_max);
+    if (arrival == Arrival::nothing_in_time && has_begun) {
+      co_return Answer{{}, net::status_page(net::HttpStatus::request_timeout)};
+    }
+    if (arrival != Arrival::bytes) co_return std::nullopt;
+    if (bytes == 0) begun_at = Clock::now();
+    bytes += buffer.size() - size_before;
+  }
+}
+
+net::HttpPage Admin::Impl::handle(const net::HttpReader& reader) const {
+  if (auto page = net::general_page(reader, names.accept(reader.host()))) return *std::move(page);
   const bool is_ready = ready.load(std::memory_order_relaxed);
-  if (auto page = net::operations_page(request.method(), path, is_ready, metrics)) return *page;
+  auto page = net::operations_page(reader.request().method(), reader.path(), is_ready, metrics);
+  if (page) return *std::move(page);
   return {.status = net::HttpStatus::not_found,
           .body = "there is /healthz, /readyz and /metrics\n"};
 }
 
-Admin::Admin(const HostPort& address, std::function<std::string()> metrics) try
-    : impl_(std::make_unique<Impl>(address, std::move(metrics))) {
+Admin::Admin(const HostPort& address, net::HostNames names,
+             std::function<std::string()> metrics) try
+    : impl_(std::make_unique<Impl>(address, std::move(names), std::move(metrics))) {
 } catch (const boost::system::system_error& error) {
   throw std::runtime_error("the admin port cannot listen on " + to_string(address) + ": " +
                            error.code().message());

@@ -20,6 +20,12 @@ namespace rps::server {
 
 namespace {
 
+std::string check_host_name(const std::string& text) {
+  const auto authority = net::parse_authority(text);
+  const bool is_name = authority && !text.contains(':');
+  return is_name ? "" : "must be a host name without a port, not '" + text + "'";
+}
+
 void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& threads_help) {
   using namespace std::chrono_literals;
 
@@ -27,6 +33,11 @@ void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& thre
   network.add_address("--listen", flags.listen, "Address to serve at; port 0 picks a free one");
   network.add_address("--admin", flags.admin,
                       "Address of /healthz, /readyz and /metrics; without it they are not served");
+  network
+      .add_texts("--host", flags.hosts, "NAME",
+                 "Name of this server that requests of HTTP may use besides localhost and IP "
+                 "addresses; may be given several times")
+      .check(check_host_name);
   network.add_count("--threads", flags.threads, {.min = 0, .max = limits::threads_max},
                     threads_help);
 
@@ -106,6 +117,12 @@ class ConfigFile final : public CLI::ConfigBase {
 };
 
 }  // namespace
+
+net::HostNames host_names(const ServerFlags& flags, const HostPort& address) {
+  std::vector<std::string> names = flags.hosts;
+  names.push_back(address.host);
+  return net::HostNames(std::move(names));
+}
 
 std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
                                             const Program& program) {

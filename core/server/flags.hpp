@@ -8,8 +8,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/game.hpp"
+#include "core/net/http_host.hpp"
 #include "core/server/log.hpp"
 #include "core/url.hpp"
 
@@ -24,6 +26,7 @@ struct ServerFlags {
   unsigned threads = 0;  // --threads; 0: one for each CPU that the process may use (cpus.hpp).
   GameOptions game;      // --house --seed --max-sessions --session-idle --max-duels --duel-idle
   std::optional<HostPort> admin;              // --admin; none: no admin port.
+  std::vector<std::string> hosts;             // --host: names of the server, for HTTP.
   LogOptions log;                             // --log-level --log-format
   std::chrono::milliseconds drain_max{5000};  // --drain: how long SIGTERM waits for calls.
 };
@@ -38,6 +41,10 @@ struct Program {
   // the file of --config.
   std::function<void(CLI::App&)> add_flags = [](CLI::App&) {};
 };
+
+// The names by which requests of HTTP at `address` may call the server: --host, and the host of the
+// address itself.
+net::HostNames host_names(const ServerFlags& flags, const HostPort& address);
 
 // Reads argv and, with --config FILE, a file that sets flags by the same names (`drain = 5s`, a
 // line each, in CLI11's TOML-like format); where both set a flag, argv wins. A key that is no flag,

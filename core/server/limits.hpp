@@ -33,8 +33,10 @@ inline constexpr std::chrono::milliseconds accept_backoff{100};
 inline constexpr std::size_t admin_connections_max = 64;
 inline constexpr std::size_t admin_header_bytes_max = 8'192;  // Request line and fields.
 inline constexpr std::size_t admin_body_bytes_max = 4'096;
-inline constexpr std::chrono::seconds admin_idle_max{60};     // Between two requests.
-inline constexpr std::chrono::seconds admin_request_max{10};  // From first byte to last answered.
+inline constexpr std::chrono::seconds admin_idle_max{60};  // Between two requests.
+// From a request's first byte to its last answered; a second more for each 1,024 bytes of it.
+inline constexpr std::chrono::seconds admin_request_max{10};
+inline constexpr std::size_t admin_request_bytes_per_second_min = 1024;
 
 // After an error the client may still be sending; closing at once would reset the connection and
 // destroy the answer on its way. So the server first reads and discards up to this many bytes.

@@ -126,7 +126,10 @@ void serve(const ServerFlags& flags, const MakeServer& make, spdlog::logger& log
   Metrics metrics(game);
   std::unique_ptr<Server> server;
   std::optional<Admin> admin;  // Goes before the server, whose metrics it reads.
-  if (flags.admin) admin.emplace(*flags.admin, [&metrics] { return metrics.text(); });
+  if (flags.admin) {
+    admin.emplace(*flags.admin, host_names(flags, *flags.admin),
+                  [&metrics] { return metrics.text(); });
+  }
 
   server = make({.flags = flags, .game = game, .metrics = metrics, .log = log});
   signals.hold();

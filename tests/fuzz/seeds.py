@@ -125,6 +125,14 @@ REQUESTS = [
     b"GET /healthz HTTP/1.0\r\n\r\n", b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /healthz\r\n\r\n",
     b"GET /healthz HTTP/1.1\nHost: h\n\n", b"GET /healthz HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n",
     b"GET /healthz HTTP/2.0\r\nHost: h\r\n\r\n",
+    b"\r\n\r\n" + http(body=JSON_TEXTS[0]) + b"\r\n" + http(b"GET", b"/healthz"),
+    http(path=b"http://h/r%70c?x=%20", body=JSON_TEXTS[0]), http(b"OPTIONS", b"http://h"),
+    http(b"GET", b"https://h/"), http(b"CONNECT", b"h:80"), http(b"GET", b"/%2", Host="[::1]:80"),
+    http(b"GET", b"/metrics", Host="evil.example"), http(b"GET", b"/metrics", Host="x:99999"),
+    http(b"PUT", body=b"{}", Expect="100-continue") + http(b"GET", b"/healthz"),
+    http(body=b"2;a=b\r\n{}\r\n0\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n",
+         Transfer_Encoding="chunked", Content_Type="application/json") * 2,
+    b"\r\n\r\n" + JSON_TEXTS[0].replace(b"\n", b" ") + b"\n",
 ]
 LINES = [text.replace(b"\n", b" ") + b"\n" for text in JSON_TEXTS if text[:1] in (b"{", b"[")] + [
     b"\r\n\n  " + JSON_TEXTS[0] + b"\r\n" + JSON_TEXTS[1] + b"\n", b"{" * 400]

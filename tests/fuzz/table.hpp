@@ -19,8 +19,11 @@ class Table final : public Context {
   void count_refusal(Error) override {}
   bool is_ready() const override { return true; }
   std::string metrics_text() const override { return "rps_up 1\n"; }
+  bool accepts(const net::HttpAuthority& host) const override { return host_names_.accept(host); }
+  std::string_view http_date() override { return "Thu, 01 Jan 1970 00:00:00 GMT"; }
 
  private:
+  const net::HostNames host_names_{{"h"}};
   // Small, as there is a new one for each input.
   Game game_{{.seed = 7, .sessions_max = 64, .duels_max = 64}};
   Caller caller_{game_, {}};

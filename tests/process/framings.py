@@ -97,13 +97,14 @@ class Http:
     always_answers = True  # 204 where JSON-RPC has no response.
 
     def encode(self, payload: bytes) -> bytes:
-        return (b"POST /rpc HTTP/1.1\r\nHost: rps\r\nContent-Type: application/json\r\n"
+        return (b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 b"Content-Length: %d\r\n\r\n" % len(payload)) + payload
 
     def read(self, stream) -> bytes | None:
-        """The body of the next answer, which is empty when there was nothing to say."""
+        """The body of the next answer, which is empty when there was nothing to say. 408 is no
+        answer to a message: it announces that the stream ends, as half a message took too long."""
         answer = read_answer(stream)
-        if answer is None:
+        if answer is None or answer.status == 408:
             return None
         assert answer.status in (200, 204), answer
         return answer.body

@@ -114,9 +114,9 @@ class TooLarge(unittest.TestCase):
     OVERSIZED = [
         ("frames", b"\xca\xfe\x01\xff\xff" + b"x" * 60_000, lambda stream: Frames().read(stream)),
         ("lines", b"{" * 10_001, lambda stream: Lines().read(stream)),
-        ("bodies", b"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+        ("bodies", b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                    b"Content-Length: 10001\r\n\r\n" + b"x" * 10_001, read_answer),
-        ("chunks", b"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+        ("chunks", b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                    b"Transfer-Encoding: chunked\r\n\r\n2711\r\n" + b"x" * 10_001, read_answer),
         ("headers", b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 10_001, read_answer),
     ]

@@ -284,6 +284,14 @@ class ConfigFile(unittest.TestCase):
                     done = run(binary(name), self.config(text))
                     self.assertEqual(done.returncode, 2, done.stderr)
                     self.assertIn(named, done.stderr)
+            for path in ("/dev/zero", "/dev/stdin"):
+                with self.subTest(name, file=path):
+                    done = subprocess.run([binary(name), f"--config={path}"], capture_output=True,
+                                          stdin=subprocess.PIPE, text=True, timeout=PATIENCE,
+                                          check=False)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertEqual(done.stderr,
+                                     f"{name}: --config: '{path}' is no regular file\n")
             with self.subTest(name, file="missing"):
                 done = run(binary(name), "--config=/no/such/file")
                 self.assertEqual(done.returncode, 2, done.stderr)

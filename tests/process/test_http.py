@@ -111,9 +111,9 @@ class Curl(unittest.TestCase):
             with self.subTest(name):
                 answer = curl(self.server, path, *flags)[-1]
                 self.assertEqual(answer.status, status)
-        self.assertEqual(curl(self.server, "/rpc")[-1].headers["allow"], "POST")
+        self.assertEqual(curl(self.server, "/rpc")[-1].headers["allow"], "OPTIONS, POST")
         self.assertEqual(curl(self.server, "/healthz", "-X", "PUT")[-1].headers["allow"],
-                         "GET, HEAD")
+                         "GET, HEAD, OPTIONS")
 
     def test_a_long_body_is_asked_for(self):
         """curl asks before it sends a megabyte: 100 Continue, and 413 instead of it."""
@@ -183,8 +183,8 @@ class Wrk(unittest.TestCase):
             eventually(lambda: server.metrics()[plays] >= int(said[1]), "all are counted")
 
 
-HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: h\r\n\r\n"
-POST = b"POST /rpc HTTP/1.1\r\nHost: h\r\n" + JSON_TYPE.encode() + b"\r\n"
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /rpc HTTP/1.1\r\nHost: localhost\r\n" + JSON_TYPE.encode() + b"\r\n"
 
 
 class Smuggling(unittest.TestCase):
@@ -205,8 +205,8 @@ class Smuggling(unittest.TestCase):
         ("an empty length", POST + b"Content-Length:\r\n\r\n"),
         ("a length beyond 64 bits", POST + b"Content-Length: 18446744073709551618\r\n\r\n{}"),
         ("a line that ends bare", b"GET /healthz HTTP/1.1\nHost: h\n\n\r\n\r\n"),
-        ("one line that ends bare", b"GET /healthz HTTP/1.1\r\nX: a\nHost: h\r\n\r\n"),
-        ("a bare return", b"GET /healthz HTTP/1.1\r\nX: a\rHost: h\r\n\r\n"),
+        ("one line that ends bare", b"GET /healthz HTTP/1.1\r\nX: a\nHost: localhost\r\n\r\n"),
+        ("a bare return", b"GET /healthz HTTP/1.1\r\nX: a\rHost: localhost\r\n\r\n"),
         ("a space before the colon", POST + b"Content-Length : 2\r\n\r\n{}"),
         ("a zero in a name", POST + b"X\0Y: 2\r\n\r\n"),
         ("a zero in a value", POST + b"X: \0\r\nContent-Length: 2\r\n\r\n{}"),
@@ -222,14 +222,14 @@ class Smuggling(unittest.TestCase):
                                             b"\r\n"),
         ("no host", b"GET /healthz HTTP/1.1\r\n\r\n"),
         ("two hosts", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
-        ("no version", b"GET /healthz\r\nHost: h\r\n\r\n"),
-        ("version 0.9", b"GET /healthz HTTP/0.9\r\nHost: h\r\n\r\n"),
-        ("version 2", b"GET /healthz HTTP/2.0\r\nHost: h\r\n\r\n"),
+        ("no version", b"GET /healthz\r\nHost: localhost\r\n\r\n"),
+        ("version 0.9", b"GET /healthz HTTP/0.9\r\nHost: localhost\r\n\r\n"),
+        ("version 2", b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n"),
         ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-        ("two spaces", b"GET  /healthz HTTP/1.1\r\nHost: h\r\n\r\n"),
-        ("a tab", b"GET\t/healthz HTTP/1.1\r\nHost: h\r\n\r\n"),
-        ("a method that is none", b"G(T /healthz HTTP/1.1\r\nHost: h\r\n\r\n"),
-        ("a target with a control", b"GET /heal\x01thz HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("two spaces", b"GET  /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ("a tab", b"GET\t/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ("a method that is none", b"G(T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ("a target with a control", b"GET /heal\x01thz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     ]
 
     def ask(self, server: Server, data: bytes) -> list[Answer]:

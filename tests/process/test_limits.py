@@ -71,7 +71,7 @@ class Sizes(unittest.TestCase):
                     other = server if flag == "by default" else stack.enter_context(start(flag))
                     peer = stack.enter_context(Peer(Http(), other.address))
                     for size, status in [(size_max, 200), (size_max + 1, 431)]:
-                        head = b"GET /healthz HTTP/1.1\r\nHost: h\r\nX: "
+                        head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "
                         peer.send_bytes(head + b"x" * (size - len(head) - 4) + b"\r\n\r\n")
                         self.assertEqual(read_answer(peer.stream).status, status)
                     self.assertEqual(peer.read_to_end(), [])

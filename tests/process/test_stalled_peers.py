@@ -36,8 +36,8 @@ class Trickle:
 TRICKLES = [
     Trickle(Frames(), b"\xca\xfe\x01\xff\xff{", b" "),
     Trickle(Lines(), b'{"jsonrpc":', b" "),
-    Trickle(Http(), b"POST /rpc HTTP/1.1\r\nHost: rps\r\nX-Long: ", b"x"),
-    Trickle(Http(), b"POST /rpc HTTP/1.1\r\nHost: rps\r\nContent-Type: application/json\r\n"
+    Trickle(Http(), b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nX-Long: ", b"x"),
+    Trickle(Http(), b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     b"Content-Length: 1000000\r\n\r\n{", b" "),
 ]
 

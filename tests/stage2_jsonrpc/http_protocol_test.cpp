@@ -141,12 +141,21 @@ TEST_CASE("What cannot be done is said by its status, and the stream goes on") {
       {get("/"), 404, ""},
       {get("/rpc/"), 404, ""},
       {post(play, "", "/play"), 404, ""},
-      {get("/rpc"), 405, "\r\nAllow: POST\r\n"},
-      {get("/rpc", "DELETE"), 405, "\r\nAllow: POST\r\n"},
-      {post("", "", "/healthz"), 405, "\r\nAllow: GET, HEAD\r\n"},
+      {get("/rpc"), 405, "\r\nAllow: OPTIONS, POST\r\n"},
+      {get("/rpc", "DELETE"), 405, "\r\nAllow: OPTIONS, POST\r\n"},
+      {post("", "", "/healthz"), 405, "\r\nAllow: GET, HEAD, OPTIONS\r\n"},
       {"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
        415, ""},
       {"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", 415, ""},
+      {"POST /rpc HTTP/1.1\r\nHost: h\r\nContent-Type: application/json x\r\n"
+       "Content-Length: 2\r\n\r\n{}",
+       415, ""},
+      {post("", "Content-Encoding: gzip\r\n"), 415, ""},
+      {get("*", "OPTIONS"), 204, "\r\nAllow: GET, HEAD, OPTIONS, POST\r\n"},
+      {get("/rpc", "OPTIONS"), 204, "\r\nAllow: OPTIONS, POST\r\n"},
+      {get("/healthz", "OPTIONS"), 204, "\r\nAllow: GET, HEAD, OPTIONS\r\n"},
+      {get("/rpc", "BREW"), 501, ""},
+      {get("/r%2Fpc"), 404, ""},
   };
   for (const Case& wrong : cases) {
     INFO(wrong.request);
@@ -283,6 +292,128 @@ TEST_CASE("Who asks whether to send a body is told so, once") {
   CHECK(status_of(Table().answer(request)) == 200);
   CHECK(status_of(Table({.body_bytes_max = 10}).answer(request.substr(0, head))) == 413);
   CHECK(status_of(Table().answer(post(play, "Expect: miracles\r\n"))) == 417);
+}
+
+TEST_CASE("Who asks whether to send a body is refused before it is sent") {
+  struct Case {
+    std::string request;
+    int status;
+  };
+  const std::string expect = "Expect: 100-continue\r\n";
+  const Case cases[] = {
+      {post(play, expect, "/play"), 404},
+      {post(play, expect, "/healthz"), 405},
+      {"PUT /rpc HTTP/1.1\r\nHost: h\r\n" + expect + "Content-Length: 9\r\n\r\n", 405},
+      {"POST /rpc HTTP/1.1\r\nHost: h\r\n" + expect + "Content-Length: 9\r\n\r\n", 415},
+      {post(play, expect + "Content-Encoding: gzip\r\n"), 415},
+      {"POST /rpc HTTP/1.1\r\nHost: evil.example\r\nContent-Type: application/json\r\n" + expect +
+           "Content-Length: 9\r\n\r\n",
+       421},
+      {"GET /healthz HTTP/1.1\r\nHost: h\r\n" + expect + "Content-Length: 9\r\n\r\n", 200},
+  };
+  for (const Case& wrong : cases) {
+    INFO(wrong.request);
+    Table table;
+    const std::string head = wrong.request.substr(0, wrong.request.find("\r\n\r\n") + 4);
+    const std::string answer = table.answer(head);
+    CHECK(status_of(answer) == wrong.status);
+    CHECK(answer.contains("\r\nConnection: close\r\n"));
+    CHECK(table.last.end);
+    CHECK(table.calls == 0);
+    CHECK(Table::cuts_do_not_matter(wrong.request + get("/healthz")));
+  }
+}
+
+TEST_CASE("A host that the server is not is 421, on every path") {
+  for (const std::string path : {"/rpc", "/metrics", "/healthz", "/readyz", "/nothing"}) {
+    INFO(path);
+    Table table;
+    const std::string body =
+        " HTTP/1.1\r\nHost: evil.example:80\r\nOrigin: http://evil.example:80\r\n"
+        "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(play.size()) + "\r\n\r\n" + std::string(play);
+    for (const std::string method : {"POST ", "GET "}) {
+      const std::string answer = table.answer(method + path + body);
+      CHECK(status_of(answer) == 421);
+      CHECK(!answer.contains("some_metric"));
+    }
+    CHECK(table.calls == 0);
+    CHECK(status_of(table.answer(get("http://evil.example" + path))) == 421);
+    CHECK(status_of(table.answer(get("*", "OPTIONS"))) == 204);
+  }
+  for (const std::string host : {"h", "H:1", "localhost", "127.0.0.1:7000", "[::1]:7000"}) {
+    INFO(host);
+    CHECK(status_of(Table().answer("GET /metrics HTTP/1.1\r\nHost: " + host + "\r\n\r\n")) == 200);
+  }
+  CHECK(status_of(Table().answer("GET /metrics HTTP/1.0\r\n\r\n")) == 200);  // Names no host.
+  CHECK(status_of(Table().answer("GET /metrics HTTP/1.0\r\nHost: evil\r\n\r\n")) == 421);
+}
+
+TEST_CASE("A path may be escaped, and a target absolute") {
+  for (const std::string path : {"/%72pc", "http://h/rpc", "HTTP://LOCALHOST:80/r%70c?x=%20"}) {
+    INFO(path);
+    CHECK(Table::cuts_do_not_matter(post(play, "", path)));
+    CHECK(status_of(Table().answer(post(play, "", path))) == 200);
+  }
+}
+
+TEST_CASE("Empty lines before a request are skipped, on a new connection too") {
+  const std::string stream = "\r\n\r\n" + post(play) + "\r\n" + get("/healthz") + "\r\n";
+  CHECK(Table::cuts_do_not_matter(stream));
+  Table table;
+  CHECK(status_of(table.answer(stream)) == 200);
+  CHECK(table.last.messages == 2);
+  const std::string lines = "\r\n\r\n" + std::string(play) + "\r\n\r\n" + std::string(play) + "\n";
+  CHECK(Table::cuts_do_not_matter(lines));
+  CHECK(Table().answer(lines).starts_with(R"({"jsonrpc")"));
+  CHECK(Table().answer("\r " + std::string(play) + "\n").starts_with(R"({"jsonrpc")"));
+}
+
+TEST_CASE("The fields of a trailer have no effect") {
+  const std::string head = "POST /rpc HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n";
+  REQUIRE(play.size() == 0x3e);
+  Table table;
+  CHECK(status_of(table.answer(head + "\r\n3e\r\n" + std::string(play) +
+                               "\r\n0\r\nContent-Type: application/json\r\n\r\n")) == 415);
+  const std::string rest =
+      "Content-Type: application/json\r\n\r\n3e\r\n" + std::string(play) +
+      "\r\n0\r\nConnection: close\r\nContent-Type: text/plain\r\nHost: evil.example\r\n"
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
+  CHECK(status_of(table.answer(head + rest)) == 200);
+  CHECK(!table.last.end);
+  REQUIRE(table.traces.size() == 1);
+  CHECK(!table.traces[0]);
+  CHECK(Table::cuts_do_not_matter(head + rest + get("/healthz")));
+}
+
+TEST_CASE("Every answer has a date") {
+  for (const std::string& request :
+       {post(play), post("{"), get("/healthz"), get("/none"), get("/rpc"), get("*", "OPTIONS"),
+        "GET\r\n\r\n"s, "GET / HTTP/1.1\r\nHost: evil\r\n\r\n"s}) {
+    INFO(request);
+    CHECK(Table().answer(request).contains("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"));
+  }
+}
+
+TEST_CASE("A request that takes too long is told 408, if it has begun") {
+  const std::string request = post(play);
+  for (std::size_t cut = 1; cut < request.size(); ++cut) {
+    Table table;
+    table.answer(get("/healthz") + request.substr(0, cut));
+    std::string out;
+    table.protocol().encode_timeout(table, out);
+    CHECK(status_of(out) == 408);
+    CHECK(out.contains("\r\nConnection: close\r\n"));
+  }
+  for (const std::string& bytes :
+       {get("/healthz"), get("/healthz") + "\r\n", "\r\n"s, "\r"s, "{\"jsonrpc\""s, "\xca\xfe"s}) {
+    INFO(bytes);
+    Table table;
+    table.answer(bytes);
+    std::string out;
+    table.protocol().encode_timeout(table, out);
+    CHECK(out.empty());
+  }
 }
 
 TEST_CASE("The traceparent field belongs to the calls that bring none") {

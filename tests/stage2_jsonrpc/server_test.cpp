@@ -277,7 +277,7 @@ TEST_CASE("The first byte says which protocol a connection speaks") {
   CHECK(Json::parse(exchange(house, call + "\n", "\n"))["result"]["round"] == 1);
   CHECK(Json::parse(exchange(house, " " + call + "\n", "\n"))["result"]["round"] == 2);
   const std::string answer = exchange(house,
-                                      "POST /rpc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                                      "POST /rpc HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n"
                                       "Content-Type: application/json\r\nContent-Length: " +
                                           std::to_string(call.size()) + "\r\n\r\n" + call,
                                       {});

@@ -25,6 +25,8 @@ class Table final : public Context {
   bool is_last_turn() const override { return last_turn; }
   bool is_ready() const override { return ready; }
   std::string metrics_text() const override { return "some_metric 1\n"; }
+  bool accepts(const net::HttpAuthority& host) const override { return host_names_.accept(host); }
+  std::string_view http_date() override { return "Thu, 01 Jan 1970 00:00:00 GMT"; }
 
   // All that goes out for `bytes`, given at once; the first byte ever chooses the protocol.
   std::string answer(std::string_view bytes) {
@@ -75,6 +77,7 @@ class Table final : public Context {
   Progress last;
 
  private:
+  const net::HostNames host_names_{{"h"}};
   Game game_{{.seed = 7}};
   Caller caller_{game_, {}};
   std::unique_ptr<Protocol> protocol_;

@@ -68,10 +68,13 @@ class ScriptedContext final : public jsonrpc::Context {
 
   bool is_ready() const override { return true; }
   std::string metrics_text() const override { return {}; }
+  bool accepts(const net::HttpAuthority&) const override { return true; }
+  std::string_view http_date() override { return http_date_.now(); }
 
  private:
   Game& game_;
   Script& script_;
+  net::HttpDate http_date_;
   Caller caller_;
   Clock::time_point read_at_;
   Clock::duration delay_{};
@@ -187,7 +190,8 @@ class Server {
     if (connection.is_http && context.failed()) {
       bytes.clear();
       net::append_http({.keep_open = !progress.end},
-                       net::status_page(net::HttpStatus::internal_server_error), bytes);
+                       net::status_page(net::HttpStatus::internal_server_error),
+                       context.http_date(), bytes);
     }
     if (!bytes.empty()) {
       connection.last_due_at = std::max(connection.last_due_at, context.due_at());

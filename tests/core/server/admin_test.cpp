@@ -83,7 +83,9 @@ std::string body_of(const std::string& answer) {
 }
 
 struct Fixture {
-  Admin admin{{.host = "127.0.0.1", .port = 0}, [] { return std::string("rps_up 1\n"); }};
+  Admin admin{{.host = "127.0.0.1", .port = 0}, net::HostNames({"x"}), [] {
+                return std::string("rps_up 1\n");
+              }};
 };
 
 }  // namespace
@@ -120,18 +122,22 @@ TEST_CASE_METHOD(Fixture, "other paths are 404, other methods 405") {
   CHECK(ask(admin, "GET", "/").starts_with("HTTP/1.1 404 "));
   CHECK(ask(admin, "GET", "/healthz/").starts_with("HTTP/1.1 404 "));
   CHECK(ask(admin, "POST", "/nothing").starts_with("HTTP/1.1 404 "));
-  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "BREW"}) {
+  for (const char* method : {"POST", "PUT", "DELETE", "TRACE"}) {
     const std::string answer = ask(admin, method, "/healthz");
     INFO(method);
     CHECK(answer.starts_with("HTTP/1.1 405 "));
-    CHECK(answer.contains("Allow: GET, HEAD\r\n"));
+    CHECK(answer.contains("Allow: GET, HEAD, OPTIONS\r\n"));
   }
+  for (const char* target : {"*", "/healthz"}) {
+    CHECK(ask(admin, "OPTIONS", target).starts_with("HTTP/1.1 204 "));
+  }
+  CHECK(ask(admin, "BREW", "/healthz").starts_with("HTTP/1.1 501 "));
 }
 
 TEST_CASE_METHOD(Fixture, "what is no HTTP is answered with 400 and closed") {
   const std::vector<std::string> garbage{
       "\x16\x03\x01\x02\x01",
-      "\r\n\r\n",
+      "\r\n\n",
       "GET\r\n\r\n",
       "GET /healthz HTTP/9.9\r\n\r\n",
       "GET /healthz HTTP/1.1\r\nbad header\r\n\r\n",
@@ -281,7 +287,7 @@ TEST_CASE_METHOD(Fixture, "the port outlives a time without free descriptors") {
 }
 
 TEST_CASE("metrics that throw are a 500, and the port lives on") {
-  const Admin admin({.host = "127.0.0.1", .port = 0},
+  const Admin admin({.host = "127.0.0.1", .port = 0}, net::HostNames({"x"}),
                     []() -> std::string { throw std::runtime_error("no"); });
   CHECK(ask(admin, "GET", "/metrics").starts_with("HTTP/1.1 500 "));
   CHECK(ask(admin, "GET", "/healthz").starts_with("HTTP/1.1 200 "));
@@ -289,9 +295,10 @@ TEST_CASE("metrics that throw are a 500, and the port lives on") {
 
 TEST_CASE_METHOD(Fixture, "an address that cannot be had is told in a sentence") {
   const HostPort taken{.host = "127.0.0.1", .port = parse_url(admin.url())->port};
-  CHECK_THROWS_WITH(Admin(taken, [] { return std::string(); }),
+  CHECK_THROWS_WITH(Admin(taken, net::HostNames({}), [] { return std::string(); }),
                     Catch::Contains("admin port") && Catch::Contains("in use"));
-  CHECK_THROWS_AS(Admin({.host = "no such host.invalid", .port = 0}, {}), std::exception);
+  CHECK_THROWS_AS(Admin({.host = "no such host.invalid", .port = 0}, net::HostNames({}), {}),
+                  std::exception);
 }
 
 TEST_CASE("the admin port closes with open connections and half requests") {

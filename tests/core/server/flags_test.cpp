@@ -245,6 +245,24 @@ TEST_CASE("a file gives flags by the same names, and argv wins") {
   CHECK(outcome.flags->game.seed == 7);
 }
 
+TEST_CASE("names of the server come from --host and from the address") {
+  const ConfigFile file("host = [\"a.example\", \"b.example\"]\n");
+  const auto names = [](const Outcome& outcome, const std::string& at) {
+    return host_names(outcome.flags.value(), {.host = at, .port = 1});
+  };
+  for (const Outcome& outcome :
+       {parse({"--host", "a.example", "--host=b.example"}), parse({"--config", file.path()})}) {
+    INFO(outcome.err);
+    CHECK(names(outcome, "::").accept({.host = "a.example"}));
+    CHECK(names(outcome, "::").accept({.host = "b.example"}));
+    CHECK_FALSE(names(outcome, "::").accept({.host = "c.example"}));
+    CHECK(names(outcome, "c.example").accept({.host = "c.example"}));
+  }
+  for (const char* name : {"", "a b", "a.example:80", "[::1]", "http://a.example"}) {
+    check_refused(parse({"--host", name}), {"--host"});
+  }
+}
+
 TEST_CASE("a mistake in the file is refused as one in argv is") {
   const auto with = [](const std::string& text) {
     INFO(text);
