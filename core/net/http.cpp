@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -44,16 +43,61 @@ std::size_t field_bytes(const http::fields& fields) {
   return bytes;
 }
 
-// RFC 9112, section 9.3. Several fields Connection are one list.
-bool keeps_open(const HttpRequest& request) {
-  bool is_kept = request.version() >= 11;
-  const auto fields = request.equal_range(http::field::connection);
-  for (auto field = fields.first; field != fields.second; ++field) {
-    http::token_list options(field->value());
-    if (options.exists("close")) return false;
-    is_kept |= options.exists("keep-alive");
+// What the fields of a header say about the message itself. They are read in one pass, because each
+// look-up of a field by its name takes as long as the whole pass.
+struct Facts {
+  std::string_view host;  // The last.
+  std::size_t hosts = 0;
+  std::size_t content_types = 0;
+  std::size_t codings = 0;    // Fields Transfer-Encoding.
+  bool is_chunked = false;    // The last of them is "chunked" alone.
+  bool closes = false;        // Connection: close
+  bool keeps = false;         // Connection: keep-alive
+  bool asks = false;          // Expect: 100-continue
+  bool expects_more = false;  // Another expectation.
+};
+
+// Several fields Connection, or Expect, are one list (RFC 9110, section 5.3).
+void take_field(const http::fields::value_type& field, Facts& facts) {
+  const http::field name = field.name();
+  if (name == http::field::host) {
+    ++facts.hosts;
+    facts.host = view(field.value());
+  } else if (name == http::field::content_type) {
+    ++facts.content_types;
+  } else if (name == http::field::transfer_encoding) {
+    ++facts.codings;
+    facts.is_chunked = boost::beast::iequals(field.value(), "chunked");
+  } else if (name == http::field::connection) {
+    http::token_list options(field.value());
+    facts.closes |= options.exists("close");
+    facts.keeps |= options.exists("keep-alive");
+  } else if (name == http::field::expect && !field.value().empty()) {
+    const bool is_known = boost::beast::iequals(field.value(), "100-continue");
+    facts.asks |= is_known;
+    facts.expects_more |= !is_known;
   }
-  return is_kept;
+}
+
+Facts facts_of(const HttpRequest& request) {
+  Facts facts;
+  for (const auto& field : request) take_field(field, facts);
+  return facts;
+}
+
+// What Beast leaves to its user (RFC 9110, sections 5.3 and 10.1.1; RFC 9112, sections 3.2
+// and 6.1).
+std::optional<HttpStatus> refuse_fields(const Facts& facts, bool is_current) {
+  if (facts.hosts > 1 || (facts.hosts == 0 && is_current) || facts.content_types > 1) {
+    return HttpStatus::bad_request;
+  }
+  if (facts.codings > 0 && !is_current) return HttpStatus::bad_request;
+  // With another coding, a proxy and this server could disagree on where the body ends.
+  if (facts.codings > 1 || (facts.codings == 1 && !facts.is_chunked)) {
+    return HttpStatus::not_implemented;
+  }
+  if (facts.expects_more && is_current) return HttpStatus::expectation_failed;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -111,58 +155,41 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
   return finish();
 }
 
-// What Beast leaves to its user.
 HttpReader::Outcome HttpReader::check_header() {
   is_checked_ = true;
   const HttpRequest& request = parser_->get();
+  const Facts facts = facts_of(request);
+  const bool is_current = request.version() >= 11;
   form_ = {.version = request.version(),
-           .keep_open = keeps_open(request),
+           .keep_open = !facts.closes && (is_current || facts.keeps),  // RFC 9112, section 9.3.
            .head_only = request.method() == http::verb::head};
-  if (check_fields() == Outcome::refused || check_target() == Outcome::refused) {
-    return Outcome::refused;
-  }
+  asks_ = facts.asks && is_current;
+  if (const auto status = refuse_fields(facts, is_current)) return refuse(*status);
+  if (check_target(facts.hosts > 0, facts.host) == Outcome::refused) return Outcome::refused;
   if (parser_->chunked()) header_ = request.base();
   return Outcome::need_more;
 }
 
-// RFC 9110, sections 5.3 and 10.1.1; RFC 9112, sections 3.2 and 6.1.
-HttpReader::Outcome HttpReader::check_fields() {
+// The requests of a connection mostly have the same target and host, which are parsed once then.
+HttpReader::Outcome HttpReader::check_target(bool has_host, std::string_view host) {
   const HttpRequest& request = parser_->get();
-  const bool is_current = request.version() >= 11;
-  const std::size_t hosts = request.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && is_current) || request.count(http::field::content_type) > 1) {
-    return refuse(HttpStatus::bad_request);
-  }
-  // With another coding, a proxy and this server could disagree on where the body ends.
-  const auto codings = request.equal_range(http::field::transfer_encoding);
-  const auto coding_count = std::distance(codings.first, codings.second);
-  if (coding_count > 0 && !is_current) return refuse(HttpStatus::bad_request);
-  if (coding_count > 1 ||
-      (coding_count == 1 && !boost::beast::iequals(codings.first->value(), "chunked"))) {
-    return refuse(HttpStatus::not_implemented);
-  }
-  if (!is_current) return Outcome::need_more;
-  const auto expectations = request.equal_range(http::field::expect);
-  for (auto field = expectations.first; field != expectations.second; ++field) {
-    if (field->value().empty()) continue;
-    if (!boost::beast::iequals(field->value(), "100-continue")) {
-      return refuse(HttpStatus::expectation_failed);
-    }
-    asks_ = true;
-  }
-  return Outcome::need_more;
-}
-
-HttpReader::Outcome HttpReader::check_target() {
-  const HttpRequest& request = parser_->get();
-  const std::string_view host = view(request[http::field::host]);
-  if (request.count(http::field::host) == 1 && !parse_authority(host)) {
-    return refuse(HttpStatus::bad_request);
-  }
-  auto target = parse_target(request.method(), view(request.target()));
+  const std::string_view text = view(request.target());
+  const Names names{request.method(), has_host};
+  if (names == names_ && text == target_ && host == host_field_) return Outcome::need_more;
+  names_.reset();
+  if (has_host && !parse_authority(host)) return refuse(HttpStatus::bad_request);
+  auto target = parse_target(request.method(), text);
   if (!target) return refuse(target.error());
+  const std::string_view authority = target->authority.empty() ? host : target->authority;
+  // A request of HTTP/1.0 may name no host, and then is accepted as one to an address is.
+  const HttpAuthority parsed =
+      parse_authority(authority).value_or(HttpAuthority{.is_address = true});
   path_ = std::move(target->path);
-  authority_ = target->authority.empty() ? host : target->authority;
+  host_ = parsed.host;
+  is_address_ = parsed.is_address;
+  target_ = text;
+  host_field_ = host;
+  names_ = names;
   return Outcome::need_more;
 }
 
@@ -184,11 +211,6 @@ HttpReader::Outcome HttpReader::refuse(HttpStatus status) {
   refusal_ = status;
   form_ = {.head_only = parser_->get().method() == http::verb::head};
   return Outcome::refused;
-}
-
-// A request of HTTP/1.0 may name no host, and then is accepted as one to an address is.
-HttpAuthority HttpReader::host() const {
-  return parse_authority(authority_).value_or(HttpAuthority{.is_address = true});
 }
 
 HttpPage status_page(HttpStatus status) {
@@ -259,8 +281,10 @@ std::string http_date(std::chrono::sys_seconds time) {
 }
 
 std::string_view HttpDate::now() {
-  const auto time = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  if (text_.empty() || time != std::exchange(time_, time)) text_ = http_date(time);
+  const std::time_t time = std::time(nullptr);  // Costs less than a clock that counts more finely.
+  if (text_.empty() || time != std::exchange(time_, time)) {
+    text_ = http_date(std::chrono::sys_seconds(std::chrono::seconds(time)));
+  }
   return text_;
 }
 

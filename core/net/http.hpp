@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 #include <optional>
 #include <string>
@@ -55,7 +56,7 @@ class HttpReader {
 
   // What the request is for: a path without query, or "*", and a host. As known as the header.
   const std::string& path() const { return path_; }
-  HttpAuthority host() const;
+  HttpAuthority host() const { return {.host = host_, .is_address = is_address_}; }
 
   // Of the answer. After `refused` the answer closes the stream.
   HttpForm form() const { return form_; }
@@ -70,8 +71,7 @@ class HttpReader {
  private:
   Outcome refuse(HttpStatus status);
   Outcome check_header();
-  Outcome check_fields();
-  Outcome check_target();
+  Outcome check_target(bool has_host, std::string_view host);
   Outcome finish();
 
   Limits limits_;
@@ -79,7 +79,19 @@ class HttpReader {
   HttpStatus refusal_ = HttpStatus::bad_request;
   HttpForm form_;
   std::string path_;
-  std::string authority_;            // Of the target, or the value of Host.
+  std::string host_;
+  bool is_address_ = false;  // host_ is.
+
+  // What path_ and host_ were parsed from.
+  struct Names {
+    boost::beast::http::verb method;
+    bool has_host;
+    bool operator==(const Names&) const = default;
+  };
+  std::optional<Names> names_;  // Nothing: from nothing yet.
+  std::string target_;
+  std::string host_field_;
+
   HttpRequest::header_type header_;  // Of a request in chunks, as it was before the trailer came.
   std::size_t bytes_ = 0;            // Of this request, read so far.
   bool has_begun_ = false;
@@ -120,7 +132,7 @@ class HttpDate {
   std::string_view now();
 
  private:
-  std::chrono::sys_seconds time_;
+  std::time_t time_ = 0;
   std::string text_;
 };
 
