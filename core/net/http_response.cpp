@@ -1,5 +1,8 @@
 #include "core/net/http_response.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -13,11 +16,16 @@ namespace {
 // chunked body is read. Beast's parser asserts that it is given as many at once.
 constexpr std::size_t last_chunk_bytes = 5;
 
+// "\r\n0\r\n" before a trailer and "\r\n" behind it: bytes around the fields that are none of theirs.
+constexpr std::size_t framing_bytes = 7;
+
 constexpr std::string_view header_end = "\r\n\r\n";
 
 // "HTTP/1.1 200" without a reason must end with a space (RFC 9112, section 4). Some servers omit
 // the space; Beast's parser requires it.
 constexpr std::size_t status_end = 12;
+
+constexpr std::size_t line_end_bytes = 2;
 
 bool lacks_space(std::string_view bytes) {
   return bytes.size() > status_end && bytes[status_end] == '\r';
@@ -25,18 +33,26 @@ bool lacks_space(std::string_view bytes) {
 
 }  // namespace
 
-void HttpResponseReader::Parser::on_response_impl(int code, View, int, ErrorCode& error) {
+void HttpResponseReader::Parser::on_response_impl(int code, View reason, int, ErrorCode& error) {
   if (code < 100) error = http::error::bad_status;
   status = code;
+  header_bytes = status_end + 1 + reason.size() + line_end_bytes;
 }
 
 // With a coding other than chunks, the end of the body is known only to that coding.
-void HttpResponseReader::Parser::on_field_impl(http::field field, View, View value,
+void HttpResponseReader::Parser::on_field_impl(http::field field, View name, View value,
                                                ErrorCode& error) {
+  header_bytes += name.size() + 2 + value.size() + line_end_bytes;
   const bool is_coding = field == http::field::transfer_encoding;
   if (is_coding && !boost::beast::iequals(value, "chunked")) {
     error = http::error::bad_transfer_encoding;
   }
+}
+
+void HttpResponseReader::Parser::on_header_impl(ErrorCode& error) {
+  if (header_bytes > header_bytes_max) error = http::error::header_limit;
+  keeps_open = keep_alive();
+  header_bytes = 0;
 }
 
 std::size_t HttpResponseReader::Parser::on_body_impl(View bytes, ErrorCode&) {
@@ -51,8 +67,9 @@ std::size_t HttpResponseReader::Parser::on_chunk_body_impl(std::uint64_t, View b
 
 void HttpResponseReader::reset() {
   body_.clear();
-  parser_.emplace(body_);
+  parser_.emplace(body_, limits_.header_bytes_max);
   parser_->eager(true);
+  parser_->header_limit(std::numeric_limits<std::uint32_t>::max());  // Counted by the Parser.
   parser_->body_limit(limits_.body_bytes_max);
 }
 
@@ -71,8 +88,9 @@ HttpResponseReader::Outcome HttpResponseReader::read(std::string_view bytes,
     bytes.remove_prefix(used);
     consumed += used;
     if (error && error != http::error::need_more) return Outcome::broken;
-    // What cannot be parsed yet is a header, or the line before a chunk.
-    if (error && bytes.size() > limits_.header_bytes_max) return Outcome::broken;
+    // What cannot be parsed yet is of a header or of a trailer, or the line before a chunk.
+    const std::size_t unparsed = error ? bytes.size() - std::min(bytes.size(), framing_bytes) : 0;
+    if (parser_->header_bytes + unparsed > limits_.header_bytes_max) return Outcome::broken;
     if (error) return Outcome::need_more;
     if (!parser_->is_done()) continue;
     if (parser_->status >= 200) return Outcome::response;

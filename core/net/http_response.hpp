@@ -12,13 +12,15 @@
 
 namespace rps::net {
 
-// Reads one response after another from a stream (RFC 9112). The body may have a length, come in
-// chunks, or end with the stream. Interim responses (status 1xx) are skipped. The responses must be
-// to requests that are not HEAD.
+// Reads one response after another from a stream (RFC 9112), of HTTP/1.1 and 1.0. The body may have
+// a length, come in chunks, or end with the stream; 204 and 304 have none. Interim responses (status
+// 1xx) are skipped. The responses must be to requests that are not HEAD.
 class HttpResponseReader {
  public:
   struct Limits {
-    std::size_t header_bytes_max;  // Status line and fields.
+    // Of status line and fields together, and of the trailer fields behind the last chunk, however
+    // the bytes are cut: each field counts with ": " and the end of its line.
+    std::size_t header_bytes_max;
     std::size_t body_bytes_max;
   };
 
@@ -47,7 +49,7 @@ class HttpResponseReader {
   bool ends_with_stream() const { return parser_->is_header_done() && parser_->need_eof(); }
 
   // The server says that it will not close the stream after this response.
-  bool keeps_open() const { return parser_->keep_alive(); }
+  bool keeps_open() const { return parser_->keeps_open; }
 
   // Forgets the response; the next one may be read.
   void reset();
@@ -59,9 +61,13 @@ class HttpResponseReader {
   // What Beast calls while it parses.
   class Parser final : public boost::beast::http::basic_parser<false> {
    public:
-    explicit Parser(std::string& body_text) : body(body_text) {}
+    Parser(std::string& body_text, std::size_t header_limit)
+        : header_bytes_max(header_limit), body(body_text) {}
 
     int status = 0;
+    bool keeps_open = false;       // As the header says; a trailer has no say in it.
+    std::size_t header_bytes_max;
+    std::size_t header_bytes = 0;  // Parsed so far; of the trailer once the header is whole.
     std::string& body;
 
    private:
@@ -69,7 +75,7 @@ class HttpResponseReader {
     void on_response_impl(int code, View reason, int version, ErrorCode& error) override;
     void on_field_impl(boost::beast::http::field field, View name, View value,
                        ErrorCode& error) override;
-    void on_header_impl(ErrorCode&) override {}
+    void on_header_impl(ErrorCode& error) override;
     void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
     std::size_t on_body_impl(View bytes, ErrorCode& error) override;
     void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}

@@ -157,6 +157,51 @@ TEST_CASE("A header and a body have their limits") {
   }
 }
 
+// What a response is read as when it comes whole, and when it comes byte by byte.
+std::vector<Outcome> outcomes_of(const std::string& response) {
+  Arriving whole;
+  Arriving in_pieces;
+  Outcome outcome = Outcome::need_more;
+  for (std::size_t at = 0; at < response.size() && outcome == Outcome::need_more; ++at) {
+    outcome = in_pieces.hear(response.substr(at, 1));
+  }
+  return {whole.hear(response), outcome};
+}
+
+TEST_CASE("A header and a trailer have their limit whether they come whole or in pieces") {
+  const std::string begin = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n";
+  for (const std::size_t excess : {0, 1}) {
+    CAPTURE(excess);
+    const Outcome expected = excess > 0 ? Outcome::broken : Outcome::response;
+    const auto field_of = [&](std::size_t bytes) {
+      return "X: " + std::string(bytes + excess - 5, 'x') + "\r\n";
+    };
+    const std::string header = begin + field_of(limits.header_bytes_max - begin.size());
+    CHECK(outcomes_of(header + "\r\n0\r\n\r\n") == std::vector{expected, expected});
+    const std::string trailer = field_of(500) + field_of(500);
+    const std::size_t trailer_bytes = trailer.size() - 2 * excess;
+    REQUIRE(trailer_bytes == limits.header_bytes_max);
+    CHECK(outcomes_of(begin + "\r\n1\r\nx\r\n0\r\n" + trailer + "\r\n") ==
+          std::vector{expected, expected});
+  }
+}
+
+TEST_CASE("A header may be as long as its limit, whatever the parser's own default") {
+  constexpr std::size_t large = 100'000;
+  HttpResponseReader reader({.header_bytes_max = 2 * large, .body_bytes_max = 1});
+  std::size_t consumed = 0;
+  const std::string response =
+      "HTTP/1.1 204 No Content\r\nX: " + std::string(large, 'x') + "\r\n\r\n";
+  CHECK(reader.read(response, consumed) == Outcome::response);
+}
+
+TEST_CASE("A trailer does not say whether the stream stays open") {
+  Arriving arriving;
+  REQUIRE(arriving.hear("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "0\r\nConnection: close\r\n\r\n") == Outcome::response);
+  CHECK(arriving.reader.keeps_open());
+}
+
 TEST_CASE("A warm reader allocates nothing") {
   HttpResponseReader reader(limits);
   const auto read_all = [&] {
