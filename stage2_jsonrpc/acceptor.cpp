@@ -17,35 +17,41 @@ constexpr int accepts_max = 64;
 
 }  // namespace
 
-Acceptor::Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd listener,
-                   Worker& owner, std::vector<Worker*> workers)
+Acceptor::Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag,
+                   std::vector<net::Fd> listeners, Worker& owner, std::vector<Worker*> workers)
     : shared_(shared),
       epoll_(epoll),
       tag_(tag),
-      listener_(std::move(listener)),
+      listeners_(std::move(listeners)),
       owner_(owner),
       workers_(std::move(workers)) {
-  if (!epoll_.add(listener_.get(), EPOLLIN, tag_)) {
+  for (const net::Fd& listener : listeners_) {
+    if (epoll_.add(listener.get(), EPOLLIN, tag_)) continue;
     throw std::system_error(errno, std::system_category(), "epoll_ctl");
   }
 }
 
 void Acceptor::accept_waiting() {
-  for (int i = 0; i < accepts_max && accept_one(); ++i) {
+  for (const net::Fd& listener : listeners_) {
+    for (int i = 0; i < accepts_max && accept_one(listener); ++i) {
+    }
   }
 }
 
-// At most as many as net::listen_on() lets wait: peers that keep connecting do not delay the end.
+// At each socket at most as many as net::listen_on() lets wait: peers that keep connecting do not
+// delay the end.
 void Acceptor::accept_all_waiting() {
-  for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
+  for (const net::Fd& listener : listeners_) {
+    for (int i = 0; i < SOMAXCONN && accept_one(listener); ++i) {
+    }
   }
 }
 
 // False when nobody waits, or nobody can be accepted.
-bool Acceptor::accept_one() {
+bool Acceptor::accept_one(const net::Fd& listener) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  net::Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+  net::Fd socket(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     distribute(std::move(socket), address);
@@ -53,26 +59,26 @@ bool Acceptor::accept_one() {
   }
   if (errno == ECONNABORTED || errno == EINTR) return true;
   if (errno == EAGAIN) return false;
-  return reject_one();
+  return reject_one(listener);
 }
 
-bool Acceptor::reject_one() {
+bool Acceptor::reject_one(const net::Fd& listener) {
   if (!std::exchange(is_failing_, true)) {
     shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
   }
   failed_since_retry_ = true;
-  const bool is_rejected = reserve_.turn_away(listener_);
+  const bool is_rejected = reserve_.turn_away(listener);
   if (is_rejected) {
     shared_.metrics.connection_refused();
   } else {
-    epoll_.modify(listener_.get(), 0, tag_);
+    epoll_.modify(listener.get(), 0, tag_);
   }
   return is_rejected;
 }
 
 void Acceptor::retry() {
   if (!is_failing_) return;
-  epoll_.modify(listener_.get(), EPOLLIN, tag_);
+  for (const net::Fd& listener : listeners_) epoll_.modify(listener.get(), EPOLLIN, tag_);
   is_failing_ = std::exchange(failed_since_retry_, false);
 }
 

@@ -1,4 +1,4 @@
-// Accepts connections from a listening socket and distributes them to the workers in turn.
+// Accepts connections from listening sockets and distributes them to the workers in turn.
 //
 // accept() fails when the process has no descriptor left, or the kernel no memory. Then the peer is
 // turned away with a descriptor held in reserve. Where even that fails, accepting pauses until
@@ -23,31 +23,31 @@ class Worker;
 // Runs on the thread of one worker, its owner.
 class Acceptor {
  public:
-  // Has `epoll`, which is the owner's, report the listening socket with `tag`.
+  // Has `epoll`, which is the owner's, report the listening sockets with `tag`.
   // REQUIRES: `shared`, `epoll` and all workers outlive this; there is at least one worker.
-  Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, net::Fd listener, Worker& owner,
-           std::vector<Worker*> workers);
+  Acceptor(Shared& shared, net::Epoll& epoll, std::uint64_t tag, std::vector<net::Fd> listeners,
+           Worker& owner, std::vector<Worker*> workers);
 
-  // Accepts the peers that wait: at most 64, so that a flood of them does not keep the owner from
-  // serving the connections that it has.
+  // Accepts the peers that wait: at most 64 at each socket, so that a flood of them does not keep
+  // the owner from serving the connections that it has.
   void accept_waiting();
 
-  // Accepts all of them, before the listening socket is closed: closing it resets those that still
-  // wait, though the kernel has received what they sent.
+  // Accepts all of them, before the listening sockets are closed: closing them resets those that
+  // still wait, though the kernel has received what they sent.
   void accept_all_waiting();
 
   // Ends a pause. To be called regularly.
   void retry();
 
  private:
-  bool accept_one();
-  bool reject_one();
+  bool accept_one(const net::Fd& listener);
+  bool reject_one(const net::Fd& listener);
   void distribute(net::Fd socket, const sockaddr_storage& address);
 
   Shared& shared_;
   net::Epoll& epoll_;
   const std::uint64_t tag_;
-  net::Fd listener_;
+  std::vector<net::Fd> listeners_;
   net::Reserve reserve_;
   // Set when accept() fails, which is logged then, and cleared by a retry() before which accept()
   // has not failed again.

@@ -105,10 +105,10 @@ class Server final : public server::Server {
   // Every worker listens on the port and keeps the connections that the kernel assigns to it.
   void share_port() {
     if (address_.port != 0) require_free(address_);
-    std::vector<net::Fd> listeners;
+    std::vector<std::vector<net::Fd>> listeners;
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       listeners.push_back(net::listen_on(address_, net::PortSharing::yes));
-      address_.port = net::port_of(listeners.back());  // The others join that of the first.
+      address_.port = net::port_of(listeners.back().front());  // The others join that of the first.
     }
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       workers_[i]->start(std::move(listeners[i]), {workers_[i].get()});
@@ -117,12 +117,12 @@ class Server final : public server::Server {
 
   // The first worker listens, and distributes the connections to all.
   void accept_alone() {
-    net::Fd listener = net::listen_on(address_, net::PortSharing::no);
-    address_.port = net::port_of(listener);
+    std::vector<net::Fd> listeners = net::listen_on(address_, net::PortSharing::no);
+    address_.port = net::port_of(listeners.front());
     std::vector<Worker*> all;
     for (const auto& worker : workers_) all.push_back(worker.get());
     for (std::size_t i = 1; i < all.size(); ++i) all[i]->start({}, {});
-    all.front()->start(std::move(listener), all);
+    all.front()->start(std::move(listeners), all);
   }
 
   HostPort address_;

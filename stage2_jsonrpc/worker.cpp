@@ -42,9 +42,9 @@ Worker::Worker(Shared& shared, std::size_t number)
 
 // ---- For the server and for other threads ----------------------------------------------------
 
-void Worker::start(net::Fd listener, std::vector<Worker*> workers) {
-  if (listener) {
-    acceptor_.emplace(shared_, epoll_, listener_tag, std::move(listener), *this,
+void Worker::start(std::vector<net::Fd> listeners, std::vector<Worker*> workers) {
+  if (!listeners.empty()) {
+    acceptor_.emplace(shared_, epoll_, listener_tag, std::move(listeners), *this,
                       std::move(workers));
   }
   thread_ = std::thread([this] { run(); });

@@ -42,9 +42,9 @@ class Worker final {
   // REQUIRES: every worker that was started is ended before any of them is destroyed, because a
   // duel sends events from the thread of one to the connection of another.
 
-  // Starts the thread. With a socket as `listener` it also accepts, and distributes the connections
+  // Starts the thread. With sockets as `listeners` it also accepts, and distributes the connections
   // to `workers` in turn. Throws std::system_error.
-  void start(net::Fd listener, std::vector<Worker*> workers);
+  void start(std::vector<net::Fd> listeners, std::vector<Worker*> workers);
 
   // Accepts the peers that wait in the queue of the listening socket and closes the socket; calls
   // are answered with the error `unavailable` from now on.

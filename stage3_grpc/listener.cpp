@@ -64,8 +64,8 @@ Listener::Listener(const HostPort& address, std::size_t connections_max, server:
       connections_max_(server::reserve_descriptors(connections_max, log)),
       metrics_(metrics),
       log_(log),
-      socket_(net::listen_on(address, net::PortSharing::no)) {
-  address_.port = net::port_of(socket_);
+      sockets_(net::listen_on(address, net::PortSharing::no)) {
+  address_.port = net::port_of(sockets_.front());
   metrics.count_open_connections([port = address_.port] { return count_connections(port); });
 }
 
@@ -77,39 +77,40 @@ void Listener::start(Take take, Tick tick) {
   take_ = std::move(take);
   tick_ = std::move(tick);
   ticked_at_ = Clock::now();
-  first_ = static_cast<std::size_t>(net::Fd(::dup(socket_.get())).get());
+  first_ = static_cast<std::size_t>(net::Fd(::dup(sockets_.front().get())).get());
   thread_ = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
 }
 
 void Listener::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
-  ::shutdown(socket_.get(), SHUT_RDWR);  // Wakes poll().
+  for (const net::Fd& socket : sockets_) ::shutdown(socket.get(), SHUT_RDWR);  // Wakes poll().
   thread_.join();
-  socket_ = net::Fd();
+  sockets_.clear();
 }
 
 void Listener::accept_all(const std::stop_token& stop) {
+  std::vector<pollfd> ready;
+  for (const net::Fd& socket : sockets_) {
+    ready.push_back({.fd = socket.get(), .events = POLLIN, .revents = 0});
+  }
   while (!stop.stop_requested()) {
-    wait_for_peers();
-    accept_one(stop);
+    // poll() waits, not accept(), because accept() reserves its descriptor number before it waits.
+    ::poll(ready.data(), ready.size(), static_cast<int>(tick_period.count()));
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      if (ready[i].revents != 0) accept_one(sockets_[i], stop);
+    }
     every_second(Clock::now());
   }
 }
 
-// poll() waits, not accept(), because accept() reserves its descriptor number before it waits.
-void Listener::wait_for_peers() {
-  pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  ::poll(&ready, 1, static_cast<int>(tick_period.count()));
-}
-
 // No error of accept() ends the loop: it concerns one connection, or it passes.
-void Listener::accept_one(const std::stop_token& stop) {
-  net::Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+void Listener::accept_one(const net::Fd& socket, const std::stop_token& stop) {
+  net::Fd connection(::accept4(socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   const int error = errno;
   if (connection) return admit(std::move(connection));
   if (error == EINTR || error == EAGAIN || error == ECONNABORTED) return;
-  if (!stop.stop_requested()) turn_away(error);
+  if (!stop.stop_requested()) turn_away(socket, error);
 }
 
 // The kernel gives each new descriptor the lowest free number, so the number of a new connection's
@@ -124,12 +125,12 @@ void Listener::admit(net::Fd connection) {
 }
 
 // The peer that waits cannot be served: the process is out of descriptors, or the kernel of memory.
-void Listener::turn_away(int error) {
+void Listener::turn_away(const net::Fd& socket, int error) {
   failed_since_tick_ = true;
   if (!std::exchange(is_failing_, true)) {
     log_.warn("cannot accept: {}", std::system_category().message(error));
   }
-  if (reserve_.turn_away(socket_)) return metrics_.connection_refused();
+  if (reserve_.turn_away(socket)) return metrics_.connection_refused();
   std::this_thread::sleep_for(server::limits::accept_backoff);
 }
 

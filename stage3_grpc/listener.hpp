@@ -1,4 +1,4 @@
-// The listening socket and the thread that accepts from it.
+// The listening sockets, one for each address of the host, and the thread that accepts from them.
 //
 // gRPC 1.51 could listen by itself, but it closes its listener for good at the first accept that
 // fails because the process is out of descriptors: a client that opens enough connections once ends
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
@@ -33,10 +34,10 @@ class Listener {
   using Take = std::function<void(net::Fd connection)>;
   using Tick = std::function<void(Clock::time_point now)>;
 
-  // Listens on `address`; nothing is accepted yet. Raises the process's limit of descriptors to
-  // what `connections_max` needs, as far as it may. `metrics` count accepted and refused
-  // connections, and at a scrape the open ones. Throws std::runtime_error. REQUIRES: metrics and
-  // log outlive it.
+  // Listens on `address`, all of its addresses; nothing is accepted yet. Raises the process's limit
+  // of descriptors to what `connections_max` needs, as far as it may. `metrics` count accepted and
+  // refused connections, and at a scrape the open ones. Throws std::runtime_error. REQUIRES:
+  // metrics and log outlive it.
   Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
            spdlog::logger& log);
   ~Listener();
@@ -56,17 +57,16 @@ class Listener {
 
  private:
   void accept_all(const std::stop_token& stop);
-  void wait_for_peers();
-  void accept_one(const std::stop_token& stop);
+  void accept_one(const net::Fd& socket, const std::stop_token& stop);
   void admit(net::Fd connection);
-  void turn_away(int error);
+  void turn_away(const net::Fd& socket, int error);
   void every_second(Clock::time_point now);
 
   HostPort address_;
   std::size_t connections_max_;
   server::Metrics& metrics_;
   spdlog::logger& log_;
-  net::Fd socket_;
+  std::vector<net::Fd> sockets_;
   std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
   net::Reserve reserve_;
   Take take_;

@@ -37,14 +37,6 @@ std::expected<AddressList, int> look_up(const HostPort& target, int flags) {
   return AddressList(found);
 }
 
-Address to_address(const addrinfo& info) {
-  Address address;
-  assert(info.ai_addrlen <= sizeof address.storage);
-  std::memcpy(&address.storage, info.ai_addr, info.ai_addrlen);
-  address.size = info.ai_addrlen;
-  return address;
-}
-
 // Whether the socket is connected to itself. That happens on one machine: where nobody listens, the
 // kernel may choose the port that is called as the caller's own port, and TCP allows it.
 bool is_own_echo(const Fd& socket) {
@@ -79,8 +71,8 @@ std::vector<Address> addresses_of(const HostPort& target) {
   if (!found) {
     throw std::system_error(std::make_error_code(std::errc::host_unreachable),
                             "cannot resolve " + target.host + " port " +
-                                std::to_string(target.port) + " (" +
-                                ::gai_strerror(found.error()) + ")");
+                                std::to_string(target.port) + " (" + ::gai_strerror(found.error()) +
+                                ")");
   }
   std::vector<Address> addresses;
   for (const addrinfo* at = found->get(); at != nullptr; at = at->ai_next) {
@@ -133,8 +125,8 @@ class Race {
     }
   }
 
-  // Waits until an attempt has an outcome, or the next one is due. False, and errno, when the system
-  // cannot wait.
+  // Waits until an attempt has an outcome, or the next one is due. False, and errno, when the
+  // system cannot wait.
   bool wait() {
     polled_.clear();
     for (const Winner& attempt : attempts_) {
@@ -161,6 +153,14 @@ class Race {
 };
 
 }  // namespace
+
+Address to_address(const addrinfo& info) {
+  Address address;
+  assert(info.ai_addrlen <= sizeof address.storage);
+  std::memcpy(&address.storage, info.ai_addr, info.ai_addrlen);
+  address.size = info.ai_addrlen;
+  return address;
+}
 
 std::expected<Address, std::string> parse_address(const HostPort& target) {
   const auto addresses = look_up(target, AI_NUMERICHOST);

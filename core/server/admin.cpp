@@ -9,11 +9,13 @@
 #include <map>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,10 +28,12 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <sys/socket.h>
 
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
 #include "core/net/http.hpp"
+#include "core/net/listen.hpp"
 #include "core/net/reserve.hpp"
 #include "core/server/limits.hpp"
 
@@ -45,11 +49,18 @@ using boost::system::error_code;
 // Errors come back as values: nothing on this thread throws for what a client does.
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
-tcp::acceptor listen(asio::io_context& io, const HostPort& address) {
-  const auto found = tcp::resolver(io).resolve(address.host, std::to_string(address.port));
-  tcp::acceptor acceptor(io, *found.begin());  // Sets SO_REUSEADDR.
-  acceptor.non_blocking(true);
-  return acceptor;
+// One for each address of the host.
+std::vector<tcp::acceptor> listen(asio::io_context& io, const HostPort& address) {
+  std::vector<tcp::acceptor> acceptors;
+  for (net::Fd& socket : net::listen_on(address, net::PortSharing::no)) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
+    const tcp protocol = name.ss_family == AF_INET6 ? tcp::v6() : tcp::v4();
+    acceptors.emplace_back(io).assign(protocol, socket.release());
+    acceptors.back().non_blocking(true);
+  }
+  return acceptors;
 }
 
 constexpr net::HttpReader::Limits reader_limits{.header_bytes_max = limits::admin_header_bytes_max,
@@ -159,10 +170,10 @@ struct Admin::Impl {
   ~Impl();
 
   void run();
-  void start_accepting();
-  asio::awaitable<void> accept();
+  void start_accepting(tcp::acceptor& acceptor);
+  asio::awaitable<void> accept(tcp::acceptor& acceptor);
   void admit(tcp::socket socket);
-  bool admit_without_descriptors();
+  bool admit_without_descriptors(tcp::acceptor& acceptor);
   asio::awaitable<void> serve(tcp::socket socket);
   asio::awaitable<std::optional<Answer>> next_answer(tcp::socket& socket,
                                                      beast::flat_buffer& buffer,
@@ -176,7 +187,7 @@ struct Admin::Impl {
   Seats seats;
   net::Reserve reserve;
   asio::io_context io{1};
-  tcp::acceptor acceptor;
+  std::vector<tcp::acceptor> acceptors;
   const std::string url;
   std::thread thread;  // Runs `io`.
 };
@@ -185,10 +196,10 @@ Admin::Impl::Impl(const HostPort& address, net::HostNames host_names,
                   std::function<std::string()> metrics_text)
     : names(std::move(host_names)),
       metrics(std::move(metrics_text)),
-      acceptor(listen(io, address)),
-      url("http://" +
-          to_string(HostPort{.host = address.host, .port = acceptor.local_endpoint().port()})) {
-  start_accepting();
+      acceptors(listen(io, address)),
+      url("http://" + to_string(HostPort{.host = address.host,
+                                         .port = acceptors.front().local_endpoint().port()})) {
+  for (tcp::acceptor& acceptor : acceptors) start_accepting(acceptor);
   thread = std::thread([this] { run(); });
 }
 
@@ -209,12 +220,13 @@ void Admin::Impl::run() {
 }
 
 // accept() never returns: should it throw, it starts anew.
-void Admin::Impl::start_accepting() {
-  asio::co_spawn(io, accept(), [this](const std::exception_ptr&) { start_accepting(); });
+void Admin::Impl::start_accepting(tcp::acceptor& acceptor) {
+  asio::co_spawn(io, accept(acceptor),
+                 [this, &acceptor](const std::exception_ptr&) { start_accepting(acceptor); });
 }
 
 // Waits before it accepts: without a free descriptor accept() fails also when nobody waits.
-asio::awaitable<void> Admin::Impl::accept() {
+asio::awaitable<void> Admin::Impl::accept(tcp::acceptor& acceptor) {
   asio::steady_timer pause(io);
   for (;;) {
     std::ignore = co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
@@ -224,7 +236,7 @@ asio::awaitable<void> Admin::Impl::accept() {
       admit(std::move(socket));
     } else if (error == asio::error::would_block || error == asio::error::connection_aborted) {
       continue;
-    } else if (error != asio::error::no_descriptors || !admit_without_descriptors()) {
+    } else if (error != asio::error::no_descriptors || !admit_without_descriptors(acceptor)) {
       pause.expires_after(limits::accept_backoff);
       co_await pause.async_wait(as_values);
     }
@@ -239,7 +251,7 @@ void Admin::Impl::admit(tcp::socket socket) {
 
 // Admits the peer that waits, or makes room for it: then the next accept succeeds. False when
 // neither was possible.
-bool Admin::Impl::admit_without_descriptors() {
+bool Admin::Impl::admit_without_descriptors(tcp::acceptor& acceptor) {
   net::Fd connection = reserve.accept(acceptor.native_handle());
   if (!connection) return seats.free_one();
   tcp::socket socket(io);
@@ -314,9 +326,8 @@ net::HttpPage Admin::Impl::handle(const net::HttpReader& reader) const {
 Admin::Admin(const HostPort& address, net::HostNames names,
              std::function<std::string()> metrics) try
     : impl_(std::make_unique<Impl>(address, std::move(names), std::move(metrics))) {
-} catch (const boost::system::system_error& error) {
-  throw std::runtime_error("the admin port cannot listen on " + to_string(address) + ": " +
-                           error.code().message());
+} catch (const std::runtime_error& error) {
+  throw std::runtime_error(std::string("the admin port: ") + error.what());
 }
 
 Admin::~Admin() = default;

@@ -168,7 +168,8 @@ class OneByOne {
   using MakeReply = std::function<std::string(int call)>;
 
   explicit OneByOne(MakeReply reply, std::string_view query = "")
-      : listener_(net::listen_on({.host = "127.0.0.1", .port = 0}, net::PortSharing::no)),
+      : listener_(std::move(
+            net::listen_on({.host = "127.0.0.1", .port = 0}, net::PortSharing::no).front())),
         url_(url_of(query, net::port_of(listener_))),
         thread_([this, reply = std::move(reply)] { serve(reply); }) {}
 

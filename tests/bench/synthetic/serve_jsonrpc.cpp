@@ -99,7 +99,7 @@ class Server {
   Server(const HostPort& listen, Game& game, Script& script)
       : game_(game),
         script_(script),
-        listener_(net::listen_on(listen, net::PortSharing::no)),
+        listener_(std::move(net::listen_on(listen, net::PortSharing::no).front())),
         address_{.host = listen.host, .port = net::port_of(listener_)} {
     sigset_t ends;
     ::sigemptyset(&ends);
