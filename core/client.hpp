@@ -16,6 +16,22 @@ namespace rps {
 struct Stamps {
   Clock::time_point sent_at;
   Clock::time_point received_at;
+
+  // False when no server answered: the client itself gives the reply Error::unavailable, because
+  // the call's connection broke or there is none. A server that refuses so has answered.
+  bool is_answered = true;
+};
+
+// What became of a client's connections since it was made.
+struct ConnectionCounts {
+  std::uint64_t reconnects = 0;  // Connections that were opened again.
+  std::uint64_t resent = 0;      // Calls that were sent again, which was safe.
+
+  // Calls whose connection broke after they were sent, and which were not sent again: the server
+  // may have carried them out or not.
+  std::uint64_t uncertain = 0;
+
+  bool operator==(const ConnectionCounts&) const = default;
 };
 
 // Where replies and events are handed over.
@@ -35,10 +51,11 @@ class Client {
  public:
   virtual ~Client() = default;
 
-  // Starts a call. Exactly one on_reply(id) follows, from inside poll(): a transport that breaks
-  // answers every open call with Error::unavailable. Copies what `command` points to. A client
-  // that holds several connections sends the calls of one id over one of them while it has room.
-  // REQUIRES: fewer than in_flight_max() calls are open.
+  // Starts a call. Exactly one on_reply(id) follows, from inside poll(). When a connection ends,
+  // the client may open it again and send the calls again that the server has certainly not
+  // processed; it answers the others with Error::unavailable. Copies what `command` points to. A
+  // client that holds several connections sends the calls of one id over one of them while it has
+  // room. REQUIRES: fewer than in_flight_max() calls are open.
   virtual void submit(std::uint64_t id, const Command& command) = 0;
 
   // Sends the submitted calls and passes the replies and events that have arrived to the sink.
@@ -48,6 +65,9 @@ class Client {
 
   // How many calls may be open at once.
   virtual std::size_t in_flight_max() const = 0;
+
+  // All zero for a transport without connections, or one whose library does not tell.
+  virtual ConnectionCounts connection_counts() const { return {}; }
 };
 
 // How to open a client, whatever its transport.
@@ -55,6 +75,10 @@ struct ConnectOptions {
   std::size_t connections = 1;                  // Sockets, channels or child processes.
   std::size_t depth = 1;                        // Open calls on each, at most.
   std::chrono::milliseconds timeout_max{2000};  // For opening all of them.
+
+  // Whether the client tries to connect again for as long as it lives when its server is gone. Else
+  // it tries each address of the server once.
+  bool outlasts_outages = false;
 };
 
 }  // namespace rps

@@ -76,6 +76,19 @@ struct Command {
   std::uint32_t best_of = limits::best_of_default;  // join
 };
 
+// Whether carrying `command` out twice has the same effect as once. A round in a session and the
+// operations of a duel change state, so they do not.
+constexpr bool is_idempotent(const Command& command) {
+  switch (command.operation) {
+    case Operation::play: return command.session_id.empty();
+    case Operation::score: return true;
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: return false;
+  }
+  return false;
+}
+
 // The reply to a command. If `error` is set, only `operation` and `retry_after_ms` have a meaning.
 struct Reply {
   Operation operation = Operation::play;

@@ -49,16 +49,32 @@ HttpClientCodec::Outcome HttpClientCodec::decode(std::string_view bytes, const E
                                                  Event& /*event*/) {
   using Read = net::HttpResponseReader::Outcome;
   response_.reset();
-  const Read read = response_.read(bytes, consumed);
-  if (read == Read::need_more && !response_.ends_with_stream()) return Outcome::need_more;
-  if (read != Read::response || expected == nullptr) return Outcome::broken;
-  reply.operation = expected->operation;
-  if (json_client_format.read_reply(response_.body(), expected->sequence, reply)) {
-    return Outcome::reply;
+  switch (response_.read(bytes, consumed)) {
+    case Read::need_more: return Outcome::need_more;
+    case Read::broken: return Outcome::broken;
+    case Read::response: break;
   }
+  return expected != nullptr ? read_reply(*expected, reply) : Outcome::broken;
+}
+
+HttpClientCodec::Outcome HttpClientCodec::decode_end(std::string_view bytes,
+                                                     const Expected& expected, Reply& reply) {
+  using Read = net::HttpResponseReader::Outcome;
+  response_.reset();
+  std::size_t consumed = 0;
+  const Read read = response_.read(bytes, consumed);
+  const bool is_whole = read == Read::need_more && response_.finish() == Read::response;
+  return is_whole ? read_reply(expected, reply) : Outcome::broken;
+}
+
+// Of a whole response.
+HttpClientCodec::Outcome HttpClientCodec::read_reply(const Expected& expected, Reply& reply) const {
+  const Outcome outcome = response_.keeps_open() ? Outcome::reply : Outcome::last_reply;
+  reply.operation = expected.operation;
+  if (json_client_format.read_reply(response_.body(), expected.sequence, reply)) return outcome;
   if (response_.status() == 200) return Outcome::broken;
-  reply = Reply{.operation = expected->operation, .error = error_of_status(response_.status())};
-  return Outcome::reply;
+  reply = Reply{.operation = expected.operation, .error = error_of_status(response_.status())};
+  return outcome;
 }
 
 }  // namespace rps::jsonrpc

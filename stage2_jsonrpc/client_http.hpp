@@ -1,5 +1,5 @@
-// JSON-RPC over HTTP/1.1: each call is a POST to /rpc, each reply a response, in the same order, on
-// a connection that stays open.
+// JSON-RPC over HTTP/1.1: each call is a POST to /rpc, each reply a response, in the same order.
+// The connection stays open until the server says that it closes it.
 #pragma once
 
 #include <string>
@@ -10,9 +10,10 @@
 
 namespace rps::jsonrpc {
 
-// A body has a length or comes in chunks; a response whose body ends with the stream breaks it.
-// With a status other than 200 the error is the one in the body or, if the body is no reply, the
-// one that docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
+// A response may be any that HttpResponseReader reads. The last reply of its stream is one whose
+// header says so (`Connection: close`, HTTP/1.0) or whose body ends with the stream. With a status
+// other than 200 the error is the one in the body or, if the body is no reply, the one that
+// docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
 class HttpClientCodec final : public net::WireCodec {
  public:
   // `authority` is host and port, as in the URL.
@@ -22,8 +23,12 @@ class HttpClientCodec final : public net::WireCodec {
 
   Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
                  Reply& reply, Event& event) override;
+  bool has_last_replies() const override { return true; }
+  Outcome decode_end(std::string_view bytes, const Expected& expected, Reply& reply) override;
 
  private:
+  Outcome read_reply(const Expected& expected, Reply& reply) const;
+
   std::string head_;  // Of every request, up to the number of its Content-Length.
   std::string body_;  // Of the request being encoded; kept for its memory.
   net::HttpResponseReader response_;

@@ -144,11 +144,18 @@ std::unique_ptr<fleet::FleetClient> connect_fleet(
   settings.fleet.depth = options.depth;
   settings.fleet.notice = notice;
   settings.registry.warn = std::move(notice);
-  auto codec = make_codec(settings.codec);
+  // Of any address: what the URL says of the codec is refused here, and not at the first instance.
+  (void)make_codec(settings.codec);
+  const auto codec_for = [like = settings.codec](const HostPort& authority) {
+    Url instance = like;
+    instance.host = authority.host;
+    instance.port = authority.port;
+    return make_codec(instance);
+  };
 
   const Clock::time_point now = Clock::now();
   auto client = std::make_unique<fleet::FleetClient>(
-      std::move(settings.fleet), std::move(codec),
+      std::move(settings.fleet), codec_for,
       std::make_unique<fleet::FileRegistry>(settings.registry, now));
   if (client->await_instances(now + options.timeout_max) == 0) {
     throw std::runtime_error("no instance of " + settings.registry.service + " in " + url.path +

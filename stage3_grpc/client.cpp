@@ -216,31 +216,43 @@ void UnaryCall::start(std::uint64_t id, const Command& command) {
   context_.emplace();
   sent_at_ = Clock::now();
   set_deadline(*context_, client_.settings_, sent_at_);
-  if (operation_ == Operation::play) {
-    write(command, play_request_);
-    play_ = connection_.stub->AsyncPlay(&*context_, play_request_, &client_.queue_);
-    play_->Finish(&play_response_, &status_, this);
-  } else {
-    write(command, score_request_);
-    score_ = connection_.stub->AsyncScore(&*context_, score_request_, &client_.queue_);
-    score_->Finish(&score_response_, &status_, this);
+  switch (operation_) {
+    case Operation::play:
+      write(command, play_request_);
+      play_ = connection_.stub->AsyncPlay(&*context_, play_request_, &client_.queue_);
+      return play_->Finish(&play_response_, &status_, this);
+    case Operation::score:
+      write(command, score_request_);
+      score_ = connection_.stub->AsyncScore(&*context_, score_request_, &client_.queue_);
+      return score_->Finish(&score_response_, &status_, this);
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: assert(false && "no unary call");
   }
 }
 
 void UnaryCall::complete(bool, Arrival& arrival) {
   const Reply reply = read_reply();
+  const bool is_answered = status_.ok() || is_answer(status_);
   play_.reset();
   score_.reset();
   context_.reset();
   connection_.idle_calls.push_back(this);
   client_.give_place(connection_);
   // The sink may start this call again. Its response is not touched before the next poll().
-  arrival.reply(id_, reply, sent_at_);
+  arrival.reply(id_, reply, sent_at_, is_answered);
 }
 
 Reply UnaryCall::read_reply() const {
   if (!status_.ok()) return refusal(status_, operation_, *context_);
-  return operation_ == Operation::play ? read(play_response_) : read(score_response_);
+  switch (operation_) {
+    case Operation::play: return read(play_response_);
+    case Operation::score: return read(score_response_);
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: break;
+  }
+  return {.operation = operation_, .error = Error::unknown_operation};
 }
 
 // The headers wait for the first request, and each request for the next: they leave together.
@@ -272,11 +284,12 @@ void ManyCall::complete(bool ok, Arrival& arrival) {
     return writer_->Finish(&status_, this);
   }
   const Reply reply = read_reply();
+  const bool is_answered = status_.ok() || is_answer(status_);
   writer_.reset();
   context_.reset();
   connection_.idle_many_calls.push_back(this);
   client_.give_place(connection_);
-  arrival.reply(id_, reply, sent_at_);
+  arrival.reply(id_, reply, sent_at_, is_answered);
 }
 
 Reply ManyCall::read_reply() const {

@@ -25,9 +25,11 @@ struct Arrival {
   Clock::time_point received_at;
   std::size_t handed_over = 0;
 
-  void reply(std::uint64_t id, const Reply& reply, Clock::time_point sent_at) {
+  void reply(std::uint64_t id, const Reply& reply, Clock::time_point sent_at,
+             bool is_answered = true) {
     ++handed_over;
-    sink.on_reply(id, reply, {.sent_at = sent_at, .received_at = received_at});
+    sink.on_reply(id, reply,
+                  {.sent_at = sent_at, .received_at = received_at, .is_answered = is_answered});
   }
   void event(const Event& event) {
     ++handed_over;
@@ -94,14 +96,14 @@ class ClientStream {
   virtual void settled() = 0;
 
   // Answers the oldest call with `reply`.
-  void answer(const Reply& reply, Arrival& arrival) {
+  void answer(const Reply& reply, Arrival& arrival, bool is_answered = true) {
     const std::uint64_t id = at(0).id;
     const Clock::time_point sent_at = at(0).sent_at;
     oldest_ = (oldest_ + 1) % calls_.size();
     --open_;
     if (written_ > 0) --written_;
     settled();
-    arrival.reply(id, reply, sent_at);
+    arrival.reply(id, reply, sent_at, is_answered);
   }
 
   std::size_t open_calls() const { return open_; }
@@ -172,9 +174,10 @@ class ClientStream {
     wire_.reset();
     context_.reset();
     written_ = 0;
+    const bool is_answered = !status_.ok() && is_answer(status_);
     for (std::size_t left = open_; left > 0; --left) {
       const Error error = status_.ok() ? Error::unavailable : error_of(status_, oldest_operation());
-      answer({.operation = oldest_operation(), .error = error}, arrival);
+      answer({.operation = oldest_operation(), .error = error}, arrival, is_answered);
       if (is_refusal(error)) break;
     }
     if (open_ > 0 && !wire_) open();

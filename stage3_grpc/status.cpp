@@ -40,6 +40,13 @@ Error error_of(grpc::StatusCode code, std::string_view message, Operation operat
   return Error::internal;
 }
 
+// The error that one of our servers has put in front of its message.
+std::optional<Error> named_error(const grpc::Status& status) {
+  const std::string message = status.error_message();
+  const std::optional<Error> named = parse_error(message.substr(0, message.find(':')));
+  return named && code_of(*named) == status.error_code() ? named : std::nullopt;
+}
+
 }  // namespace
 
 grpc::StatusCode code_of(Error error) {
@@ -67,10 +74,18 @@ grpc::Status to_status(Error error) {
 }
 
 Error error_of(const grpc::Status& status, Operation operation) {
-  const std::string message = status.error_message();
-  const std::optional<Error> named = parse_error(message.substr(0, message.find(':')));
-  if (named && code_of(*named) == status.error_code()) return *named;
-  return error_of(status.error_code(), message, operation);
+  if (const std::optional<Error> named = named_error(status)) return *named;
+  return error_of(status.error_code(), status.error_message(), operation);
+}
+
+// gRPC's client gives a broken connection the code UNAVAILABLE, as a server may that drains; its
+// messages tell them apart.
+bool is_answer(const grpc::Status& status) {
+  if (status.error_code() != grpc::UNAVAILABLE && status.error_code() != grpc::CANCELLED) {
+    return true;
+  }
+  return named_error(status).has_value() ||
+         status.error_message().contains("http2 header with status");
 }
 
 }  // namespace rps::rpc

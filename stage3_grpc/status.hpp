@@ -22,4 +22,8 @@ grpc::Status to_status(Error error);
 // decides. REQUIRES: !status.ok().
 Error error_of(const grpc::Status& status, Operation operation);
 
+// Whether a server, or a proxy in front of it, said this. Else gRPC's own client did, because a
+// connection broke or could not be made. REQUIRES: !status.ok().
+bool is_answer(const grpc::Status& status);
+
 }  // namespace rps::rpc

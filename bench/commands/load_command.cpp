@@ -52,6 +52,7 @@ class LoadCommand final : public MeasuringCommand {
   std::size_t rounds_ = 1;
   std::chrono::milliseconds timeout_{10'000};
   std::chrono::milliseconds interval_{1000};
+  bool through_outages_ = false;
 };
 
 LoadCommand::LoadCommand(CLI::App& app, const CommandLine& command_line)
@@ -114,6 +115,9 @@ void LoadCommand::add_measurement_flags() {
       "--interval", interval_,
       {.min = load::limits::interval_min, .max = load::limits::timeout_max, .bare = 1ms},
       "Time that one point of the time series covers");
+  measurement.add_switch("--through-outages", through_outages_,
+                         "An open loop goes on while its server is away, connects again, and "
+                         "reports how long the server was away; else the trial ends");
   measurement.add_counts(
       "--server-pid", server_pids_, {.min = 1, .max = std::numeric_limits<pid_t>::max()},
       "Processes of a server that runs on this machine, whose CPU time and memory are read");
@@ -121,6 +125,10 @@ void LoadCommand::add_measurement_flags() {
 }
 
 std::vector<model::Load> LoadCommand::loads() const {
+  if (through_outages_ && rates_.empty()) {
+    throw std::invalid_argument(
+        "--through-outages needs --rate: a closed loop sends nothing while its server is away");
+  }
   std::vector<model::Load> loads;
   for (const std::size_t connections : connections_) {
     const model::Load closed{
@@ -141,6 +149,7 @@ std::vector<model::Load> LoadCommand::loads() const {
 std::string LoadCommand::measure(scenarios::Measurement& measurement) {
   measurement.options.interval = interval_;
   measurement.options.timeout = timeout_;
+  measurement.options.through_outages = through_outages_;
   model::Run& run = measurement.run;
   run.title = "Load on " + CLI::detail::join(targets_, ", ");
   run.plan.rounds = rounds_;

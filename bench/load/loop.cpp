@@ -20,14 +20,16 @@ constexpr std::chrono::milliseconds tick_every{100};
 // that it cannot keep, it would neither read replies nor end.
 constexpr std::size_t issued_at_once_max = 1024;
 
-// An open loop ends as broken when so many answers in a row, and at least one for each slot, were
-// `unavailable`.
-constexpr std::size_t unavailable_max = 100;
+// An open loop ends as broken when nobody answered so many calls in a row, and at least one for
+// each slot.
+constexpr std::size_t unanswered_max = 100;
 
 // Room for one open call, and the session in which its calls play.
 struct Slot {
   std::string session_id;
-  std::uint64_t random = 0;  // The state of the slot's stream of moves.
+  std::uint64_t sessions = 0;    // How many it has begun to play.
+  std::uint64_t reconnects = 0;  // The client's, when the latest answer came.
+  std::uint64_t random = 0;      // The state of the slot's stream of moves.
   Referee referee;
   Clock::time_point due;
   Move move = Move::unspecified;
@@ -84,10 +86,7 @@ class Loop final : public Sink {
         arrivals_(warmup_schedule(options), mix(~options.seed)) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       slots_[i].random = mix(options.seed, i);
-      if (options.judging == Judging::sessions || options.judging == Judging::none) {
-        slots_[i].session_id =
-            "bench-" + std::to_string(options.sessions) + "-" + std::to_string(i);
-      }
+      begin_session(i);
     }
     if (is_open()) {
       free_.resize(slots_.size());
@@ -103,6 +102,8 @@ class Loop final : public Sink {
     poll_until(closes_at_);
     close_window();
     drain();
+    end_outage(now_);
+    outcome_.connections = client_.connection_counts();
     if (!is_open()) outcome_.response.merge(outcome_.service);
     outcome_.valid = is_valid();
     return std::move(outcome_);
@@ -117,10 +118,13 @@ class Loop final : public Sink {
     const Verdict verdict = judge(slot, reply);
     outcome_.verdicts.count(verdict);
     count(slot, verdict, stamps);
-    unavailable_in_a_row_ = reply.error == Error::unavailable ? unavailable_in_a_row_ + 1 : 0;
+    // Nobody answers deadline_exceeded as well, but then the server may be there.
+    const bool is_gone = !stamps.is_answered && reply.error == Error::unavailable;
+    note_outage(is_gone, stamps);
+    if (is_gone) begin_session(id);
     if (is_open()) {
       free_[(first_free_ + free_count_++) % free_.size()] = id;
-    } else if (reply.error != Error::unavailable && !draining_) {
+    } else if (!is_gone && !draining_) {
       submit(id);
     }
   }
@@ -199,7 +203,8 @@ class Loop final : public Sink {
 
   bool is_broken() const {
     if (!is_open()) return open_ == 0;
-    return unavailable_in_a_row_ > std::max(unavailable_max, slots_.size());
+    return !options_.through_outages &&
+           unanswered_in_a_row_ > std::max(unanswered_max, slots_.size());
   }
 
   bool tick() {
@@ -284,13 +289,53 @@ class Loop final : public Sink {
 
   Verdict judge(Slot& slot, const Reply& reply) const {
     switch (options_.judging) {
-      case Judging::sessions: return slot.referee.check(slot.move, reply);
+      case Judging::sessions: return judge_session(slot, reply);
       case Judging::rounds: return check_lone_round(slot.move, reply);
       case Judging::summaries: return check_summary(options_.rounds_per_call, reply);
       case Judging::errors:
       case Judging::none: return reply.error ? Verdict::refused : Verdict::right;
     }
     return Verdict::refused;
+  }
+
+  // A server that was started anew begins with the session's first round.
+  Verdict judge_session(Slot& slot, const Reply& reply) const {
+    const Verdict verdict = slot.referee.check(slot.move, reply);
+    if (!options_.through_outages) return verdict;
+    const std::uint64_t reconnects = client_.connection_counts().reconnects;
+    if (std::exchange(slot.reconnects, reconnects) == reconnects) return verdict;
+    if (verdict != Verdict::wrong_round) return verdict;
+    slot.referee = Referee();
+    return slot.referee.check(slot.move, reply);
+  }
+
+  void begin_session(std::size_t index) {
+    if (options_.judging != Judging::sessions && options_.judging != Judging::none) return;
+    Slot& slot = slots_[index];
+    slot.session_id = "bench-" + std::to_string(options_.sessions) + "-" + std::to_string(index);
+    if (slot.sessions > 0) slot.session_id += "-" + std::to_string(slot.sessions);
+    ++slot.sessions;
+    slot.referee = Referee();
+  }
+
+  void note_outage(bool is_gone, const Stamps& stamps) {
+    if (is_gone) {
+      ++outcome_.unanswered;
+      ++unanswered_in_a_row_;
+      if (!outage_since_) outage_since_ = stamps.received_at;
+    } else {
+      unanswered_in_a_row_ = 0;
+      if (outage_since_ && stamps.sent_at > *outage_since_) end_outage(stamps.received_at);
+    }
+  }
+
+  void end_outage(Clock::time_point now) {
+    if (!outage_since_) return;
+    const double seconds = std::chrono::duration<double>(now - *outage_since_).count();
+    outage_since_.reset();
+    ++outcome_.outages.count;
+    outcome_.outages.seconds += seconds;
+    outcome_.outages.longest_seconds = std::max(outcome_.outages.longest_seconds, seconds);
   }
 
   void count(const Slot& slot, Verdict verdict, const Stamps& stamps) {
@@ -351,7 +396,8 @@ class Loop final : public Sink {
   Recent recent_;
   std::size_t open_ = 0;
   double open_area_ = 0;  // Calls open, times seconds.
-  std::size_t unavailable_in_a_row_ = 0;
+  std::size_t unanswered_in_a_row_ = 0;
+  std::optional<Clock::time_point> outage_since_;
   bool in_window_ = false;
   bool draining_ = false;
   Clock::time_point now_;

@@ -16,6 +16,11 @@
 // do not share sessions (the processes of `cli:`), a client must send the calls of one id over one
 // connection. Our clients do; if one did not, the referee would report wrong rounds.
 //
+// A slot whose call nobody answered begins a new session, because the server may have counted that
+// round or not. A closed loop gives such a slot up; it ends when no slot is left. An open loop ends
+// when it has got no other reply for a while, unless it is to go on through outages: then a server
+// that was started anew may have forgotten the sessions of the other slots as well.
+//
 // There is no pause between the warm-up and the window: waiting for all answers in between would
 // begin the window with a burst of all slots at once. An open loop warms up at the rate with which
 // its schedule begins.
@@ -54,7 +59,9 @@ struct LoopOptions {
   // stays taken until the answer comes, and that answer is not counted.
   Clock::duration timeout = std::chrono::seconds(10);
   Clock::duration interval = std::chrono::seconds(1);  // Of the series.
-  std::uint64_t seed = 0;                              // Chooses the moves and the arrivals.
+  // Whether an open loop goes on while its server is away. For a client that outlasts outages.
+  bool through_outages = false;
+  std::uint64_t seed = 0;  // Chooses the moves and the arrivals.
   // Part of the session ids, which must differ from those of earlier loops on the same server.
   std::uint64_t sessions = 0;
 };
@@ -90,10 +97,20 @@ struct LoopCallbacks {
   std::function<bool()> keep_going = [] { return true; };
 };
 
+// Times in which the server was away: each from the first call that nobody answered to the first
+// answer to a call that was sent after that.
+struct Outages {
+  std::uint64_t count = 0;
+  double seconds = 0;
+  double longest_seconds = 0;
+
+  bool operator==(const Outages&) const = default;
+};
+
 enum class Ending : std::uint8_t {
   finished,     // The whole window was measured.
   interrupted,  // keep_going() returned false.
-  broken,       // The server ended: every slot got `unavailable`.
+  broken,       // The server went away: calls were answered by nobody.
 };
 
 struct Outcome {
@@ -111,8 +128,11 @@ struct Outcome {
   std::uint64_t due = 0;       // Calls of the window, the dropped included.
   std::uint64_t dropped = 0;   // Of those: found no free slot.
   std::uint64_t timed_out = 0;
-  std::uint64_t lost = 0;  // Without an answer when the drain ended.
-  double open_mean = 0;    // Calls open, averaged over the window's time.
+  std::uint64_t lost = 0;        // Without an answer when the drain ended.
+  std::uint64_t unanswered = 0;  // Of the refused: by nobody, as their connection broke.
+  ConnectionCounts connections;  // Of the client, up to the end of the drain.
+  Outages outages;
+  double open_mean = 0;  // Calls open, averaged over the window's time.
   std::vector<Interval> series;
   Ending ending = Ending::finished;
   // Whether the figures may be used: at least one call was answered, no answer was wrong, and the

@@ -20,8 +20,9 @@
 
 namespace rps::model {
 
-// Increased when a member of the file is added, removed or changes its meaning. The reader requires
-// every member that it knows, and ignores others.
+// Increased when a member of the file is removed or changes its meaning, or when one is added that
+// a reader cannot do without. The reader ignores members that it does not know, and requires all
+// others but three of a trial that came later: `unanswered`, `connections` and `outages`.
 inline constexpr int run_schema_version = 4;
 
 // One target at one load. Every figure belongs to a cell.

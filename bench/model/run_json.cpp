@@ -76,10 +76,22 @@ void members(auto& archive, MaybeConst<load::Interval> auto& value) {
   RPS_MEMBERS(seconds, good, bad, dropped, open, p50_ns, p99_ns, max_ns, rss_bytes, open_files)
 }
 
+void members(auto& archive, MaybeConst<ConnectionCounts> auto& value) {
+  RPS_MEMBERS(reconnects, resent, uncertain)
+}
+
+void members(auto& archive, MaybeConst<load::Outages> auto& value) {
+  RPS_MEMBERS(count, seconds, longest_seconds)
+}
+
 void members(auto& archive, MaybeConst<Trial> auto& value) {
   RPS_MEMBERS(valid, start_error, ending)
   archive("answers", value.verdicts);
-  RPS_MEMBERS(answered, due, dropped, timed_out, lost, seconds, response)
+  RPS_MEMBERS(answered, due, dropped, timed_out, lost)
+  archive.if_there("unanswered", value.unanswered);
+  archive.if_there("connections", value.connections);
+  archive.if_there("outages", value.outages);
+  RPS_MEMBERS(seconds, response)
   archive.or_same_as("response", value.response, "service", value.service);
   RPS_MEMBERS(lateness, errors, open_mean, series, load, server, other_cpu_share, stolen_share,
               bytes_sent_per_call, bytes_received_per_call, syscalls_per_call, observer_active,
@@ -102,6 +114,12 @@ class Writer {
   template <class Value>
   void operator()(const char* name, const Value& value) {
     json_[name] = written(value);
+  }
+
+  // A member that older files lack.
+  template <class Value>
+  void if_there(const char* name, const Value& value) {
+    (*this)(name, value);
   }
 
   // A value that is the same as another is written as the other's name: that halves the file.
@@ -195,6 +213,12 @@ class Reader {
     const auto found = json_.find(name);
     if (found == json_.end()) return fail(path, "is missing");
     read(*found, path, value);
+  }
+
+  // Leaves the value as it is when the member is missing.
+  template <class Value>
+  void if_there(const char* name, Value& value) {
+    if (error_.empty() && json_.contains(name)) (*this)(name, value);
   }
 
   template <class Value>

@@ -105,6 +105,8 @@ bool shows(Flag flag, const Trial& trial, const Cell& cell) {
   }
   if (flag == Flag::overloaded) return trial.dropped > 0;
   if (flag == Flag::observer_off) return trial.observer_active == false;
+  if (flag == Flag::reconnects) return trial.connections.reconnects > 0;
+  if (flag == Flag::outage) return trial.outages.count > 0;
   if (!trial.valid) return false;
   switch (flag) {
     case Flag::client_limited: return is_client_limited(trial, cell);
@@ -116,6 +118,8 @@ bool shows(Flag flag, const Trial& trial, const Cell& cell) {
     case Flag::overloaded:
     case Flag::errors:
     case Flag::observer_off:
+    case Flag::reconnects:
+    case Flag::outage:
     case Flag::floor_differs: break;  // Not of a single trial.
   }
   return false;
@@ -129,9 +133,30 @@ constexpr bool is_in_order() {
 }
 static_assert(is_in_order());
 
+// "12 reconnects, 3 calls sent again", "1 outage, 0.31 s": of one trial.
+std::string reconnects_of(const Trial& trial) {
+  std::string text = std::to_string(trial.connections.reconnects) + " reconnects";
+  if (trial.connections.resent > 0) {
+    text += ", " + std::to_string(trial.connections.resent) + " calls sent again";
+  }
+  if (trial.connections.uncertain > 0) {
+    text += ", " + std::to_string(trial.connections.uncertain) + " calls with unknown outcome";
+  }
+  return text;
+}
+
+std::string outages_of(const Trial& trial) {
+  return std::to_string(trial.outages.count) +
+         (trial.outages.count == 1 ? " outage, " : " outages, ") +
+         format_nanoseconds(trial.outages.seconds * 1e9);
+}
+
+// The trials that show the flag, and more about the first of them.
 std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Trial& first) {
   std::string detail = std::to_string(count) + " of " + std::to_string(trials);
   if (flag == Flag::invalid) detail += ": " + first.complaint();
+  if (flag == Flag::reconnects) detail += ": " + reconnects_of(first);
+  if (flag == Flag::outage) detail += ": " + outages_of(first);
   return detail;
 }
 

@@ -35,6 +35,8 @@ enum class Flag : std::uint8_t {
   disturbed,
   not_stationary,
   observer_off,
+  reconnects,
+  outage,
   floor_differs,
 };
 
@@ -48,7 +50,7 @@ struct FlagInfo {
 };
 
 // In the order of the enumeration.
-inline constexpr std::array<FlagInfo, 10> all_flags{{
+inline constexpr std::array<FlagInfo, 12> all_flags{{
     {Flag::invalid, "invalid",
      "A trial was not valid, because of a wrong answer, a lost call or a server that went away: it "
      "is not in the figures.",
@@ -71,6 +73,14 @@ inline constexpr std::array<FlagInfo, 10> all_flags{{
      "The answers a second of the first and of the last third of the window differ by more than "
      "20 %."},
     {Flag::observer_off, "observer off", "The observer was not active in every trial.", true},
+    {Flag::reconnects, "reconnects",
+     "Connections ended while calls were made and were opened again. The time that this took is "
+     "part of the calls' times.",
+     true},
+    {Flag::outage, "outage",
+     "For a time nobody answered. The calls of that time count as errors, and their times are not "
+     "among the response times.",
+     true},
     {Flag::floor_differs, "floor differs",
      "A call sends or receives more than 2 % more or fewer bytes than a call to its floor, so the "
      "floor is another's."},
@@ -82,7 +92,8 @@ constexpr const FlagInfo& info(Flag flag) {
 
 struct Flagged {
   Flag flag = Flag::invalid;
-  std::string detail;  // Trials: "3 of 7: the server went away"; or the bytes.
+  // Trials: "3 of 7: the server went away"; of reconnects and outages also how many; or the bytes.
+  std::string detail;
 };
 
 // Those that enough trials show, and floor_differs when the medians of both cells do.

@@ -14,6 +14,9 @@ std::string Trial::complaint() const {
     }
   }
   if (ending == load::Ending::broken) return "the server went away";
+  if (unanswered > 0) {
+    return "calls without an answer, as their connection broke: " + std::to_string(unanswered);
+  }
   if (verdicts.of(load::Verdict::refused) > 0) {
     return "refused calls: " + std::to_string(verdicts.of(load::Verdict::refused));
   }

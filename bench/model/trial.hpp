@@ -27,6 +27,9 @@ struct Trial {
   std::uint64_t dropped = 0;
   std::uint64_t timed_out = 0;
   std::uint64_t lost = 0;
+  std::uint64_t unanswered = 0;
+  ConnectionCounts connections;
+  load::Outages outages;
 
   double seconds = 0;  // The window as it was.
   load::Distribution response, service, lateness, errors;

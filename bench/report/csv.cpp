@@ -34,6 +34,10 @@ Fields header() {
                 "loop", "round",   "order",     "valid",   "complaint",   "seconds",
                 "due",  "dropped", "timed_out", "lost",    "answered"};
   for (const model::MetricInfo& each : model::all_metrics) fields.emplace_back(each.column);
+  for (const char* const column :
+       {"unanswered", "reconnects", "resent", "uncertain", "outages", "outage_seconds"}) {
+    fields.emplace_back(column);
+  }
   return fields;
 }
 
@@ -61,6 +65,12 @@ Fields line_of(const model::Run& run, const model::CellTrial& each) {
     const auto value = model::figure(trial, cell, metric.metric);
     fields.push_back(value ? number_text(*value) : "");
   }
+  for (const std::uint64_t count :
+       {trial.unanswered, trial.connections.reconnects, trial.connections.resent,
+        trial.connections.uncertain, trial.outages.count}) {
+    fields.push_back(std::to_string(count));
+  }
+  fields.push_back(number_text(trial.outages.seconds));
   return fields;
 }
 

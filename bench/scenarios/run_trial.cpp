@@ -164,6 +164,9 @@ model::Trial trial_of(load::Outcome&& outcome) {
           .dropped = outcome.dropped,
           .timed_out = outcome.timed_out,
           .lost = outcome.lost,
+          .unanswered = outcome.unanswered,
+          .connections = outcome.connections,
+          .outages = outcome.outages,
           .seconds = outcome.seconds(),
           .response = load::Distribution(outcome.response),
           .service = load::Distribution(outcome.service),
@@ -200,6 +203,7 @@ load::LoopOptions loop_options(const TrialOptions& options, const Client& client
           .drain_max = load::limits::drain_max,
           .timeout = options.timeout,
           .interval = options.interval,
+          .through_outages = options.through_outages,
           .seed = options.seed,
           .sessions = session_names(options)};
 }
@@ -207,7 +211,8 @@ load::LoopOptions loop_options(const TrialOptions& options, const Client& client
 model::Trial measure(const TrialOptions& options, const Servers& servers) {
   const ConnectOptions wanted{.connections = options.load.connections,
                               .depth = options.load.depth,
-                              .timeout_max = load::limits::connect_max};
+                              .timeout_max = load::limits::connect_max,
+                              .outlasts_outages = options.through_outages};
   const load::Bystanders bystanders(servers.url(), options.load.idle, options.load.slow);
   load::Connection connection = load::connect(servers.url(), wanted);
   if (options.cpus) {

@@ -23,6 +23,7 @@ struct TrialOptions {
   Clock::duration window{};
   Clock::duration interval = std::chrono::seconds(1);
   Clock::duration timeout = std::chrono::seconds(10);
+  bool through_outages = false;  // See LoopOptions.
   std::uint64_t seed = 0;
   std::optional<machine::CpuPlan> cpus;  // Absent: nothing is pinned.
   bool count_syscalls = true;            // In the warm-up, where the kernel lets us.

@@ -125,6 +125,7 @@ class Runner {
             .window = to_duration(run_.plan.seconds),
             .interval = options_.interval,
             .timeout = options_.timeout,
+            .through_outages = options_.through_outages,
             // The same moves for every cell of a round, others in the next.
             .seed = mix(run_.plan.seed, round),
             .cpus = run_.plan.cpus,

@@ -28,6 +28,7 @@ struct RunnerOptions {
   Clock::duration interval = std::chrono::seconds(1);
   Clock::duration timeout = std::chrono::seconds(10);
   report::ProgressStyle progress = report::ProgressStyle::lines;
+  bool through_outages = false;  // See load::LoopOptions.
 };
 
 // A run that is being measured, and how.

@@ -33,6 +33,7 @@ struct Connection {
   net::BufferedStream stream;
   Clock::time_point dial_until;
   Clock::time_point answered_at;  // When the latest answer came.
+  bool has_answered = false;      // Any call since it is open.
   bool keeps_seat = false;  // A player in a duel uses it: it must not be closed when it is idle.
 
   // Calls to be sent. They are encoded only when the socket takes bytes: so what still waits here

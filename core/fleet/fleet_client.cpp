@@ -32,10 +32,10 @@ bool is_sign_of_sickness(const Reply& reply) {
 
 }  // namespace
 
-FleetClient::FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> codec,
+FleetClient::FleetClient(FleetOptions options, MakeCodec make_codec,
                          std::unique_ptr<Registry> registry)
     : options_(std::move(options)),
-      codec_(std::move(codec)),
+      make_codec_(std::move(make_codec)),
       registry_(std::move(registry)),
       registry_entry_(registry_key),
       instances_(options_.balance, mix(options_.seed, 1)),
@@ -116,13 +116,16 @@ void FleetClient::add_instance(const std::string& url) {
     options_.notice(url + " is left out: its scheme is not " + options_.scheme);
     return;
   }
-  const auto address = net::parse_address({.host = parsed->host, .port = parsed->port});
+  const HostPort authority{.host = parsed->host, .port = parsed->port};
+  const auto address = net::parse_address(authority);
   if (!address) {
     options_.notice(url + " is left out: " + address.error());
     return;
   }
-  dial(instances_.add(
-      {.url = url, .address = *address, .breaker = CircuitBreaker(options_.breaker)}));
+  dial(instances_.add({.url = url,
+                       .address = *address,
+                       .codec = make_codec_(authority),
+                       .breaker = CircuitBreaker(options_.breaker)}));
 }
 
 // No new calls; open ones are answered, then its connections are closed.
@@ -230,6 +233,10 @@ bool FleetClient::finish_dialling(Connection& connection) {
   if (instance.reach == Instance::Reach::down) options_.notice(instance.url + " is back");
   instance.reach = Instance::Reach::up;
   instance.dial_failures = 0;
+  if (instance.ended_connections > 0) {
+    --instance.ended_connections;
+    ++stats_.reconnects;
+  }
   return true;
 }
 
@@ -244,32 +251,81 @@ void FleetClient::on_input(std::uint32_t key) {
   if (connection.state != Connection::State::open) return;
   const Arrival arrival = connection.stream.read();
   now_ = Clock::now();
-  if (arrival == Arrival::nothing) return;
-  if (arrival == Arrival::end || !decode(key)) fail_connection(key);
+  switch (arrival) {
+    case Arrival::nothing: return;
+    case Arrival::bytes:
+      if (!decode(key)) fail_connection(key);
+      return;
+    case Arrival::end: return decode_end(key);
+    case Arrival::failure: return fail_connection(key);
+  }
+}
+
+// The instance has ended the stream, which may complete the answer to the oldest call.
+void FleetClient::decode_end(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  Reply reply;
+  const auto outcome = connection.requests.decode_end(*instances_[connection.instance].codec,
+                                                      connection.stream.input, reply);
+  if (outcome == net::WireCodec::Outcome::last_reply) return take_last_reply(index, reply);
+  fail_connection(index);
 }
 
 // Hands over every whole message that has been read. False when its bytes are no message.
 bool FleetClient::decode(std::uint32_t index) {
   Connection& connection = connections_[index];
-  for (;;) {
+  net::WireCodec& codec = *instances_[connection.instance].codec;
+  while (connection.state == Connection::State::open) {
     Reply reply;
     Event event;
-    switch (connection.requests.decode(*codec_, connection.stream.input, reply, event)) {
+    switch (connection.requests.decode(codec, connection.stream.input, reply, event)) {
       case net::WireCodec::Outcome::need_more: return true;
       case net::WireCodec::Outcome::broken: return false;
       case net::WireCodec::Outcome::event: hand_over(event); break;
-      case net::WireCodec::Outcome::reply: {
-        const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
-        connection.answered_at = now_;
-        rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
-        if (call != no_index) {
-          on_answer(call, reply);
-        } else {
-          ++stats_.late_replies;
-        }
-        break;
-      }
+      case net::WireCodec::Outcome::reply: take_reply(index, reply); break;
+      case net::WireCodec::Outcome::last_reply: take_last_reply(index, reply); break;
     }
+  }
+  return true;
+}
+
+void FleetClient::take_reply(std::uint32_t index, const Reply& reply) {
+  Connection& connection = connections_[index];
+  const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
+  connection.answered_at = now_;
+  connection.has_answered = true;
+  if (!connection.waiting.empty()) connection.stream.request_write();
+  rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
+  take_answer(call, reply);
+}
+
+// The instance closes the connection in good order, which is no failure. The calls that it has not
+// answered are not processed, so they are tried again at once, which costs no retry.
+void FleetClient::take_last_reply(std::uint32_t index, const Reply& reply) {
+  Connection& connection = connections_[index];
+  Instance& instance = instances_[connection.instance];
+  const std::uint32_t at = connection.instance;
+  const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
+  take_calls(connection);
+  ++stats_.connections_ended;
+  stats_.resent += sent_.size();
+  end_connection(index);
+  for (const auto* calls : {&sent_, &not_sent_}) {
+    for (const std::uint32_t each : *calls) {
+      instance.breaker.on_abandoned(calls_[each].ticket);
+      leave_instance(calls_[each]);
+      calls_.schedule(each, now_);
+    }
+  }
+  take_answer(call, reply);
+  if (instances_.places()[at]) forget_if_gone(at);
+}
+
+void FleetClient::take_answer(std::uint32_t call, const Reply& reply) {
+  if (call != no_index) {
+    on_answer(call, reply);
+  } else {
+    ++stats_.late_replies;
   }
 }
 
@@ -283,20 +339,31 @@ void FleetClient::on_output(std::uint32_t key) {
     if (!finish_dialling(connection)) return fail_connection(key);
     rest_if_idle(key);
   }
-  for (const std::uint32_t index : connection.waiting) {
+  net::WireCodec& codec = *instances_[connection.instance].codec;
+  const std::size_t count = sendable(connection);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t index = connection.waiting[i];
     Call& call = calls_[index];
     call.place = Call::Place::sent;
     call.sent_at = now_;
-    call.sequence =
-        connection.requests.push(*codec_, index, call.command, connection.stream.output);
+    call.sequence = connection.requests.push(codec, index, call.command, connection.stream.output);
   }
-  connection.waiting.clear();
+  connection.waiting.erase(connection.waiting.begin(),
+                           connection.waiting.begin() + static_cast<std::ptrdiff_t>(count));
   connection.requests.mark_sent(now_);
   if (connection.stream.write()) return;
   // The peer does not read any longer, but what it wrote before can still be read.
-  while (connection.stream.read() == net::InputBuffer::Arrival::bytes && decode(key)) {
+  while (connection.state == Connection::State::open &&
+         connection.stream.read() == net::InputBuffer::Arrival::bytes && decode(key)) {
   }
-  fail_connection(key);
+  if (connection.state == Connection::State::open) fail_connection(key);
+}
+
+// How many of the waiting calls may be sent now; see WireCodec::has_last_replies().
+std::size_t FleetClient::sendable(const Connection& connection) const {
+  const net::WireCodec& codec = *instances_.places()[connection.instance]->codec;
+  if (!codec.has_last_replies() || connection.has_answered) return connection.waiting.size();
+  return connection.requests.empty() ? std::min<std::size_t>(1, connection.waiting.size()) : 0;
 }
 
 // Gives an open connection without calls to the pool. One whose instance has left the list is
@@ -316,14 +383,12 @@ void FleetClient::fail_connection(std::uint32_t index) {
   Instance& instance = instances_[at];
   const bool was_dialling = connection.state == Connection::State::dialling;
   const int error = connection.error;
-  sent_.clear();
-  while (!connection.requests.empty()) {
-    const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
-    if (call != no_index) sent_.push_back(call);
+  take_calls(connection);
+  if (was_dialling) {
+    close_connection(index);
+  } else {
+    end_connection(index);
   }
-  not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
-  close_connection(index);
-
   if (was_dialling) {
     ++stats_.connect_failures;
     if (instance.reach != Instance::Reach::down) {
@@ -363,6 +428,22 @@ void FleetClient::fail_calls(Instance& instance) {
   for (const std::uint32_t call : not_sent_) on_failure(call, Reach::not_sent, gone);
 }
 
+// Takes the connection's calls into sent_ and not_sent_.
+void FleetClient::take_calls(Connection& connection) {
+  sent_.clear();
+  while (!connection.requests.empty()) {
+    const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
+    if (call != no_index) sent_.push_back(call);
+  }
+  not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
+}
+
+// Closes an open connection that its instance has ended.
+void FleetClient::end_connection(std::uint32_t index) {
+  ++instances_[connections_[index].instance].ended_connections;
+  close_connection(index);
+}
+
 void FleetClient::close_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
   Instance& instance = instances_[connection.instance];
@@ -373,6 +454,7 @@ void FleetClient::close_connection(std::uint32_t index) {
   connection.stream.close();
   connection.state = Connection::State::closed;
   connection.keeps_seat = false;
+  connection.has_answered = false;
   connection.waiting.clear();
   connection.requests.clear();
   free_connections_.push_back(index);
@@ -400,7 +482,7 @@ void FleetClient::on_answer(std::uint32_t index, const Reply& reply) {
   if (is_refusal(reply)) {
     on_failure(index, Reach::refused, reply);
   } else {
-    answer(index, reply);
+    answer(index, reply, true);
   }
 }
 
@@ -419,9 +501,10 @@ void FleetClient::on_unavailable(Instance& instance, CircuitBreaker::Ticket tick
 
 void FleetClient::on_failure(std::uint32_t index, Reach reach, const Reply& reply) {
   if (schedule_retry(index, reach, reply)) return;
+  if (reach == Reach::lost) ++stats_.uncertain;
   Reply last = reply;
   last.operation = calls_[index].command.operation;
-  answer(index, last);
+  answer(index, last, reach == Reach::refused);
 }
 
 // False when the call must not be tried again, or could not be in time, or the fleet has no retry
@@ -448,10 +531,12 @@ bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& 
   return true;
 }
 
-void FleetClient::answer(std::uint32_t index, const Reply& reply) {
+// `is_from_instance`: the reply, or what led to it, was said by an instance.
+void FleetClient::answer(std::uint32_t index, const Reply& reply, bool is_from_instance) {
   const Call& call = calls_[index];
   const std::uint64_t id = call.id;
-  const Stamps stamps{.sent_at = call.sent_at, .received_at = now_};
+  const Stamps stamps{
+      .sent_at = call.sent_at, .received_at = now_, .is_answered = is_from_instance};
   ++stats_.answered;
   if (is_refusal(reply) || reply.error == Error::deadline_exceeded) ++stats_.failed;
   calls_.close(index);  // First: the sink may submit, and that must find room.
@@ -502,7 +587,7 @@ void FleetClient::expire_calls(Clock::time_point now) {
       leave_instance(call);
     }
     ++stats_.deadline_exceeded;
-    answer(index, {.operation = call.command.operation, .error = Error::deadline_exceeded});
+    answer(index, {.operation = call.command.operation, .error = Error::deadline_exceeded}, false);
   }
 }
 

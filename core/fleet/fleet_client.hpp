@@ -48,6 +48,7 @@
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
 #include "core/net/wire_codec.hpp"
+#include "core/url.hpp"
 
 namespace rps::fleet {
 
@@ -82,7 +83,11 @@ struct Stats {
   std::uint64_t breaker_opened = 0;
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
-  std::uint64_t connections_lost = 0;  // While calls were open on them.
+  std::uint64_t connections_lost = 0;   // While calls were open on them.
+  std::uint64_t connections_ended = 0;  // By an instance in good order, after a last reply.
+  std::uint64_t reconnects = 0;         // Connects in place of a connection that was lost or ended.
+  std::uint64_t resent = 0;     // Sent again because an instance ended the connection before them.
+  std::uint64_t uncertain = 0;  // Failed after they were sent: may have been carried out.
   std::uint64_t pool_idle_closed = 0;
   std::uint64_t registry_changes = 0;
 };
@@ -97,10 +102,12 @@ struct InstanceStatus {
 
 class FleetClient final : public net::LoopClient {
  public:
+  // The codec for the instance at this address.
+  using MakeCodec = std::function<std::unique_ptr<net::WireCodec>(const HostPort& authority)>;
+
   // Begins to connect to all instances of the list and does not wait until they are connected.
   // Throws std::system_error when the process has no descriptor left.
-  FleetClient(FleetOptions options, std::unique_ptr<net::WireCodec> codec,
-              std::unique_ptr<Registry> registry);
+  FleetClient(FleetOptions options, MakeCodec make_codec, std::unique_ptr<Registry> registry);
   ~FleetClient() override;
   FleetClient(const FleetClient&) = delete;
   FleetClient& operator=(const FleetClient&) = delete;
@@ -111,6 +118,11 @@ class FleetClient final : public net::LoopClient {
 
   void submit(std::uint64_t id, const Command& command) override;
   std::size_t in_flight_max() const override { return calls_.calls_max(); }
+
+  ConnectionCounts connection_counts() const override {
+    return {
+        .reconnects = stats_.reconnects, .resent = stats_.resent, .uncertain = stats_.uncertain};
+  }
 
   const Stats& stats() const { return stats_; }
 
@@ -136,9 +148,16 @@ class FleetClient final : public net::LoopClient {
   std::uint32_t dial(std::uint32_t instance);
   bool finish_dialling(Connection& connection);
   bool decode(std::uint32_t index);
+  void decode_end(std::uint32_t index);
+  void take_reply(std::uint32_t index, const Reply& reply);
+  void take_last_reply(std::uint32_t index, const Reply& reply);
+  void take_answer(std::uint32_t call, const Reply& reply);
+  std::size_t sendable(const Connection& connection) const;
   void rest_if_idle(std::uint32_t index);
   void fail_connection(std::uint32_t index);
   void fail_calls(Instance& instance);
+  void take_calls(Connection& connection);
+  void end_connection(std::uint32_t index);
   void close_connection(std::uint32_t index);
 
   // Calls.
@@ -147,7 +166,7 @@ class FleetClient final : public net::LoopClient {
   void on_unavailable(Instance& instance, CircuitBreaker::Ticket ticket);
   void on_failure(std::uint32_t index, Reach reach, const Reply& reply);
   bool schedule_retry(std::uint32_t index, Reach reach, const Reply& reply);
-  void answer(std::uint32_t index, const Reply& reply);
+  void answer(std::uint32_t index, const Reply& reply, bool is_from_instance);
   void report_failure(Instance& instance, CircuitBreaker::Ticket ticket);
 
   // Time.
@@ -162,7 +181,7 @@ class FleetClient final : public net::LoopClient {
   std::uint64_t next_random();
 
   FleetOptions options_;
-  std::unique_ptr<net::WireCodec> codec_;
+  MakeCodec make_codec_;
   std::unique_ptr<Registry> registry_;
   net::EventLoop::Entry registry_entry_;
   InstanceTable instances_;
@@ -175,7 +194,7 @@ class FleetClient final : public net::LoopClient {
   std::vector<std::uint32_t> free_connections_;
   CallTable calls_;
 
-  std::vector<std::uint32_t> sent_;      // Calls of a connection that broke …
+  std::vector<std::uint32_t> sent_;      // Calls of a connection that broke or ended …
   std::vector<std::uint32_t> not_sent_;  // … while they are sorted out.
 
   Clock::time_point now_;       // As of the latest event.

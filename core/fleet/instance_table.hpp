@@ -14,6 +14,7 @@
 #include "core/fleet/call_table.hpp"
 #include "core/fleet/circuit_breaker.hpp"
 #include "core/net/connect.hpp"
+#include "core/net/wire_codec.hpp"
 
 namespace rps::fleet {
 
@@ -25,14 +26,16 @@ struct Instance {
   };
   std::string url;
   net::Address address;
+  std::unique_ptr<net::WireCodec> codec;
   CircuitBreaker breaker;
   Reach reach = Reach::unknown;
   bool is_listed = true;                   // By the registry.
   std::vector<std::uint32_t> connections;  // By their indices.
   std::uint32_t duel_connection = no_index;
   std::size_t open_calls = 0;
-  std::uint32_t dial_failures = 0;  // In a row.
-  Clock::time_point dial_at;        // When to dial if there is no connection.
+  std::uint64_t ended_connections = 0;  // By the instance, and not opened again yet.
+  std::uint32_t dial_failures = 0;      // In a row.
+  Clock::time_point dial_at;            // When to dial if there is no connection.
 };
 
 // An instance keeps its index and its address in memory while it is in the table; the index is used

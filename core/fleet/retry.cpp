@@ -5,17 +5,6 @@
 
 namespace rps::fleet {
 
-bool is_idempotent(const Command& command) {
-  switch (command.operation) {
-    case Operation::play: return command.session_id.empty();
-    case Operation::score: return true;
-    case Operation::join:
-    case Operation::throw_move:
-    case Operation::leave: return false;
-  }
-  return false;
-}
-
 bool may_repeat(const Command& command, Reach reach) {
   return reach != Reach::lost || is_idempotent(command);
 }

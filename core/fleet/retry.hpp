@@ -18,10 +18,6 @@ enum class Reach : std::uint8_t {
   lost,      // It was written, and its connection broke: it may have been carried out.
 };
 
-// Whether carrying `command` out twice has the same effect as once. A round in a session and the
-// operations of a duel change state, so they do not.
-bool is_idempotent(const Command& command);
-
 // Whether trying again is safe: always, unless the call may have been carried out and is not
 // idempotent.
 bool may_repeat(const Command& command, Reach reach);

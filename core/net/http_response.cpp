@@ -16,7 +16,8 @@ namespace {
 // chunked body is read. Beast's parser asserts that it is given as many at once.
 constexpr std::size_t last_chunk_bytes = 5;
 
-// "\r\n0\r\n" before a trailer and "\r\n" behind it: bytes around the fields that are none of theirs.
+// "\r\n0\r\n" before a trailer and "\r\n" behind it: bytes around the fields that are none of
+// theirs.
 constexpr std::size_t framing_bytes = 7;
 
 constexpr std::string_view header_end = "\r\n\r\n";

@@ -13,8 +13,8 @@
 namespace rps::net {
 
 // Reads one response after another from a stream (RFC 9112), of HTTP/1.1 and 1.0. The body may have
-// a length, come in chunks, or end with the stream; 204 and 304 have none. Interim responses (status
-// 1xx) are skipped. The responses must be to requests that are not HEAD.
+// a length, come in chunks, or end with the stream; 204 and 304 have none. Interim responses
+// (status 1xx) are skipped. The responses must be to requests that are not HEAD.
 class HttpResponseReader {
  public:
   struct Limits {
@@ -65,7 +65,7 @@ class HttpResponseReader {
         : header_bytes_max(header_limit), body(body_text) {}
 
     int status = 0;
-    bool keeps_open = false;       // As the header says; a trailer has no say in it.
+    bool keeps_open = false;  // As the header says; a trailer has no say in it.
     std::size_t header_bytes_max;
     std::size_t header_bytes = 0;  // Parsed so far; of the trailer once the header is whole.
     std::string& body;

@@ -25,18 +25,20 @@ class InputBuffer {
   enum class Arrival : std::uint8_t {
     bytes,
     nothing,  // Not now.
-    end,      // The stream ended or failed, or a message outgrew the limit.
+    end,      // The peer has ended the stream.
+    failure,  // The stream failed, or a message outgrew the limit.
   };
 
   // Reads once from a non-blocking descriptor.
   Arrival read_from(const Fd& fd) {
-    if (end_ == bytes_.size() && !make_room()) return Arrival::end;
+    if (end_ == bytes_.size() && !make_room()) return Arrival::failure;
     const ssize_t count = ::read(fd.get(), bytes_.data() + end_, bytes_.size() - end_);
     if (count > 0) {
       end_ += static_cast<std::size_t>(count);
       return Arrival::bytes;
     }
-    return count < 0 && (errno == EAGAIN || errno == EINTR) ? Arrival::nothing : Arrival::end;
+    if (count == 0) return Arrival::end;
+    return errno == EAGAIN || errno == EINTR ? Arrival::nothing : Arrival::failure;
   }
 
   std::string_view bytes() const { return {bytes_.data() + begin_, end_ - begin_}; }

@@ -30,7 +30,7 @@ void LoopClient::answer_refused() {
   std::swap(refused_, being_answered_);
   for (const Refused& call : being_answered_) {
     hand_over(call.id, {.operation = call.operation, .error = call.error},
-              {.sent_at = call.at, .received_at = Clock::now()});
+              {.sent_at = call.at, .received_at = Clock::now(), .is_answered = false});
   }
   being_answered_.clear();
 }

@@ -11,8 +11,8 @@
 
 namespace rps::net {
 
-// Encodes requests and decodes replies and events. One codec serves all streams of a client, one
-// call at a time.
+// Encodes requests and decodes replies and events. One codec serves all streams of a client, so it
+// keeps nothing of a stream: decode() reads a message from its beginning each time.
 class WireCodec {
  public:
   virtual ~WireCodec() = default;
@@ -21,6 +21,14 @@ class WireCodec {
   // requests carry an id uses it as the id.
   virtual void encode(std::uint64_t sequence, const Command& command, std::string& out) = 0;
 
+  // Whether a peer may answer with a `last_reply`. Then the first request of a stream is sent
+  // alone, as a peer that closes after each reply may have begun with all others as well (RFC 9112,
+  // section 9.3.2).
+  virtual bool has_last_replies() const { return false; }
+
+  // Whether the server may carry out what encode() writes for `command` twice.
+  virtual bool may_repeat(const Command& command) const { return is_idempotent(command); }
+
   // The oldest request of the stream that was sent and is not answered yet.
   struct Expected {
     Operation operation = Operation::play;
@@ -28,10 +36,11 @@ class WireCodec {
   };
 
   enum class Outcome : std::uint8_t {
-    need_more,  // No whole message yet.
-    reply,      // `reply` holds the answer to the expected request.
-    event,      // `event` holds an event of a duel.
-    broken,     // These bytes are no message: the stream cannot be used any longer.
+    need_more,   // No whole message yet.
+    reply,       // `reply` holds the answer to the expected request.
+    last_reply,  // The same, and the peer closes the stream now. It processes no further request.
+    event,       // `event` holds an event of a duel.
+    broken,      // These bytes are no message: the stream cannot be used any longer.
   };
 
   // Reads one message from the front of `bytes`, which is not empty, and sets `consumed` to its
@@ -40,6 +49,15 @@ class WireCodec {
   // constants, or into the codec, where they stay valid until its next call.
   virtual Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
                          Reply& reply, Event& event) = 0;
+
+  // The stream has ended behind `bytes`, of which decode() needed more. `last_reply` when the end
+  // of the stream is the end of the answer, else `broken`. `expected` is not null; `reply` as
+  // above.
+  virtual Outcome decode_end(std::string_view bytes, const Expected& expected, Reply& reply);
 };
+
+inline WireCodec::Outcome WireCodec::decode_end(std::string_view, const Expected&, Reply&) {
+  return Outcome::broken;
+}
 
 }  // namespace rps::net

@@ -31,12 +31,17 @@ class FakeClient final : public Client, private Sink {
 
   std::size_t in_flight_max() const override { return honest_->in_flight_max(); }
 
+  // Whether `unavailable` is what the client says because its server is gone; else the server's.
+  bool is_gone = true;
+
  private:
   void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
     if (++count_ > mute_after_) return;
     Reply changed = reply;
     tamper_(count_, changed);
-    sink_->on_reply(id, changed, stamps);
+    Stamps as_told = stamps;
+    as_told.is_answered = !is_gone || changed.error != Error::unavailable;
+    sink_->on_reply(id, changed, as_told);
   }
   void on_event(const Event& event) override { sink_->on_event(event); }
 

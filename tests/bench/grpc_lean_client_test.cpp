@@ -4,8 +4,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
+
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "core/judge.hpp"
+#include "core/net/listen.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/peer_server.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
@@ -102,6 +107,36 @@ TEST_CASE("The lean client keeps the calls of one id on one connection") {
 
 TEST_CASE("The lean client does not open what nobody serves") {
   CHECK_THROWS_AS(connect_grpc_lean(*parse_url("grpc+lean://127.0.0.1:1"), {}), std::exception);
+}
+
+// Why a client cannot be opened at a peer that says `greeting` and then, if so, closes.
+std::string refusal_by(std::string_view greeting, bool closes) {
+  const net::Fd listener =
+      std::move(net::listen_on({.host = "127.0.0.1", .port = 0}, net::PortSharing::no).front());
+  const std::jthread peer([&] {
+    pollfd readable{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    ::poll(&readable, 1, -1);
+    const net::Fd caller(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ::send(caller.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL);
+    std::string heard(4096, '\0');
+    if (closes) ::shutdown(caller.get(), SHUT_WR);
+    while (::recv(caller.get(), heard.data(), heard.size(), 0) > 0) {
+    }
+  });
+  const std::string url = "grpc+lean://127.0.0.1:" + std::to_string(net::port_of(listener));
+  try {
+    connect_grpc_lean(*parse_url(url), {.timeout_max = std::chrono::milliseconds(300)});
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST_CASE("The lean client says of a peer only what it has found") {
+  CHECK(refusal_by("", false) == "the peer sent no HTTP/2 SETTINGS within the time for connecting");
+  CHECK(refusal_by("", true) == "the peer closed the connection before it sent HTTP/2 SETTINGS");
+  CHECK(refusal_by("HTTP/1.1 400 Bad Request\r\n\r\n", true) ==
+        "what the peer sends is not HTTP/2 without TLS");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // appendix A for the table's numbers).
 #include "bench/load/clients/grpc_lean_connection.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,10 +91,13 @@ struct Bench {
   // The errors of the calls that ended, by id; nullopt is a right answer.
   std::vector<std::pair<std::uint64_t, std::optional<Error>>> take_ended() {
     std::vector<std::pair<std::uint64_t, std::optional<Error>>> out;
-    for (const auto& [call, broken] : connection.ended()) {
-      const Reply reply = broken ? Reply{.error = Error::unavailable} : call->answer(messages);
+    for (const auto& [call, fate] : connection.ended()) {
+      const Reply reply = fate == LeanConnection::Fate::answered
+                              ? call->answer(messages)
+                              : Reply{.error = Error::unavailable};
       if (!reply.error) CHECK(reply.reason == "paper covers rock");
       out.emplace_back(call->id(), reply.error);
+      fates[call->id()] = fate;
       connection.release(*call);
     }
     connection.clear_ended();
@@ -115,7 +119,10 @@ struct Bench {
   LeanMessages messages;
   LeanConnection connection;
   bool is_well = true;
+  std::map<std::uint64_t, LeanConnection::Fate> fates;  // By id, as take_ended() found them.
 };
+
+using Fate = LeanConnection::Fate;
 
 using Ended = std::vector<std::pair<std::uint64_t, std::optional<Error>>>;
 
@@ -233,10 +240,11 @@ TEST_CASE("RST_STREAM breaks its call and no other") {
   CHECK(bench.hear(head(1) + body(1) + frame(rst_stream, none, 1, number(code, 4)) + head(3) +
                    body(3) + trailers(3)));
   CHECK(bench.take_ended() == Ended{{1, Error::unavailable}, {2, std::nullopt}});
+  CHECK(bench.fates[1] == (code == NGHTTP2_REFUSED_STREAM ? Fate::refused : Fate::broken));
   CHECK(bench.connection.has_room());
 }
 
-TEST_CASE("GOAWAY breaks the calls that it leaves out, the others are answered") {
+TEST_CASE("GOAWAY leaves calls out, which were not processed; the others are answered") {
   Bench bench;
   bench.begin(1);
   bench.begin(2);
@@ -248,6 +256,8 @@ TEST_CASE("GOAWAY breaks the calls that it leaves out, the others are answered")
   Ended ended = bench.take_ended();
   std::ranges::sort(ended, {}, [](const auto& one) { return one.first; });
   CHECK(ended == Ended{{2, Error::unavailable}, {3, Error::unavailable}});
+  CHECK(bench.fates[2] == Fate::not_processed);
+  CHECK(bench.fates[3] == Fate::not_processed);
   CHECK(bench.hear(head(1) + body(1) + trailers(1)));
   CHECK(bench.take_ended() == Ended{{1, std::nullopt}});
   bench.send();
@@ -264,8 +274,32 @@ TEST_CASE("the end of a connection breaks what is open, once") {
   CHECK(bench.connection.ended()[0].call->sent_at < now);
   CHECK(bench.connection.ended()[1].call->sent_at == now);
   CHECK(bench.take_ended() == Ended{{1, Error::unavailable}, {2, Error::unavailable}});
+  CHECK(bench.fates[1] == Fate::broken);
+  CHECK(bench.fates[2] == Fate::not_processed);
   bench.connection.abandon(now);
   CHECK(bench.take_ended().empty());
+}
+
+TEST_CASE("a call that was not processed begins again elsewhere, as it was") {
+  Bench bench;
+  Bench fresh;
+  Bench other;
+  fresh.begin(2);
+  const std::string request = fresh.send();
+  bench.begin(1);
+  bench.begin(2);
+  bench.send();
+  CHECK(bench.hear(frame(goaway, none, 0, number(1, 4) + number(0, 4))));
+  REQUIRE(bench.connection.ended().size() == 1);
+  LeanCall& call = *bench.connection.ended()[0].call;
+  const Clock::time_point sent_at = call.sent_at;
+  other.connection.begin_again(call);
+  bench.take_ended();
+  CHECK(other.send() == request);
+  CHECK(other.hear(head(1) + body(1) + trailers(1)));
+  REQUIRE(other.connection.ended().size() == 1);
+  CHECK(other.connection.ended()[0].call->sent_at == sent_at);
+  CHECK(other.take_ended() == Ended{{2, std::nullopt}});
 }
 
 TEST_CASE("bytes that are no HTTP/2 end the connection") {

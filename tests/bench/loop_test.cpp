@@ -157,6 +157,40 @@ TEST_CASE("a run ends early when the server is gone") {
   CHECK(outcome.lost == 0);
 }
 
+TEST_CASE("a server that refuses as unavailable is there: the run goes on") {
+  for (const LoopOptions& options : {short_run, open_run}) {
+    FakeClient client(slots,
+                      [](std::uint64_t, Reply& reply) { reply.error = rps::Error::unavailable; });
+    client.is_gone = false;
+    const Outcome outcome = run_loop(client, options);
+    CHECK(outcome.ending == Ending::finished);
+    CHECK(outcome.verdicts.of(Verdict::refused) > slots);
+    CHECK(outcome.unanswered == 0);
+    CHECK(outcome.outages.count == 0);
+  }
+}
+
+TEST_CASE("an open loop may go on through outages, and measures them") {
+  LoopOptions options = open_run;
+  options.schedule = steady(Arrivals::constant, 2000, 1);
+  options.through_outages = true;
+  const auto is_away = [](std::uint64_t count) {
+    return (count > 50 && count <= 90) || (count > 110 && count <= 120);
+  };
+  const Outcome outcome = run_with(
+      [&](std::uint64_t count, Reply& reply) {
+        if (is_away(count)) reply.error = rps::Error::unavailable;
+      },
+      options);
+  CHECK(outcome.ending == Ending::finished);
+  CHECK(outcome.valid);
+  CHECK(outcome.unanswered == 50);
+  CHECK(outcome.outages.count == 2);
+  CHECK(outcome.outages.seconds > outcome.outages.longest_seconds);
+  CHECK(outcome.outages.longest_seconds > 0);
+  CHECK(outcome.good > 0);
+}
+
 TEST_CASE("calls that are never answered are lost, and charged with what they waited") {
   FakeClient client(slots, honest, 30);
   LoopOptions options = short_run;

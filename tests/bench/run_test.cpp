@@ -149,6 +149,9 @@ class Anything {
                .dropped = number(),
                .timed_out = number(),
                .lost = number(),
+               .unanswered = number(),
+               .connections = {.reconnects = number(), .resent = number(), .uncertain = number()},
+               .outages = {.count = number(), .seconds = 0.25, .longest_seconds = 0.125},
                .seconds = real(),
                .response = times(),
                .service = times(),
@@ -294,6 +297,13 @@ TEST_CASE("members that are new change nothing") {
   CHECK(parse_run(json.dump()) == run);
 }
 
+// Members of a trial that older files lack.
+bool came_later(const Json::json_pointer& path) {
+  const std::string text = path.to_string();
+  return text == "/trials/0/unanswered" || text == "/trials/0/connections" ||
+         text == "/trials/0/outages";
+}
+
 TEST_CASE("what is missing or of a wrong type is named") {
   Run run = made_up_run(1);
   run.plan.cpus = machine::CpuPlan{};
@@ -308,7 +318,11 @@ TEST_CASE("what is missing or of a wrong type is named") {
     INFO(path.to_string());
     Json without = whole;
     without[path.parent_pointer()].erase(path.back());
-    CHECK(error_of(without).find(path.back()) != std::string::npos);
+    if (came_later(path)) {
+      CHECK(parse_run(without.dump()).has_value());
+    } else {
+      CHECK(error_of(without).find(path.back()) != std::string::npos);
+    }
     Json wrong = whole;
     wrong[path] = Json::array({Json::array()});
     CHECK(error_of(wrong).find(path.back()) != std::string::npos);

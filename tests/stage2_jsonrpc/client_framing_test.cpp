@@ -112,7 +112,8 @@ TEST_CASE("A call is a POST of its JSON") {
 TEST_CASE("A reply is the body of a response, cut anywhere") {
   HttpClientCodec codec("h:1");
   for (const std::string_view head :
-       {"HTTP/1.1 200 OK", "HTTP/1.1 200", "HTTP/1.0 200 OK\r\nServer:x\r\nX-Empty:",
+       {"HTTP/1.1 200 OK", "HTTP/1.1 200",
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nServer:x\r\nX-Empty:",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"}) {
     for (const Reply& reply : all_replies()) {
       const std::string bytes = response(head, reply_text(reply));
@@ -126,6 +127,65 @@ TEST_CASE("A reply is the body of a response, cut anywhere") {
       check_same_reply(decoded.reply, reply);
     }
   }
+}
+
+std::string in_chunks(std::string_view text) {
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 10))) {
+    const std::string_view chunk = text.substr(0, 10);
+    out += chunk.size() == 10 ? "a;x=y\r\n" : std::to_string(chunk.size()) + "\r\n";
+    out.append(chunk).append("\r\n");
+  }
+  return out + "0\r\nX-Trailer: 1\r\nConnection: close\r\n\r\n";
+}
+
+TEST_CASE("A reply may come in chunks with a trailer, cut anywhere") {
+  HttpClientCodec codec("h:1");
+  const std::string bytes =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + in_chunks(reply_text(won));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK(decode(codec, std::string_view(bytes).substr(0, size)).outcome == Outcome::need_more);
+  }
+  const Decoded decoded = decode(codec, bytes + "HTTP");
+  REQUIRE(decoded.outcome == Outcome::reply);
+  CHECK(decoded.consumed == bytes.size());
+  check_same_reply(decoded.reply, won);
+}
+
+TEST_CASE("A reply says that it is the last of its connection") {
+  HttpClientCodec codec("h:1");
+  for (const std::string_view head :
+       {"HTTP/1.1 200 OK\r\nConnection: close", "HTTP/1.1 200 OK\r\nconnection: x, Close",
+        "HTTP/1.0 200 OK"}) {
+    CAPTURE(head);
+    const std::string bytes = response(head, reply_text(won));
+    const Decoded decoded = decode(codec, bytes);
+    REQUIRE(decoded.outcome == Outcome::last_reply);
+    CHECK(decoded.consumed == bytes.size());
+    check_same_reply(decoded.reply, won);
+  }
+  const std::string refused = response("HTTP/1.1 503 No\r\nConnection: close", "no JSON");
+  CHECK(decode(codec, refused).outcome == Outcome::last_reply);
+  CHECK(decode(codec, refused).reply.error == Error::unavailable);
+}
+
+TEST_CASE("A reply without a length ends with its connection, and is whole only there") {
+  HttpClientCodec codec("h:1");
+  constexpr HttpClientCodec::Expected expected{.operation = Operation::play, .sequence = 42};
+  for (const std::string head : {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"}) {
+    const std::string bytes = head + reply_text(won);
+    for (std::size_t size = 1; size <= bytes.size(); ++size) {
+      const std::string_view part = std::string_view(bytes).substr(0, size);
+      CHECK(decode(codec, part).outcome == Outcome::need_more);
+      Reply reply;
+      const Outcome outcome = codec.decode_end(part, expected, reply);
+      CHECK(outcome == (size == bytes.size() ? Outcome::last_reply : Outcome::broken));
+    }
+  }
+  const std::string cut = response("HTTP/1.1 200 OK", reply_text(won));
+  Reply reply;
+  CHECK(codec.decode_end(std::string_view(cut).substr(0, cut.size() - 1), expected, reply) ==
+        Outcome::broken);
 }
 
 TEST_CASE("The length of a body is read in any spelling") {
@@ -188,7 +248,7 @@ TEST_CASE("A response that cannot be understood breaks the stream") {
         response("HTTP/1.1 200 OK\r\nno colon", body), response("HTTP/2 200 OK", body),
         response("HTTP/1.1 2000 OK", body), response("HTTP/1.1 20 OK", body),
         response("HTTP/1.1 099 OK", body), response("HTTP/1.1  200 OK", body), response("", body),
-        "HTTP/1.1 200 OK\r\n\r\n" + body, "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body,
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body,
         "HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\n" + body,
         "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n" + body,
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n" + body,

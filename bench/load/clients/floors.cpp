@@ -42,14 +42,17 @@ class FixedHttpCodec final : public net::WireCodec {
 
   void encode(std::uint64_t, const Command&, std::string& out) override { out += request_; }
 
+  bool has_last_replies() const override { return true; }
+
   Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed, Reply&,
                  Event&) override {
     using Read = net::HttpResponseReader::Outcome;
     if (expected == nullptr) return Outcome::broken;
     response_.reset();
     const Read read = response_.read(bytes, consumed);
-    if (read == Read::need_more && !response_.ends_with_stream()) return Outcome::need_more;
-    return read == Read::response && response_.status() == 200 ? Outcome::reply : Outcome::broken;
+    if (read == Read::need_more) return Outcome::need_more;
+    if (read == Read::broken || response_.status() != 200) return Outcome::broken;
+    return response_.keeps_open() ? Outcome::reply : Outcome::last_reply;
   }
 
  private:

@@ -70,17 +70,36 @@ Reply parse(std::string_view bytes, Operation operation, Message& message) {
 }  // namespace
 
 void LeanCall::begin(std::uint64_t id, const Command& command, LeanMessages& messages) {
-  assert(command.operation == Operation::play || command.operation == Operation::score);
   id_ = id;
   operation_ = command.operation;
-  if (operation_ == Operation::play) {
-    rpc::write(command, messages.play_request);
-    write_message(messages.play_request, request_);
-  } else {
-    rpc::write(command, messages.score_request);
-    write_message(messages.score_request, request_);
+  sent_at = {};
+  switch (operation_) {
+    case Operation::play:
+      rpc::write(command, messages.play_request);
+      write_message(messages.play_request, request_);
+      break;
+    case Operation::score:
+      rpc::write(command, messages.score_request);
+      write_message(messages.score_request, request_);
+      break;
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: assert(false && "no unary call");
   }
+  forget_response();
+}
+
+void LeanCall::take_over(LeanCall& other) {
+  id_ = other.id_;
+  operation_ = other.operation_;
+  sent_at = other.sent_at;
+  request_.swap(other.request_);
+  forget_response();
+}
+
+void LeanCall::forget_response() {
   taken_ = 0;
+  has_left = false;
   response_.clear();
   is_response_too_long_ = false;
   http_status_ = 0;
@@ -147,8 +166,14 @@ Reply LeanCall::answer(LeanMessages& messages) const {
   }
   const std::optional<std::string_view> bytes = message();
   if (!bytes) return {.operation = operation_, .error = Error::internal};
-  return operation_ == Operation::play ? parse(*bytes, operation_, messages.play_response)
-                                       : parse(*bytes, operation_, messages.score_response);
+  switch (operation_) {
+    case Operation::play: return parse(*bytes, operation_, messages.play_response);
+    case Operation::score: return parse(*bytes, operation_, messages.score_response);
+    case Operation::join:
+    case Operation::throw_move:
+    case Operation::leave: break;
+  }
+  return {.operation = operation_, .error = Error::unknown_operation};
 }
 
 }  // namespace rps::load

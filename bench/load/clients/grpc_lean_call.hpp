@@ -33,6 +33,9 @@ class LeanCall {
   // Forgets what came back and writes the request. REQUIRES: the operation is play or score.
   void begin(std::uint64_t id, const Command& command, LeanMessages& messages);
 
+  // The same with the request of `other`, which is not used any longer, and when that was sent.
+  void take_over(LeanCall& other);
+
   // The next bytes of the request, `room` at most; taken once.
   std::string_view take_request(std::size_t room);
   bool is_request_taken() const { return taken_ == request_.size(); }
@@ -47,9 +50,11 @@ class LeanCall {
   Operation operation() const { return operation_; }
 
   std::int32_t stream = 0;    // Its number; 0 while the call is not open.
-  Clock::time_point sent_at;  // Kept by the connection.
+  Clock::time_point sent_at;  // Kept by the connection; the epoch until the call is sent.
+  bool has_left = false;      // Kept by the connection: its request was given to be sent.
 
  private:
+  void forget_response();
   std::optional<std::string_view> message() const;
   grpc::Status status() const;
 

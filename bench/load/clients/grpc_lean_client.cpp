@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "bench/load/clients/grpc_lean_connection.hpp"
 #include "core/net/connect.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
 #include "core/net/stream.hpp"
+#include "core/net/stream_client.hpp"
 
 namespace rps::load {
 
@@ -28,15 +32,28 @@ std::string read_authority(const Url& url) {
   return to_string(HostPort{.host = url.host, .port = url.port});
 }
 
-// A socket, and the HTTP/2 connection over it.
-struct Slot {
-  Slot(net::EventLoop& loop, std::uint32_t index, const LeanHeaders& headers,
-       LeanMessages& messages, std::size_t depth)
-      : stream(loop, index), http(headers, messages, depth) {}
+// A socket, and the HTTP/2 connection over it. After GOAWAY it stays until its calls have ended.
+struct Link {
+  enum class State : std::uint8_t { free, dialling, open };
 
+  Link(net::EventLoop& loop, std::uint32_t index) : stream(loop, index) {}
+
+  State state = State::free;
   net::BufferedStream stream;
-  LeanConnection http;
-  bool is_broken = false;
+  std::optional<LeanConnection> http;
+  std::size_t place = 0;
+  Clock::time_point dial_until;
+  bool has_heard = false;    // Any byte of the peer.
+  bool has_carried = false;  // A call was begun on it.
+  bool is_proven = false;    // It has brought an answer.
+};
+
+// One of the client's connections: the link that carries its calls now.
+struct Place {
+  Link* link = nullptr;      // None: dialled with the next call.
+  std::size_t failures = 0;  // In a row: connecting failed, or brought no answer.
+  Clock::time_point dial_from;
+  bool is_out_of_service = false;
 };
 
 class LeanClient final : public net::LoopClient {
@@ -44,128 +61,292 @@ class LeanClient final : public net::LoopClient {
   LeanClient(const Url& url, const ConnectOptions& options);
 
   void submit(std::uint64_t id, const Command& command) override;
-  std::size_t in_flight_max() const override { return slots_.size() * depth_; }
+  std::size_t in_flight_max() const override { return places_.size() * depth_; }
+  ConnectionCounts connection_counts() const override { return counts_; }
 
  private:
-  void await_settings(Clock::time_point deadline);
-  Slot* find_slot(std::uint64_t id);
+  using Fate = LeanConnection::Fate;
 
+  Link& take_link(std::size_t place);
+  void await_settings(Clock::time_point deadline);
+  Link* find_link(std::uint64_t id);
+  bool may_dial(const Place& place) const;
+  Link& dial(std::size_t place);
+  void begin_dialling(Link& link);
+  void finish_dialling(Link& link);
+  void fail_dialling(Link& link);
+
+  void step(Clock::time_point until) override;
   void on_input(std::uint32_t index) override;
   void on_output(std::uint32_t index) override;
-  bool receive(Slot& slot);
-  void hand_over_ended(Slot& slot);
-  void fail(Slot& slot);
+  bool receive(Link& link);
+  void settle(Link& link, bool is_well);
+  void leave_place(Link& link);
+  void count_failure(Place& place);
+  void end(Link& link);
+  void hand_over_ended(Link& link);
+  void prove(Link& link);
+  bool send_again(LeanCall& call);
 
   std::size_t depth_;
+  bool outlasts_outages_;
   LeanHeaders headers_;
+  net::Endpoint endpoint_;
   LeanMessages messages_;
-  std::deque<Slot> slots_;
+  std::deque<Link> links_;
+  std::vector<Link*> free_links_;
+  std::vector<Place> places_;
+  std::size_t dialling_ = 0;  // Links.
+  ConnectionCounts counts_;
   Clock::time_point received_at_;  // When the last read returned.
 };
 
 LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
-    : depth_(options.depth), headers_(read_authority(url)) {
+    : depth_(options.depth),
+      outlasts_outages_(options.outlasts_outages),
+      headers_(read_authority(url)),
+      endpoint_({.host = url.host, .port = url.port}),
+      places_(options.connections) {
   assert(options.connections > 0 && options.depth > 0);
   const Clock::time_point deadline = Clock::now() + options.timeout_max;
-  for (std::uint32_t i = 0; i < options.connections; ++i) {
-    Slot& slot = slots_.emplace_back(loop(), i, headers_, messages_, depth_);
-    if (!slot.stream.open({.in = net::connect_tcp(url.host, url.port, options.timeout_max)})) {
+  for (std::size_t i = 0; i < options.connections; ++i) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    Link& link = take_link(i);
+    if (!link.stream.open({.in = endpoint_.connect(left)})) {
       throw std::system_error(errno, std::system_category(), "epoll_ctl");
     }
-    slot.stream.request_write();
+    link.state = Link::State::open;
+    link.stream.request_write();
   }
   await_settings(deadline);
 }
 
 // Sends what begins an HTTP/2 connection, and waits until every peer has sent its SETTINGS.
 void LeanClient::await_settings(Clock::time_point deadline) {
-  const auto is_settled = [](const Slot& slot) {
-    return slot.is_broken || slot.http.has_settings();
+  const auto is_settled = [](const Link& link) {
+    return link.state != Link::State::open || link.http->has_settings();
   };
-  while (!std::ranges::all_of(slots_, is_settled) && Clock::now() < deadline) {
-    step(deadline);
-  }
-  if (!std::ranges::all_of(slots_, [](const Slot& slot) { return slot.http.has_settings(); })) {
-    throw std::runtime_error("the peer does not speak HTTP/2 without TLS");
+  while (!std::ranges::all_of(links_, is_settled) && Clock::now() < deadline) step(deadline);
+  for (const Link& link : links_) {
+    if (link.http && link.http->has_settings()) continue;
+    if (link.has_heard) {
+      throw std::runtime_error("what the peer sends is not HTTP/2 without TLS");
+    }
+    throw std::runtime_error(link.state == Link::State::open
+                                 ? "the peer sent no HTTP/2 SETTINGS within the time for connecting"
+                                 : "the peer closed the connection before it sent HTTP/2 SETTINGS");
   }
 }
 
 void LeanClient::submit(std::uint64_t id, const Command& command) {
-  const bool is_unary =
-      command.operation == Operation::play || command.operation == Operation::score;
-  Slot* const slot = is_unary ? find_slot(id) : nullptr;
-  if (slot == nullptr) {
-    refuse(id, command.operation, is_unary ? Error::unavailable : Error::unknown_operation);
-    return;
+  if (is_of_duel(command.operation)) {
+    return refuse(id, command.operation, Error::unknown_operation);
   }
-  slot->http.begin(id, command);
-  slot->stream.request_write();
+  Link* const link = find_link(id);
+  if (link == nullptr) return refuse(id, command.operation, Error::unavailable);
+  // The time until there is a connection counts.
+  const bool is_open = link->state == Link::State::open;
+  link->http->begin(id, command, is_open ? Clock::time_point{} : Clock::now());
+  link->has_carried = true;
+  link->stream.request_write();
 }
 
-// The slot of the id when it has room, else the next one that has. Null when none has.
-Slot* LeanClient::find_slot(std::uint64_t id) {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[(id + i) % slots_.size()];
-    if (slot.http.has_room()) return &slot;
+// ---- Connections ---------------------------------------------------------------------------
+
+// The link of the id's place when it has room, else of the next place where one has. Null when none
+// has.
+Link* LeanClient::find_link(std::uint64_t id) {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const std::size_t index = (id + i) % places_.size();
+    const Place& place = places_[index];
+    if (place.link == nullptr && may_dial(place)) return &dial(index);
+    if (place.link != nullptr && place.link->http->has_room()) return place.link;
   }
   return nullptr;
 }
 
+bool LeanClient::may_dial(const Place& place) const {
+  if (place.is_out_of_service) return false;
+  return place.dial_from == Clock::time_point{} || place.dial_from <= Clock::now();
+}
+
+Link& LeanClient::take_link(std::size_t place) {
+  if (free_links_.empty()) {
+    free_links_.push_back(&links_.emplace_back(loop(), static_cast<std::uint32_t>(links_.size())));
+  }
+  Link& link = *free_links_.back();
+  free_links_.pop_back();
+  link.http.emplace(headers_, messages_, depth_);
+  link.place = place;
+  link.has_heard = link.has_carried = link.is_proven = false;
+  places_[place].link = &link;
+  return link;
+}
+
+// The calls that begin meanwhile are sent when it is connected.
+Link& LeanClient::dial(std::size_t place) {
+  Link& link = take_link(place);
+  link.state = Link::State::dialling;
+  ++dialling_;
+  begin_dialling(link);
+  return link;
+}
+
+void LeanClient::begin_dialling(Link& link) {
+  link.dial_until = Clock::now() + net::StreamClient::dial_max;
+  net::Fd socket = endpoint_.begin_connect();
+  if (socket && link.stream.open({.in = std::move(socket)})) {
+    link.stream.wait_for_room(true);
+  } else {
+    link.stream.request_write();  // There its failure is found.
+  }
+}
+
+void LeanClient::finish_dialling(Link& link) {
+  const bool is_connected =
+      link.stream.is_open() && net::connect_outcome(link.stream.input_fd()) == 0;
+  if (!is_connected) return fail_dialling(link);
+  link.state = Link::State::open;
+  --dialling_;
+  ++counts_.reconnects;
+}
+
+// The next address is tried at once; after the last one the calls are answered.
+void LeanClient::fail_dialling(Link& link) {
+  link.stream.close();
+  endpoint_.try_next();
+  Place& place = places_[link.place];
+  count_failure(place);
+  if (!place.is_out_of_service && may_dial(place)) return begin_dialling(link);
+  --dialling_;
+  end(link);
+}
+
+// After a failure at each address the place waits, or is out of service.
+void LeanClient::count_failure(Place& place) {
+  if (++place.failures < endpoint_.address_count()) return;
+  place.failures = 0;
+  if (outlasts_outages_) {
+    place.dial_from = Clock::now() + net::StreamClient::dial_period;
+  } else {
+    place.is_out_of_service = true;
+  }
+}
+
+// ---- Bytes ---------------------------------------------------------------------------------
+
+void LeanClient::step(Clock::time_point until) {
+  if (dialling_ > 0) {
+    const Clock::time_point now = Clock::now();
+    for (Link& link : links_) {
+      if (link.state != Link::State::dialling) continue;
+      if (link.dial_until <= now) fail_dialling(link);
+      until = std::min(until, link.dial_until);
+    }
+  }
+  flush_and_wait(until);
+}
+
 void LeanClient::on_input(std::uint32_t index) {
-  Slot& slot = slots_[index];
-  if (slot.is_broken) return;
-  const bool is_well = receive(slot);
-  hand_over_ended(slot);
-  if (!is_well || slot.http.is_over()) return fail(slot);
-  slot.stream.request_write();  // Reading brings acknowledgements, too.
+  Link& link = links_[index];
+  if (link.state != Link::State::open) return;
+  const bool is_well = receive(link);
+  settle(link, is_well);
+  if (link.state == Link::State::open) {
+    link.stream.request_write();  // Reading brings acknowledgements, too.
+  }
 }
 
 void LeanClient::on_output(std::uint32_t index) {
-  Slot& slot = slots_[index];
-  if (slot.is_broken) return;
-  if (!slot.http.write(slot.stream.output, Clock::now()) || !slot.stream.write()) {
-    receive(slot);  // The peer does not read any longer, but what it wrote before can be read.
-    hand_over_ended(slot);
-    fail(slot);
-  } else if (!slot.http.ended().empty()) {  // GOAWAY or a malformed answer ended a call.
+  Link& link = links_[index];
+  if (link.state == Link::State::dialling) finish_dialling(link);
+  if (link.state != Link::State::open) return;
+  const bool is_well = link.http->write(link.stream.output, Clock::now()) && link.stream.write();
+  if (!is_well) {
+    receive(link);  // The peer does not read any longer, but what it wrote before can be read.
+  } else if (!link.http->ended().empty()) {  // By GOAWAY or a malformed answer.
     received_at_ = Clock::now();
-    hand_over_ended(slot);
   }
+  settle(link, is_well);
 }
 
 // Reads once. False when the connection has ended or cannot be used any longer.
-bool LeanClient::receive(Slot& slot) {
-  const net::InputBuffer::Arrival arrival = slot.stream.read();
+bool LeanClient::receive(Link& link) {
+  const net::InputBuffer::Arrival arrival = link.stream.read();
   received_at_ = Clock::now();
   if (arrival == net::InputBuffer::Arrival::nothing) return true;
-  if (arrival == net::InputBuffer::Arrival::end) return false;
-  const bool is_well = slot.http.read(slot.stream.input.bytes());
-  slot.stream.input.clear();
+  if (arrival != net::InputBuffer::Arrival::bytes) return false;
+  link.has_heard = true;
+  const bool is_well = link.http->read(link.stream.input.bytes());
+  link.stream.input.clear();
   return is_well;
 }
 
-void LeanClient::hand_over_ended(Slot& slot) {
-  // By index: what the sink submits may end at once.
-  for (std::size_t i = 0; i < slot.http.ended().size(); ++i) {
-    const LeanConnection::Ended ended = slot.http.ended()[i];
-    const std::uint64_t id = ended.call->id();
-    const Stamps stamps{.sent_at = ended.call->sent_at, .received_at = received_at_};
-    const Reply reply =
-        ended.broken ? Reply{.operation = ended.call->operation(), .error = Error::unavailable}
-                     : ended.call->answer(messages_);
-    slot.http.release(*ended.call);
-    hand_over(id, reply, stamps);
-  }
-  slot.http.clear_ended();
+// Hands over what has ended, and sees whether the connection goes on.
+void LeanClient::settle(Link& link, bool is_well) {
+  const bool is_over = !is_well || link.http->is_over();
+  if (is_over || link.http->is_leaving()) leave_place(link);
+  hand_over_ended(link);
+  if (is_over) end(link);
 }
 
-// Takes the connection out of service and answers its open calls.
-void LeanClient::fail(Slot& slot) {
-  slot.is_broken = true;
-  slot.stream.close();
+// The place gets another link with its next call.
+void LeanClient::leave_place(Link& link) {
+  Place& place = places_[link.place];
+  if (place.link == &link) place.link = nullptr;
+}
+
+// Closes the connection and answers its open calls, or sends them again.
+void LeanClient::end(Link& link) {
+  leave_place(link);
+  const bool was_open = link.state == Link::State::open;
+  link.state = Link::State::free;
+  link.stream.close();
   received_at_ = Clock::now();
-  slot.http.abandon(received_at_);
-  hand_over_ended(slot);
+  if (was_open && link.has_carried && !link.is_proven) count_failure(places_[link.place]);
+  link.http->abandon(received_at_);
+  hand_over_ended(link);
+  free_links_.push_back(&link);
+}
+
+void LeanClient::hand_over_ended(Link& link) {
+  // By index: what the sink submits may end at once.
+  for (std::size_t i = 0; i < link.http->ended().size(); ++i) {
+    const auto [call, fate] = link.http->ended()[i];
+    if (fate == Fate::not_processed && send_again(*call)) {
+      link.http->release(*call);
+      continue;
+    }
+    if (fate == Fate::broken) ++counts_.uncertain;
+    const std::uint64_t id = call->id();
+    const bool is_answered = fate == Fate::answered || fate == Fate::refused;
+    const Stamps stamps{
+        .sent_at = call->sent_at, .received_at = received_at_, .is_answered = is_answered};
+    const Reply reply = fate == Fate::answered
+                            ? call->answer(messages_)
+                            : Reply{.operation = call->operation(), .error = Error::unavailable};
+    if (fate == Fate::answered) prove(link);
+    link.http->release(*call);
+    hand_over(id, reply, stamps);
+  }
+  link.http->clear_ended();
+}
+
+void LeanClient::prove(Link& link) {
+  if (std::exchange(link.is_proven, true)) return;
+  places_[link.place].failures = 0;
+  places_[link.place].is_out_of_service = false;
+}
+
+// False when no connection can take the call.
+bool LeanClient::send_again(LeanCall& call) {
+  Link* const link = find_link(call.id());
+  if (link == nullptr) return false;
+  if (call.has_left) ++counts_.resent;
+  link->http->begin_again(call);
+  link->has_carried = true;
+  link->stream.request_write();
+  return true;
 }
 
 }  // namespace

@@ -8,12 +8,15 @@
 // that has something. play and score are unary calls; join, throw and leave are answered with
 // Error::unknown_operation, because a duel needs a streaming call.
 //
-// No deadline is sent, no call is tried again, no connection opened again. A call is good when it
-// ends with `:status` 200, a gRPC content type, exactly one uncompressed message and `grpc-status`
-// 0. A call that ends without a status (RST_STREAM, the end of the connection, a stream that GOAWAY
-// leaves out) is Error::unavailable. stage3_grpc/status.hpp says what a status means.
+// No deadline is sent. A call is good when it ends with `:status` 200, a gRPC content type, exactly
+// one uncompressed message and `grpc-status` 0. stage3_grpc/status.hpp says what a status means.
 //
-// A connection carries 2^30 calls, all that HTTP/2 has numbers for, and is then out of service.
+// When a connection ends, or leaves after GOAWAY or after the 2^30 calls that HTTP/2 has numbers
+// for, the next call opens another one in its place. Calls that the server has certainly not
+// processed are sent again: those that GOAWAY leaves out, and those that never left. Another call
+// that ends without a status (RST_STREAM, the end of the connection) is Error::unavailable. A place
+// whose connection cannot be opened again at any address of the server, or ends without an answer,
+// is out of service; if the client is to outlast outages, it tries again after a while.
 #pragma once
 
 #include <memory>

@@ -81,12 +81,19 @@ struct LeanConnection::Callbacks {
     return 0;
   }
 
+  static int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    LeanCall* const call = call_of(session, frame->hd.stream_id);
+    if (call != nullptr) call->has_left = true;
+    return 0;
+  }
+
   // Also of a request that GOAWAY overtook before it was sent.
   static int on_stream_close(nghttp2_session* session, std::int32_t stream, std::uint32_t error,
                              void* user) {
     LeanCall* const call = call_of(session, stream);
     auto& self = *static_cast<LeanConnection*>(user);
-    if (call != nullptr) self.end(*call, error != NGHTTP2_NO_ERROR);
+    if (call != nullptr) self.end(*call, self.fate_of(*call, error));
     return 0;
   }
 };
@@ -105,6 +112,7 @@ LeanConnection::LeanConnection(const LeanHeaders& headers, LeanMessages& message
   nghttp2_session_callbacks_set_on_header_callback(raw, Callbacks::on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(raw, Callbacks::on_data);
   nghttp2_session_callbacks_set_on_frame_recv_callback(raw, Callbacks::on_frame);
+  nghttp2_session_callbacks_set_on_frame_send_callback(raw, Callbacks::on_frame_sent);
   nghttp2_session_callbacks_set_on_stream_close_callback(raw, Callbacks::on_stream_close);
   nghttp2_session* session = nullptr;
   check(nghttp2_session_client_new(&session, raw, this));
@@ -118,19 +126,32 @@ LeanConnection::LeanConnection(const LeanHeaders& headers, LeanMessages& message
                                               connection_window_bytes));
 }
 
-void LeanConnection::begin(std::uint64_t id, const Command& command) {
+void LeanConnection::begin(std::uint64_t id, const Command& command, Clock::time_point sent_at) {
   assert(has_room());
   LeanCall& call = *idle_.back();
   idle_.pop_back();
   call.begin(id, command, messages_);
+  call.sent_at = sent_at;
+  submit(call);
+}
+
+void LeanConnection::begin_again(LeanCall& ended) {
+  assert(has_room());
+  LeanCall& call = *idle_.back();
+  idle_.pop_back();
+  call.take_over(ended);
+  submit(call);
+}
+
+void LeanConnection::submit(LeanCall& call) {
   const nghttp2_data_provider body{.source = {.ptr = &call}, .read_callback = read_request};
-  const std::vector<nghttp2_nv>& headers = headers_.of(command.operation);
+  const std::vector<nghttp2_nv>& headers = headers_.of(call.operation());
   const std::int32_t stream =
       nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, &call);
   if (stream < 0) {  // No numbers left, or no memory.
     is_leaving_ = true;
-    call.sent_at = Clock::now();
-    end(call, true);
+    if (call.sent_at == Clock::time_point{}) call.sent_at = Clock::now();
+    end(call, Fate::not_processed);
     return;
   }
   call.stream = stream;
@@ -138,8 +159,7 @@ void LeanConnection::begin(std::uint64_t id, const Command& command) {
 }
 
 bool LeanConnection::write(std::string& out, Clock::time_point now) {
-  for (LeanCall* const call : unsent_) call->sent_at = now;
-  unsent_.clear();
+  stamp_unsent(now);
   for (;;) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_.get(), &bytes);
@@ -154,9 +174,25 @@ bool LeanConnection::read(std::string_view bytes) {
   return nghttp2_session_mem_recv(session_.get(), data, bytes.size()) >= 0;
 }
 
-void LeanConnection::end(LeanCall& call, bool broken) {
+// A call that is sent again keeps the time when it was sent first.
+void LeanConnection::stamp_unsent(Clock::time_point now) {
+  for (LeanCall* const call : unsent_) {
+    if (call->sent_at == Clock::time_point{}) call->sent_at = now;
+  }
+  unsent_.clear();
+}
+
+// What it means for the call that its stream is closed with this error code.
+LeanConnection::Fate LeanConnection::fate_of(const LeanCall& call, std::uint32_t error) const {
+  if (error == NGHTTP2_NO_ERROR) return Fate::answered;
+  if (!call.has_left) return Fate::not_processed;
+  if (error != NGHTTP2_REFUSED_STREAM) return Fate::broken;
+  return is_leaving_ ? Fate::not_processed : Fate::refused;
+}
+
+void LeanConnection::end(LeanCall& call, Fate fate) {
   call.stream = 0;
-  ended_.push_back({.call = &call, .broken = broken});
+  ended_.push_back({.call = &call, .fate = fate});
 }
 
 void LeanConnection::release(LeanCall& call) {
@@ -165,10 +201,9 @@ void LeanConnection::release(LeanCall& call) {
 
 void LeanConnection::abandon(Clock::time_point now) {
   is_leaving_ = true;
-  for (LeanCall* const call : unsent_) call->sent_at = now;
-  unsent_.clear();
+  stamp_unsent(now);
   for (LeanCall& call : calls_) {
-    if (call.stream != 0) end(call, true);
+    if (call.stream != 0) end(call, call.has_left ? Fate::broken : Fate::not_processed);
   }
 }
 

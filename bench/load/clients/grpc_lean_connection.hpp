@@ -23,6 +23,7 @@ class LeanHeaders {
   LeanHeaders(const LeanHeaders&) = delete;  // The views below point into it.
   LeanHeaders& operator=(const LeanHeaders&) = delete;
 
+  // REQUIRES: the operation is play or score.
   const std::vector<nghttp2_nv>& of(Operation operation) const {
     return operation == Operation::play ? play_ : score_;
   }
@@ -44,10 +45,16 @@ class LeanConnection {
 
   // Whether a call may begin.
   bool has_room() const { return !idle_.empty() && !is_leaving_; }
+
+  // It begins no more calls: by GOAWAY, or as it is out of stream numbers. Its open calls end.
+  bool is_leaving() const { return is_leaving_; }
   std::size_t open_calls() const { return calls_.size() - idle_.size(); }
 
-  // REQUIRES: has_room().
-  void begin(std::uint64_t id, const Command& command);
+  // The call counts as sent at `sent_at`, or, without that, when it is. REQUIRES: has_room().
+  void begin(std::uint64_t id, const Command& command, Clock::time_point sent_at = {});
+
+  // Begins a call that ended elsewhere and was not processed. REQUIRES: has_room().
+  void begin_again(LeanCall& call);
 
   // Appends all that is to be sent to `out`; the calls that leave with it are sent `now`. False
   // when the connection cannot be trusted any longer.
@@ -56,17 +63,25 @@ class LeanConnection {
   // Takes what was read. False when the connection cannot be trusted any longer.
   bool read(std::string_view bytes);
 
-  // Calls that ended, in the order in which they did; a call that is broken has no answer. The
-  // owner gives each of them back with release(), and then clears the list.
+  enum class Fate : std::uint8_t {
+    answered,
+    broken,         // The server may have processed it or not.
+    not_processed,  // Certainly: its request never left, or GOAWAY leaves it out (RFC 9113, 6.8).
+    refused,        // The server refused its stream alone (REFUSED_STREAM).
+  };
+
+  // Calls that ended, in the order in which they did. The owner gives each of them back with
+  // release(), and then clears the list.
   struct Ended {
     LeanCall* call = nullptr;
-    bool broken = false;
+    Fate fate = Fate::answered;
   };
   const std::vector<Ended>& ended() const { return ended_; }
   void clear_ended() { ended_.clear(); }
   void release(LeanCall& call);
 
-  // Ends all open calls, broken: the connection is over. Those not sent yet count as sent `now`.
+  // Ends all open calls, broken or not processed: the connection is over. Those not sent yet count
+  // as sent `now`.
   void abandon(Clock::time_point now);
 
   // The peer's SETTINGS have arrived, with which every HTTP/2 connection begins.
@@ -84,7 +99,10 @@ class LeanConnection {
   };
   struct Callbacks;
 
-  void end(LeanCall& call, bool broken);
+  void submit(LeanCall& call);
+  void stamp_unsent(Clock::time_point now);
+  Fate fate_of(const LeanCall& call, std::uint32_t error) const;
+  void end(LeanCall& call, Fate fate);
 
   const LeanHeaders& headers_;
   LeanMessages& messages_;
@@ -93,7 +111,7 @@ class LeanConnection {
   std::vector<LeanCall*> unsent_;  // Begun since the last write.
   std::vector<Ended> ended_;
   bool has_settings_ = false;
-  bool is_leaving_ = false;  // By GOAWAY, or out of stream numbers: begins no more calls.
+  bool is_leaving_ = false;
   std::unique_ptr<nghttp2_session, Delete> session_;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -36,7 +37,9 @@ class GoodReply {
     const std::size_t field_at = is_http_ ? reply.find(field) : std::string_view::npos;
     const std::size_t type_end = std::min(reply.size(), jsonrpc::frame_header_bytes - 2);
     head_ = reply.substr(0, is_http_ ? field_at + field.size() : type_end);
+    fields_.reset();
     const Payload payload = payload_of(reply);
+    if (is_http_ && payload.begin > 0) fields_ = fields_before(reply, payload.begin);
     const bool is_understood = (!is_http_ || field_at != std::string_view::npos) &&
                                payload.begin > 0 && payload.begin + payload.size == reply.size();
     if (!is_understood) return head_.clear();
@@ -54,6 +57,7 @@ class GoodReply {
     const Payload payload = payload_of(bytes);
     const std::size_t size = payload.begin + payload.size;
     if (payload.begin == 0 || size > bytes.size()) return 0;
+    if (fields_ && fields_before(bytes, payload.begin) != *fields_) return 0;
     return bytes.substr(payload.begin).starts_with(payload_head_) ? size : 0;
   }
 
@@ -80,8 +84,16 @@ class GoodReply {
     return {.begin = end + head_end.size(), .size = size};
   }
 
+  // What stands between the length of the payload and the payload: other fields, which may say that
+  // the server closes the connection.
+  std::string_view fields_before(std::string_view bytes, std::size_t payload_begin) const {
+    const std::string_view fields = bytes.substr(head_.size(), payload_begin - head_.size());
+    return fields.substr(std::min(fields.find('\r'), fields.size()));
+  }
+
   bool is_http_ = false;
-  std::string head_;          // Up to the length of the payload.
+  std::string head_;                   // Up to the length of the payload.
+  std::optional<std::string> fields_;  // Of HTTP.
   std::string payload_head_;  // Of the payload, up to where it shows that the call succeeded.
 };
 
@@ -92,6 +104,11 @@ class LeanCodec final : public net::WireCodec {
   }
 
   void encode(std::uint64_t, const Command&, std::string& out) override { out += request_; }
+
+  bool has_last_replies() const override { return whole_->has_last_replies(); }
+
+  // Whatever the command, the request is a round in a session.
+  bool may_repeat(const Command&) const override { return false; }
 
   Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed,
                  Reply& reply, Event& event) override {
@@ -104,6 +121,11 @@ class LeanCodec final : public net::WireCodec {
         whole_->decode(bytes, expected != nullptr ? &ours : nullptr, consumed, reply, event);
     if (outcome == Outcome::reply && !reply.error) good_.learn(bytes.substr(0, consumed));
     return outcome;
+  }
+
+  Outcome decode_end(std::string_view bytes, const Expected& expected, Reply& reply) override {
+    return whole_->decode_end(bytes, {.operation = expected.operation, .sequence = sequence},
+                              reply);
   }
 
  private:

@@ -122,8 +122,9 @@ class SpawnClient final : public net::LoopClient {
     // The reply may point into the child's buffer, which its next call clears but does not move.
     const Reply unavailable{.operation = child.operation, .error = Error::unavailable};
     idle_.push_back(index);
-    hand_over(child.id, reply ? *reply : unavailable,
-              {.sent_at = child.sent_at, .received_at = received_at});
+    hand_over(
+        child.id, reply ? *reply : unavailable,
+        {.sent_at = child.sent_at, .received_at = received_at, .is_answered = reply.has_value()});
   }
 
   void on_output(std::uint32_t) override {}

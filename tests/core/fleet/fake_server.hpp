@@ -2,7 +2,8 @@
 // thread: between two polls of the client the test lets it do what it is told to do.
 //
 //     call   "<sequence> <operation> <session or game>\n"
-//     reply  "<sequence> ok\n", "<sequence> unavailable\n", "<sequence> overloaded <ms>\n"
+//     reply  "<sequence> ok\n", "<sequence> unavailable\n", "<sequence> overloaded <ms>\n",
+//            "<sequence> last\n", behind which the server closes the connection
 //     event  "!<game>\n"
 #pragma once
 
@@ -26,6 +27,10 @@ namespace rps::fleet {
 
 class LineCodec final : public net::WireCodec {
  public:
+  explicit LineCodec(bool has_last_replies = false) : has_last_replies_(has_last_replies) {}
+
+  bool has_last_replies() const override { return has_last_replies_; }
+
   void encode(std::uint64_t sequence, const Command& command, std::string& out) override {
     const std::string_view whose = command.game_id.empty() ? command.session_id : command.game_id;
     std::array<char, 20> digits;
@@ -51,6 +56,7 @@ class LineCodec final : public net::WireCodec {
     const std::string_view what(rest, line.data() + end);
     reply.operation = expected->operation;
     if (what == " ok") return Outcome::reply;
+    if (what == " last") return Outcome::last_reply;
     reply.error = what == " unavailable" ? Error::unavailable : Error::overloaded;
     const std::string_view overloaded = " overloaded ";
     if (what.starts_with(overloaded)) {
@@ -58,6 +64,9 @@ class LineCodec final : public net::WireCodec {
     }
     return Outcome::reply;
   }
+
+ private:
+  bool has_last_replies_;
 };
 
 class FakeServer {
@@ -68,6 +77,9 @@ class FakeServer {
 
   // What calls are answered with; nothing at all when it is empty.
   std::string answer = "ok";
+
+  // A connection is closed behind so many answers, the last of which says so. 0: never.
+  std::size_t answers_max = 0;
 
   // The calls that have come, each as "<operation> <session or game>".
   std::vector<std::string> calls;
@@ -83,7 +95,7 @@ class FakeServer {
       net::Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!peer) break;
       ++accepted;
-      peers_.push_back({.socket = std::move(peer), .bytes = {}});
+      peers_.push_back({.socket = std::move(peer), .bytes = {}, .answers = 0});
     }
     std::erase_if(peers_, [&](Peer& peer) { return !serve(peer) && forget(peer); });
   }
@@ -115,6 +127,7 @@ class FakeServer {
   struct Peer {
     net::Fd socket;
     std::string bytes;
+    std::size_t answers = 0;
   };
   struct Unanswered {
     int socket = -1;
@@ -147,8 +160,13 @@ class FakeServer {
     for (;;) {
       const std::size_t end = peer.bytes.find('\n');
       if (end == std::string::npos) return true;
-      take_call(peer, peer.bytes.substr(0, end));
+      const std::string line = peer.bytes.substr(0, end);
       peer.bytes.erase(0, end + 1);
+      if (++peer.answers == answers_max) {
+        say_last(peer, line);
+        return false;
+      }
+      take_call(peer, line);
     }
   }
 
@@ -168,6 +186,12 @@ class FakeServer {
     } else {
       say_reply(call);
     }
+  }
+
+  void say_last(const Peer& peer, const std::string& line) {
+    const std::size_t space = line.find(' ');
+    calls.push_back(line.substr(space + 1));
+    send(peer.socket.get(), line.substr(0, space) + " last\n");
   }
 
   void say_reply(const Unanswered& call) {

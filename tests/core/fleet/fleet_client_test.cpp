@@ -89,12 +89,24 @@ FleetOptions patient(Clock::duration deadline = patience) {
   return options;
 }
 
+std::unique_ptr<net::WireCodec> make_line_codec(const HostPort&) {
+  return std::make_unique<LineCodec>();
+}
+
 struct Bench {
-  explicit Bench(std::size_t count, const FleetOptions& options = patient()) : servers(count) {
-    for (const FakeServer& server : servers) listed.listing.urls.push_back(server.url());
+  explicit Bench(std::size_t count, const FleetOptions& options = patient(),
+                 std::size_t answers_max = 0)
+      : servers(count) {
+    for (FakeServer& server : servers) {
+      server.answers_max = answers_max;
+      listed.listing.urls.push_back(server.url());
+    }
     FleetOptions wanted = options;
     wanted.notice = [&](const std::string& sentence) { notices.push_back(sentence); };
-    client.emplace(wanted, std::make_unique<LineCodec>(), std::make_unique<ListedRegistry>(listed));
+    const auto make_codec = [answers_max](const HostPort&) {
+      return std::make_unique<LineCodec>(answers_max > 0);
+    };
+    client.emplace(wanted, make_codec, std::make_unique<ListedRegistry>(listed));
   }
 
   // One server, connected, that answers every call so; none, when `answer` is empty.
@@ -511,6 +523,36 @@ TEST_CASE("A broken connection is replaced at once, and its calls may wait for t
   CHECK(bench.client->stats().retries == 1);
 }
 
+TEST_CASE("An instance that closes each connection in good order fails no call") {
+  for (const std::size_t answers_max : {1, 2, 7}) {
+    for (const std::size_t depth : {1, 16}) {
+      CAPTURE(answers_max, depth);
+      FleetOptions options = patient();
+      options.depth = depth;
+      options.retries_max = 0;
+      options.breaker.failures_max = 1;
+      Bench bench(1, options, answers_max);
+      bench.connect();
+      constexpr std::uint64_t calls = 300;
+      bench.answers.then = [&](std::uint64_t) {
+        if (bench.submitted < calls) bench.play("s");
+      };
+      for (std::size_t i = 0; i < depth; ++i) bench.play("s");
+      bench.until_answered();
+      CHECK(bench.submitted == calls);
+      CHECK(bench.answers.failed() == 0);
+      CHECK(bench.servers[0].calls.size() == calls);  // None was carried out twice.
+      const Stats& stats = bench.client->stats();
+      CHECK(stats.connections_ended == calls / answers_max);
+      CHECK(stats.reconnects + 1 == stats.connects);
+      CHECK(stats.connections_lost + stats.retries + stats.uncertain == 0);
+      // A connection that ends with its first answer carried no other call.
+      CHECK(stats.resent <= (answers_max == 1 ? 0 : depth * stats.connections_ended));
+      CHECK(bench.client->instances()[0].breaker == CircuitBreaker::State::closed);
+    }
+  }
+}
+
 TEST_CASE("A server that talks nonsense loses its connection") {
   FleetOptions options = patient();
   options.retries_max = 0;
@@ -554,8 +596,7 @@ TEST_CASE("Another client finds the same table") {
   FleetOptions options = patient();
   options.seed = 99;
   options.balance = Balance::random;
-  bench.client.emplace(options, std::make_unique<LineCodec>(),
-                       std::make_unique<ListedRegistry>(bench.listed));
+  bench.client.emplace(options, make_line_codec, std::make_unique<ListedRegistry>(bench.listed));
   bench.connect();
   bench.duel(Operation::join, "game");
   bench.until_answered();

@@ -10,12 +10,14 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "bench/micro/allocations.hpp"
 #include "core/net/child.hpp"
 #include "core/net/connect.hpp"
+#include "core/net/listen.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::net {
@@ -474,6 +476,212 @@ TEST_CASE("when a later stream cannot be opened the earlier ones are closed") {
   CHECK_THROWS_AS(StreamClient(std::make_unique<NumberCodec>(), 2, 1, open), std::system_error);
   REQUIRE(first > 0);
   CHECK(::kill(first, 0) == -1);
+}
+
+// ---- Connections that end ------------------------------------------------------------------
+
+// As NumberCodec, and more: "<sequence>.\n" is a last reply, and "<sequence>" without an end is one
+// when the stream ends behind it.
+class EndingCodec final : public WireCodec {
+ public:
+  bool has_last_replies() const override { return true; }
+
+  void encode(std::uint64_t sequence, const Command&, std::string& out) override {
+    out += std::to_string(sequence) + "\n";
+  }
+
+  Outcome decode(std::string_view bytes, const Expected* expected, std::size_t& consumed, Reply&,
+                 Event&) override {
+    const std::size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) return Outcome::need_more;
+    consumed = end + 1;
+    if (expected == nullptr) return Outcome::broken;
+    const std::string number = std::to_string(expected->sequence);
+    if (bytes.substr(0, end) == number) return Outcome::reply;
+    return bytes.substr(0, end) == number + "." ? Outcome::last_reply : Outcome::broken;
+  }
+
+  Outcome decode_end(std::string_view bytes, const Expected& expected, Reply&) override {
+    return bytes == std::to_string(expected.sequence) ? Outcome::last_reply : Outcome::broken;
+  }
+};
+
+// A client over TCP, and the server's side of its connections, which the test holds.
+struct Reconnecting {
+  explicit Reconnecting(std::size_t depth, bool outlasts_outages = false) {
+    client = std::make_unique<StreamClient>(
+        std::make_unique<EndingCodec>(), Endpoint({.host = "127.0.0.1", .port = port_of(listener)}),
+        ConnectOptions{.depth = depth, .outlasts_outages = outlasts_outages});
+    accept();
+  }
+
+  void accept() {
+    peer = Fd();
+    pollfd ready{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    const auto deadline = Clock::now() + seconds(60);
+    while (::poll(&ready, 1, 1) == 0 && Clock::now() < deadline) poll();
+    peer = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(static_cast<bool>(peer));
+  }
+
+  void submit(std::uint64_t id, Operation operation = Operation::leave) {
+    client->submit(id, {.operation = operation});
+  }
+  std::size_t poll() { return client->poll(Clock::time_point::min(), sink); }
+  void poll_until_answered(std::size_t count) {
+    const auto deadline = Clock::now() + seconds(60);
+    while (sink.answers.size() < count && Clock::now() < deadline) {
+      client->poll(Clock::now() + milliseconds(1), sink);
+    }
+    REQUIRE(sink.answers.size() == count);
+  }
+
+  // Waits until the peer has heard so many bytes.
+  std::string hear(std::size_t size) {
+    std::string heard;
+    const auto deadline = Clock::now() + seconds(60);
+    while (heard.size() < size) {
+      REQUIRE(Clock::now() < deadline);
+      poll();
+      char chunk[256];
+      const ssize_t count = ::recv(peer.get(), chunk, sizeof chunk, MSG_DONTWAIT);
+      REQUIRE(count != 0);
+      if (count > 0) heard.append(chunk, static_cast<std::size_t>(count));
+    }
+    return heard;
+  }
+  void expect(std::string_view bytes) { CHECK(hear(bytes.size()) == bytes); }
+  void say(std::string_view bytes) {
+    REQUIRE(::send(peer.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+  }
+
+  Fd listener = std::move(listen_on({.host = "127.0.0.1", .port = 0}, PortSharing::no).front());
+  Fd peer;
+  std::unique_ptr<StreamClient> client;
+  Collected sink;
+};
+
+TEST_CASE("Calls behind a last reply are sent again over a new connection, one at first") {
+  Reconnecting bench(4);
+  for (std::uint64_t id = 1; id <= 4; ++id) bench.submit(id);
+  bench.expect("1\n");
+  bench.say("1\n");
+  bench.expect("2\n3\n4\n");
+  bench.say("2.\n");
+  bench.accept();
+  bench.expect("3\n");
+  bench.say("3\n");
+  bench.expect("4\n");
+  bench.say("4\n");
+  bench.poll_until_answered(4);
+  CHECK(bench.sink.ids() == Ids{1, 2, 3, 4});
+  for (const Answered& answer : bench.sink.answers) CHECK_FALSE(answer.error.has_value());
+  CHECK(bench.client->connection_counts() ==
+        ConnectionCounts{.reconnects = 1, .resent = 2, .uncertain = 0});
+}
+
+TEST_CASE("A reply may end with its connection") {
+  Reconnecting bench(2);
+  bench.submit(1);
+  bench.submit(2);
+  bench.expect("1\n");
+  bench.say("1");
+  bench.accept();
+  bench.expect("2\n");
+  bench.say("2\n");
+  bench.poll_until_answered(2);
+  for (const Answered& answer : bench.sink.answers) CHECK_FALSE(answer.error.has_value());
+}
+
+TEST_CASE("A server that closes after each reply answers every call") {
+  Reconnecting bench(1);
+  for (std::uint64_t id = 1; id <= 20; ++id) {
+    bench.submit(id);
+    if (id > 1) bench.accept();
+    bench.expect(std::to_string(id) + "\n");
+    bench.say(std::to_string(id) + ".\n");
+    bench.poll_until_answered(id);
+    CHECK_FALSE(bench.sink.answers.back().error.has_value());
+  }
+  CHECK(bench.client->connection_counts().reconnects == 19);
+}
+
+TEST_CASE("When a connection breaks, only calls that may be carried out twice are sent again") {
+  Reconnecting bench(3);
+  bench.submit(1);
+  bench.expect("1\n");
+  bench.say("1\n");
+  bench.poll_until_answered(1);
+  bench.submit(2, Operation::leave);
+  bench.submit(3, Operation::score);
+  bench.expect("2\n3\n");
+  bench.accept();
+  bench.expect("3\n");
+  bench.say("3\n");
+  bench.poll_until_answered(3);
+  CHECK(bench.sink.ids() == Ids{1, 2, 3});
+  CHECK(bench.sink.answers[1].error == Error::unavailable);
+  CHECK_FALSE(bench.sink.answers[1].stamps.is_answered);
+  CHECK_FALSE(bench.sink.answers[2].error.has_value());
+  CHECK(bench.client->connection_counts() ==
+        ConnectionCounts{.reconnects = 1, .resent = 1, .uncertain = 1});
+}
+
+TEST_CASE("An idle connection that its peer closes is opened again for the next call") {
+  Reconnecting bench(1);
+  bench.peer = Fd();
+  bench.client->poll(Clock::now() + milliseconds(20), bench.sink);
+  bench.submit(1);
+  bench.accept();
+  bench.expect("1\n");
+  bench.say("1\n");
+  bench.poll_until_answered(1);
+  CHECK_FALSE(bench.sink.answers[0].error.has_value());
+}
+
+TEST_CASE("A server that closes without a reply, or is gone, is out of service") {
+  for (const bool is_gone : {false, true}) {
+    CAPTURE(is_gone);
+    Reconnecting bench(2);
+    bench.submit(1, Operation::score);
+    bench.expect("1\n");
+    if (is_gone) {
+      bench.say("1\n");
+      bench.poll_until_answered(1);
+      bench.submit(1, Operation::score);
+      bench.expect("2\n");
+      bench.listener = Fd();
+    }
+    bench.peer = Fd();
+    bench.poll_until_answered(is_gone ? 2 : 1);
+    bench.submit(2);
+    bench.poll_until_answered(is_gone ? 3 : 2);
+    CHECK(bench.sink.answers.back().error == Error::unavailable);
+    CHECK_FALSE(bench.sink.answers.back().stamps.is_answered);
+  }
+}
+
+TEST_CASE("A client that outlasts outages answers meanwhile, and connects again") {
+  Reconnecting bench(1, true);
+  const std::uint16_t port = port_of(bench.listener);
+  bench.listener = Fd();
+  bench.peer = Fd();
+  std::uint64_t id = 0;
+  for (; id < 5; ++id) {
+    bench.submit(id);
+    bench.poll_until_answered(id + 1);
+    CHECK(bench.sink.answers.back().error == Error::unavailable);
+    CHECK_FALSE(bench.sink.answers.back().stamps.is_answered);
+  }
+  bench.listener =
+      std::move(listen_on({.host = "127.0.0.1", .port = port}, PortSharing::no).front());
+  bench.accept();
+  while (bench.client->connection_counts().reconnects == 0) bench.poll();
+  bench.submit(id);
+  bench.say(bench.hear(2));
+  bench.poll_until_answered(id + 1);
+  CHECK_FALSE(bench.sink.answers.back().error.has_value());
 }
 
 // ---- Connecting ----------------------------------------------------------------------------
