@@ -92,6 +92,9 @@ class Load final : public Sink {
                                 {"budget_denied", stats.budget_denied},
                                 {"breaker_opened", stats.breaker_opened},
                                 {"connects", stats.connects},
+                                {"reconnects", stats.reconnects},
+                                {"connections_ended", stats.connections_ended},
+                                {"connections_lost", stats.connections_lost},
                                 {"connect_failures", stats.connect_failures}}
                      .dump()
               << '\n'
