@@ -175,7 +175,8 @@ class Counts(unittest.TestCase):
 
 
 class Times(unittest.TestCase):
-    """Who takes too long is cut, for the reason that fits; who does not, stays."""
+    """Who takes too long is cut, for the reason that fits; who does not, stays. The limits are long
+    beside what another load may keep this process from its CPU."""
 
     def check(self, flag: str, reason: str, stall, live):
         def check_over(framing: Framing):
@@ -192,7 +193,7 @@ class Times(unittest.TestCase):
     def test_to_the_first_message(self):
         def live(peer: Peer):
             peer.check_play()
-        self.check("--first-frame-timeout=200", "first_frame", lambda peer: None, live)
+        self.check("--first-frame-timeout=2000", "first_frame", lambda peer: None, live)
 
     def test_to_the_end_of_a_message(self):
         def stall(peer: Peer):
@@ -205,13 +206,13 @@ class Times(unittest.TestCase):
                 peer.send_bytes(whole[begin:begin + 50])
                 time.sleep(0.005)
             self.assertEqual(peer.receive_json()["id"], 3)
-        self.check("--frame-timeout=400", "slow_frame", stall, live)
+        self.check("--frame-timeout=2000", "slow_frame", stall, live)
 
     def test_of_silence(self):
         def live(peer: Peer):
             peer.check_play()
             time.sleep(0.01)
-        self.check("--idle-timeout=400", "idle", lambda peer: peer.check_play(), live)
+        self.check("--idle-timeout=2000", "idle", lambda peer: peer.check_play(), live)
 
     def test_of_reading_nothing(self):
         def stall(peer: Peer):
