@@ -175,6 +175,8 @@ TEST_CASE("waiting is counted as switches, in every thread") {
 
 TEST_CASE("memory and open files are seen, and the peak is remembered") {
   constexpr std::size_t size = 64 << 20;
+  // The kernel counts pages for each CPU and adds them up later, and may take a few back meanwhile.
+  constexpr std::size_t inaccuracy = 1 << 20;
   const Child child([](const Turns& parent) {
     parent.await();
     void* const memory =
@@ -195,10 +197,10 @@ TEST_CASE("memory and open files are seen, and the peak is remembered") {
   child.await();
   const Usage after = usage_of(child);
 
-  CHECK(with.rss_bytes >= before.rss_bytes + size);
+  CHECK(with.rss_bytes + inaccuracy >= before.rss_bytes + size);
   CHECK(with.rss_bytes < before.rss_bytes + size + (8 << 20));
   CHECK(after.rss_bytes + size / 2 < with.rss_bytes);
-  CHECK(after.rss_peak_bytes >= before.rss_bytes + size);
+  CHECK(after.rss_peak_bytes + inaccuracy >= before.rss_bytes + size);
   CHECK(with.open_files == before.open_files + 5);
   CHECK(before.threads == 1);
 }
