@@ -55,7 +55,8 @@ constexpr std::string_view explain(Error error) {
   switch (error) {
     case Error::invalid_move: return "the move must be ROCK, PAPER or SCISSORS";
     case Error::malformed_request: return "the request is not well-formed";
-    case Error::unknown_operation: return "there are play, score, join, throw and leave";
+    case Error::unknown_operation:
+      return "the operation is none of play, score, join, throw and leave";
     case Error::unknown_session: return "no round was played in this session";
     case Error::unknown_game: return "there is no such game";
     case Error::not_your_turn: return "this player cannot throw now";

@@ -99,7 +99,7 @@ class Draining(unittest.TestCase):
                     with contextlib.closing(hold(server)):
                         server.send_signal()
                         server.wait(0)
-                    self.assertIn("every call was answered", server.stderr())
+                    self.assertIn("drained; since the signal: ", server.stderr())
 
     def test_under_load_every_answer_is_a_right_one(self):
         for name in built_servers():

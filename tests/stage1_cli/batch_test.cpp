@@ -51,7 +51,7 @@ constexpr std::string_view session_out =
     "error invalid_move the move must be ROCK, PAPER or SCISSORS\n"
     "error malformed_request the request is not well-formed\n"
     "error malformed_request the request is not well-formed\n"
-    "error unknown_operation there are play, score, join, throw and leave\n"
+    "error unknown_operation the operation is none of play, score, join, throw and leave\n"
     "ok join seat=1 best_of=1\n"
     "error not_your_turn this player cannot throw now\n"
     "ok join seat=2 best_of=1\n"
