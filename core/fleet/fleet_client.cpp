@@ -449,7 +449,9 @@ void FleetClient::close_connection(std::uint32_t index) {
   Instance& instance = instances_[connection.instance];
   std::erase(instance.connections, index);
   if (instance.duel_connection == index) instance.duel_connection = no_index;
-  if (instance.connections.empty()) instance.dial_at = now_ + options_.pool.probe_period;
+  // One that is down is dialled again after its back-off, not only when idle ones are looked at.
+  const bool is_idle = instance.connections.empty() && instance.reach != Instance::Reach::down;
+  if (is_idle) instance.dial_at = now_ + options_.pool.probe_period;
   pool_.remove(index);
   connection.stream.close();
   connection.state = Connection::State::closed;

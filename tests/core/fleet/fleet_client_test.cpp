@@ -260,6 +260,24 @@ TEST_CASE("The dead instance gets calls again when it is back, and none before")
   CHECK_THAT(bench.notices.back(), Catch::Contains("is back"));
 }
 
+TEST_CASE("An instance that drained and closed is dialled after its back-off, not as an idle one") {
+  FleetOptions options = patient();
+  options.pool.probe_period = hours(1);
+  Bench bench(2, options);
+  bench.connect();
+  bench.servers[0].answer = "unavailable";
+  for (int i = 0; i < 2; ++i) bench.play();
+  bench.until_answered();
+  CHECK_FALSE(bench.status(0).is_up);
+  bench.servers[0].die();
+  const std::uint64_t failures = bench.client->stats().connect_failures;
+  bench.until([&] { return bench.client->stats().connect_failures > failures; });
+  bench.servers[0].answer = "ok";
+  bench.servers[0].come_back();
+  bench.until([&] { return bench.status(0).is_up; });
+  CHECK(bench.answers.failed() == 0);
+}
+
 TEST_CASE("A call that nobody can take fails when its retries are used up") {
   Bench bench(1);
   bench.servers[0].die();
