@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,12 @@ namespace rps::jsonrpc {
 namespace {
 
 constexpr int accepts_max = 64;
+
+// Without a free descriptor accept() fails also when nobody waits.
+bool has_waiting_peer(const net::Fd& listener) {
+  pollfd ready{.fd = listener.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&ready, 1, 0) > 0;
+}
 
 }  // namespace
 
@@ -57,14 +64,15 @@ bool Acceptor::accept_one(const net::Fd& listener) {
     distribute(std::move(socket), address);
     return true;
   }
-  if (errno == ECONNABORTED || errno == EINTR) return true;
-  if (errno == EAGAIN) return false;
-  return reject_one(listener);
+  const int error = errno;
+  if (error == ECONNABORTED || error == EINTR) return true;
+  if (error == EAGAIN || !has_waiting_peer(listener)) return false;
+  return reject_one(listener, error);
 }
 
-bool Acceptor::reject_one(const net::Fd& listener) {
+bool Acceptor::reject_one(const net::Fd& listener, int error) {
   if (!std::exchange(is_failing_, true)) {
-    shared_.log.warn("cannot accept: {}", std::system_category().message(errno));
+    shared_.log.warn("cannot accept: {}", std::system_category().message(error));
   }
   failed_since_retry_ = true;
   const bool is_rejected = reserve_.turn_away(listener);

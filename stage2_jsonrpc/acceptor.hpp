@@ -41,7 +41,7 @@ class Acceptor {
 
  private:
   bool accept_one(const net::Fd& listener);
-  bool reject_one(const net::Fd& listener);
+  bool reject_one(const net::Fd& listener, int error);
   void distribute(net::Fd socket, const sockaddr_storage& address);
 
   Shared& shared_;

@@ -25,6 +25,7 @@ class Reserve {
   bool turn_away(const Fd& listener);
 
  private:
+  Fd null_;  // What fd_ is a duplicate of.
   Fd fd_;
 };
 
