@@ -27,7 +27,7 @@ inline constexpr int read_bytes_max = 16 * 1024;
 // read --max-streams, and bytes of a call's headers besides what --max-metadata-bytes allows: one
 // frame of the usual size.
 inline constexpr int early_calls_max = 100;
-inline constexpr std::uint64_t header_frame_bytes = 16 * 1024;
+inline constexpr std::uint64_t header_frame_bytes = std::uint64_t{16} * 1024;
 
 // How long the flood guard waits at the start for gRPC to answer its own connection.
 inline constexpr std::chrono::seconds self_check_max{2};

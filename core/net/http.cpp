@@ -271,9 +271,9 @@ std::string http_date(std::chrono::sys_seconds time) {
     const std::string digits = std::to_string(number);
     return std::string(width - std::min(width, digits.size()), '0') + digits;
   };
-  std::string out(weekdays.substr(3 * std::chrono::weekday(day).c_encoding(), 3));
+  std::string out(weekdays.substr(std::size_t{3} * std::chrono::weekday(day).c_encoding(), 3));
   out.append(", ").append(padded(unsigned{date.day()}, 2)).append(" ");
-  out.append(months.substr(3 * (unsigned{date.month()} - 1), 3)).append(" ");
+  out.append(months.substr(std::size_t{3} * (unsigned{date.month()} - 1), 3)).append(" ");
   out.append(padded(int{date.year()}, 4)).append(" ");
   out.append(padded(clock.hours().count(), 2)).append(":");
   out.append(padded(clock.minutes().count(), 2)).append(":");

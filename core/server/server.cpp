@@ -42,7 +42,7 @@ class StopSignals {
       const std::scoped_lock lock(mutex_);
       is_over_ = true;
     }
-    pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it, if it still waits.
+    pthread_kill(thread_.native_handle(), SIGINT);  // Wakes it, if it still waits.
     thread_.join();
   }
   StopSignals(const StopSignals&) = delete;

@@ -71,7 +71,8 @@ struct Budgets {
   Allowance unanswered_calls{.max = 300, .per_second = 1'000};
   Allowance cancelled_calls{.max = 200, .per_second = 1'000};
   Allowance control_frames{.max = 1'000, .per_second = 1'000};
-  std::uint64_t header_bytes = 48 * 1024;  // Of one call; time forgives none of them.
+  std::uint64_t header_bytes =
+      std::uint64_t{48} * 1024;  // Of one call; time forgives none of them.
 };
 
 // received() and sent() may be called at the same time, each by one thread at a time.
