@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 
 from bench_process import (ENDINGS, LONG_RUN_S, Bench, children_of, is_gone, read_buckets,
                            wait_for_child)
-from rps_process import binary
+from rps_process import IS_SANITIZED, binary
 
 OPEN = ("--rate", "2000")
 PLANNED_S = 12 * LONG_RUN_S
@@ -71,6 +71,7 @@ class Interrupted(Fault):
     def interrupt(self, subject, number, *flags):
         bench, _ = self.load(subject, *flags)
         children = children_of(bench.process.pid)
+        time.sleep(2 if IS_SANITIZED else 0)  # Until calls are answered.
         bench.process.send_signal(number)
         bench.finish(130)
         self.check_files(bench)
