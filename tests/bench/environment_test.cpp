@@ -1,8 +1,6 @@
 #include "bench/machine/environment.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 #include <thread>
@@ -19,8 +17,8 @@
 #include "core/server/cpus.hpp"
 #include "tests/bench/child.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
-namespace fs = std::filesystem;
 using namespace rps;
 using namespace rps::machine;
 
@@ -33,29 +31,6 @@ std::string detail(const Environment& environment, const std::string& name) {
   FAIL("there is no detail " << name);
   return {};
 }
-
-// A directory of the test's own.
-class Tree {
- public:
-  Tree() : root_(fs::temp_directory_path() / ("rps_environment." + std::to_string(::getpid()))) {
-    fs::create_directories(root_);
-  }
-  ~Tree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-
-  void add(const std::string& name, const std::string& text) const {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name) << text;
-  }
-  std::string path() const { return root_.string(); }
-
- private:
-  fs::path root_;
-};
 
 }  // namespace
 
@@ -113,16 +88,16 @@ TEST_CASE("the CPU limit is the quota that servers heed") {
 }
 
 TEST_CASE("mitigations are one line without what the processor does not have") {
-  const Tree tree;
-  CHECK(mitigations(tree.path()).empty());
-  CHECK(mitigations(tree.path() + "/none").empty());
-  tree.add("meltdown", "Not affected\n");
-  CHECK(mitigations(tree.path()) == "none");
-  tree.add("spectre_v1", "Mitigation: barriers; and more\n");
-  CHECK(mitigations(tree.path()) == "mitigated: spectre_v1");
-  tree.add("spec_store_bypass", "Vulnerable\n");
-  tree.add("another", "Unknown: No mitigations\n");
-  CHECK(mitigations(tree.path()) ==
+  const TemporaryFolder tree;
+  CHECK(mitigations(tree.path.string()).empty());
+  CHECK(mitigations(tree.path.string() + "/none").empty());
+  tree.write("meltdown", "Not affected\n");
+  CHECK(mitigations(tree.path.string()) == "none");
+  tree.write("spectre_v1", "Mitigation: barriers; and more\n");
+  CHECK(mitigations(tree.path.string()) == "mitigated: spectre_v1");
+  tree.write("spec_store_bypass", "Vulnerable\n");
+  tree.write("another", "Unknown: No mitigations\n");
+  CHECK(mitigations(tree.path.string()) ==
         "vulnerable: another, spec_store_bypass; mitigated: spectre_v1");
 }
 

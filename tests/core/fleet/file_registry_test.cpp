@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace rps::fleet {
 namespace {
@@ -24,23 +25,13 @@ using Urls = std::vector<std::string>;
 const std::string one = "jsonrpc://127.0.0.1:7001";
 const std::string two = "jsonrpc://127.0.0.1:7002";
 
-// A folder of its own, gone with the test.
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "rps-registry-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-
-  void write(const std::string& text) const { std::ofstream(file()) << text; }
+struct Folder : TemporaryFolder {
+  void write(const std::string& text) const { TemporaryFolder::write(file(), text); }
   void replace(const std::string& text) const {
     std::ofstream(path / "fresh") << text;
     fs::rename(path / "fresh", file());
   }
   fs::path file() const { return path / "services.json"; }
-
-  fs::path path;
 };
 
 std::string listing(const Urls& urls) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace rps::net {
 namespace {
@@ -44,19 +45,11 @@ TEST_CASE("What may have no end is refused unread: a pipe, a device") {
 
 namespace fs = std::filesystem;
 
-// A folder that goes with the test.
-class Folder {
- public:
-  Folder() { fs::create_directory(path_); }
-  ~Folder() { fs::remove_all(path_); }
-
-  fs::path operator/(const char* name) const { return path_ / name; }
+struct Folder : TemporaryFolder {
+  fs::path operator/(const char* name) const { return path / name; }
   std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), {}));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), {}));
   }
-
- private:
-  fs::path path_ = fs::temp_directory_path() / ("rps_file_test." + std::to_string(::getpid()));
 };
 
 TEST_CASE("A file is written anew or in place of an older one, and keeps its permissions") {

@@ -8,30 +8,22 @@
 #include <unistd.h>
 
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace rps::net {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of its own, gone with the test. The kernel reports before the writer's call returns.
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "rps-watch-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    path = fs::canonical(name);
-  }
-  ~Folder() { fs::remove_all(path); }
-
-  void write(const fs::path& name) const { std::ofstream(path / name) << "x"; }
+// The kernel reports before the writer's call returns.
+struct Folder : TemporaryFolder {
+  void write(const fs::path& name) const { TemporaryFolder::write(name, "x"); }
 
   // Makes `name` a link to `target`, in one step.
   void link(const fs::path& target, const fs::path& name) const {
     fs::create_symlink(target, path / "fresh");
     fs::rename(path / "fresh", path / name);
   }
-
-  fs::path path;
 };
 
 bool is_readable(const FileWatch& watch) {

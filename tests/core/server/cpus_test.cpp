@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace rps::server {
 
@@ -31,27 +32,6 @@ bool write(const fs::path& path, const std::string& text) {
   std::ofstream file(path);
   return static_cast<bool>(file << text << std::flush);
 }
-
-// A directory of the test's own, which stands for a mounted hierarchy.
-class Tree {
- public:
-  Tree() { fs::create_directories(root_); }
-  ~Tree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-
-  void add(const std::string& name, const std::string& text) const {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name) << text;
-  }
-  std::string path() const { return root_.string(); }
-
- private:
-  fs::path root_ = fs::temp_directory_path() / ("rps_cpus." + std::to_string(::getpid()));
-};
 
 // A cgroup inside this process's own, with a CPU quota; gone when it is destroyed.
 class QuotaCgroup {
@@ -157,11 +137,11 @@ TEST_CASE("a container sees its own cgroup where the mount begins") {
 }
 
 TEST_CASE("a cgroup is bound by its own quota and by those around it") {
-  const Tree tree;
-  tree.add("a/cpu.max", "300000 100000\n");
-  tree.add("a/b/cpu.max", "max 100000\n");
-  tree.add("a/b/c/cpu.max", "50000 100000\n");
-  const std::string mount = "30 23 0:26 / " + tree.path() + " rw - cgroup2 cgroup2 rw\n";
+  const TemporaryFolder tree;
+  tree.write("a/cpu.max", "300000 100000\n");
+  tree.write("a/b/cpu.max", "max 100000\n");
+  tree.write("a/b/c/cpu.max", "50000 100000\n");
+  const std::string mount = "30 23 0:26 / " + tree.path.string() + " rw - cgroup2 cgroup2 rw\n";
   const auto quota = [&](std::string_view own) { return smallest_quota(cpu_cgroups(own, mount)); };
   CHECK(quota("0::/a/b/c\n") == 0.5);
   CHECK(quota("0::/a/b\n") == 3.0);
@@ -169,18 +149,19 @@ TEST_CASE("a cgroup is bound by its own quota and by those around it") {
   CHECK_FALSE(quota("0::/not/there\n"));
   CHECK_FALSE(quota(""));
   CHECK_FALSE(quota("no group\n:\n"));
-  tree.add("cpu.max", "150000 100000\n");  // As in a container.
+  tree.write("cpu.max", "150000 100000\n");  // As in a container.
   CHECK(quota("0::/\n") == 1.5);
   CHECK(quota("0::/host/path\n") == 1.5);
 }
 
 TEST_CASE("a quota of cgroup v1 is read where the cpu controller is mounted") {
-  const Tree tree;
-  tree.add("a/cpu.cfs_quota_us", "250000\n");
-  tree.add("a/cpu.cfs_period_us", "100000\n");
-  tree.add("cpu.cfs_quota_us", "-1\n");
-  tree.add("cpu.cfs_period_us", "100000\n");
-  const std::string mount = "32 31 0:29 / " + tree.path() + " rw - cgroup cgroup rw,cpu,cpuacct\n";
+  const TemporaryFolder tree;
+  tree.write("a/cpu.cfs_quota_us", "250000\n");
+  tree.write("a/cpu.cfs_period_us", "100000\n");
+  tree.write("cpu.cfs_quota_us", "-1\n");
+  tree.write("cpu.cfs_period_us", "100000\n");
+  const std::string mount =
+      "32 31 0:29 / " + tree.path.string() + " rw - cgroup cgroup rw,cpu,cpuacct\n";
   CHECK(smallest_quota(cpu_cgroups("3:memory:/a\n2:cpu,cpuacct:/a\n0::/\n", mount)) == 2.5);
   CHECK_FALSE(smallest_quota(cpu_cgroups("2:cpu,cpuacct:/\n", mount)));
 }
