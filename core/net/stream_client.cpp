@@ -98,9 +98,7 @@ void StreamClient::step(Clock::time_point until) {
     for (Slot& slot : slots_) {
       if (slot.state == Slot::State::waiting && slot.due <= now) dial(slot);
       if (slot.state == Slot::State::dialling && slot.due <= now) fail_dialling(slot);
-      const bool is_timed =
-          slot.state == Slot::State::waiting || slot.state == Slot::State::dialling;
-      if (is_timed) until = std::min(until, slot.due);
+      if (is_timed(slot.state)) until = std::min(until, slot.due);
     }
   }
   flush_and_wait(until);
@@ -207,9 +205,6 @@ void StreamClient::take_last_reply(Slot& slot, const Reply& reply) {
 // ---- Connections ---------------------------------------------------------------------------
 
 void StreamClient::set_state(Slot& slot, Slot::State state, Clock::time_point due) {
-  const auto is_timed = [](Slot::State each) {
-    return each == Slot::State::dialling || each == Slot::State::waiting;
-  };
   timed_slots_ -= is_timed(slot.state) ? 1 : 0;
   timed_slots_ += is_timed(state) ? 1 : 0;
   slot.state = state;

@@ -128,6 +128,10 @@ class StreamClient final : public LoopClient {
   void take_reply(Slot& slot, const Reply& reply);
   void take_last_reply(Slot& slot, const Reply& reply);
 
+  // Whether something is to be done when the slot is `due`.
+  static bool is_timed(Slot::State state) {
+    return state == Slot::State::dialling || state == Slot::State::waiting;
+  }
   void set_state(Slot& slot, Slot::State state, Clock::time_point due = {});
   void dial(Slot& slot);
   void finish_dialling(Slot& slot);
