@@ -157,7 +157,7 @@ constexpr auto subjects = std::to_array<model::Subject>({
     // the harness counts them; a run in which they differ is flagged.
     {.key = "floor-pipe",
      .name = "echo on a pipe",
-     .url = "echo+pipe:{bin}/rps-floor-pipe?request=41&reply=109",
+     .url = "echo+pipe:{bin}/rps-floor-pipe?request=41&reply=108",
      .judging = load::Judging::none},
     {.key = "floor-spawn",
      .name = "an empty process",
