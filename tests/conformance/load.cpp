@@ -24,13 +24,17 @@ class Storm final : private Sink {
   explicit Storm(std::vector<Command> commands)
       : commands_(std::move(commands)), answers_(commands_.size()) {}
 
-  // Every reply, in the order of the commands.
+  // Every reply, in the order of the commands. Waits for `patience` after each reply for the next.
   std::vector<Answer> run(Client& client, std::chrono::milliseconds patience) {
-    const Clock::time_point deadline = Clock::now() + patience;
     client_ = &client;
     require(client.in_flight_max() > 0, "no call may be open");
     while (submitted_ < commands_.size() && open_ < client.in_flight_max()) submit();
-    while (answered_ < commands_.size() && Clock::now() < deadline) client.poll(deadline, *this);
+    for (Clock::time_point deadline = Clock::now() + patience;
+         answered_ < commands_.size() && Clock::now() < deadline;) {
+      const std::size_t before = answered_;
+      client.poll(deadline, *this);
+      if (answered_ > before) deadline = Clock::now() + patience;
+    }
     require(problem_.empty(), problem_);
     require_equal("the number of replies", answered_, commands_.size());
 
