@@ -84,8 +84,11 @@ class Bench:
         """Waits for the end; the exit code must be one of `codes`, or 0."""
         self.text, self.log = self.process.communicate(timeout=LONG_RUN_S)
         self.code = self.process.returncode
-        assert self.code in (codes or (0,)), f"exit code {self.code}:\n{self.text}{self.log}"
         assert not SANITIZER.search(self.log), self.log
+        return self.finished_with(*(codes or (0,)))
+
+    def finished_with(self, *codes: int) -> "Bench":
+        assert self.code in codes, f"exit code {self.code}:\n{self.text}{self.log}"
         return self
 
     def path(self, ending: str) -> pathlib.Path:

@@ -148,7 +148,7 @@ class Files(unittest.TestCase):
 
     def test_a_regression_fails_a_diff(self):
         """The same server with 128 times as many connections: each waits for the others."""
-        slow = Bench(self, "load", "jsonrpc", "--connections", "256", "--seconds", "0.1",
+        slow = Bench(self, "load", "jsonrpc", "--connections", "256", "--seconds", "0.3",
                      "--warmup", "0.02", "--rounds", "7").finish()
         text = slow.path(".json").read_text().replace("jsonrpc/256x1", "jsonrpc/2x1")
         slow.path(".json").write_text(text)

@@ -28,7 +28,7 @@ class Fault(unittest.TestCase):
         bench = Bench(self, "load", subject, "--connections", "4", "--seconds", str(seconds),
                       "--warmup", "0.1", *flags)
         server = wait_for_child(bench.process.pid, program)
-        time.sleep(0.7)  # Into the window.
+        time.sleep(1.5)  # Into the window, also on a busy machine.
         return bench, server
 
     def check_files(self, bench):

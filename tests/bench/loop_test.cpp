@@ -234,6 +234,7 @@ TEST_CASE("the callbacks are told when the window opens and closes, and may end 
 TEST_CASE("the series adds up to the window") {
   FakeClient client(slots, honest);
   LoopOptions options = short_run;
+  options.warmup = 200ms;
   options.window = 450ms;
   options.interval = 100ms;
   std::uint64_t warmup = 0;

@@ -46,7 +46,7 @@ def install():
     try:
         done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
                               env={"NODE_EXTRA_CA_CERTS": AUTHORITIES, **os.environ},
-                              cwd=INSTALLED, capture_output=True, text=True, timeout=5 * PATIENCE,
+                              cwd=INSTALLED, capture_output=True, text=True, timeout=9 * PATIENCE,
                               check=False)
     except subprocess.TimeoutExpired:
         give_up("npm cannot install the clients: it does not end")

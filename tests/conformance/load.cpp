@@ -86,7 +86,7 @@ void replies_reach_their_calls(const Target& target, const ConnectOptions& optio
       default: commands.push_back(play(Move::paper)); break;
     }
   }
-  const auto client = target.connect(options);
+  const auto client = target.open(options);
   const std::vector<Answer> answers = Storm(commands).run(*client, target.patience);
 
   for (std::size_t call = 0; call < calls; ++call) {
@@ -107,7 +107,7 @@ void replies_reach_their_calls(const Target& target, const ConnectOptions& optio
 void no_round_is_lost(const Target& target) {
   const std::string session_id = fresh_id();
   const std::vector<Command> commands(calls, play(Move::rock, session_id));
-  const auto client = target.connect(target.connections_are_worlds ? many_on_one : many);
+  const auto client = target.open(target.connections_are_worlds ? many_on_one : many);
   std::vector<bool> seen(calls, false);
   for (const Answer& answer : Storm(commands).run(*client, target.patience)) {
     require(!answer.reply.error, "a round is refused with ", answer.reply.error);

@@ -67,8 +67,13 @@ void Player::on_event(const Event& event) {
   events_.push_back(event);
 }
 
+std::unique_ptr<Client> Target::open(ConnectOptions options) const {
+  options.timeout_max = patience;
+  return connect(options);
+}
+
 std::unique_ptr<Player> Target::open_player() const {
-  return std::make_unique<Player>(connect({}), patience);
+  return std::make_unique<Player>(open({}), patience);
 }
 
 Target make_target(const std::string& text) {

@@ -58,6 +58,8 @@ struct Target {
   bool connections_are_worlds = false;
   std::chrono::milliseconds patience{10'000};
 
+  // Opens connections, for which there is as much time as `patience`.
+  std::unique_ptr<Client> open(ConnectOptions options) const;
   std::unique_ptr<Player> open_player() const;
 };
 

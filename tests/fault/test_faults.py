@@ -24,8 +24,8 @@ from gate import (Close, CloseAfter, CloseOnData, Corrupt, Delay, Fault, Gate,  
 from rps_process import PATIENCE, Server, binary, check_at_once, eventually  # noqa: E402
 
 # Milliseconds. Short, as each test that expects a cut waits for one.
-SHORT_LIMITS = ["--first-frame-timeout=400", "--frame-timeout=400", "--write-timeout=400",
-          "--idle-timeout=800", "--linger=200"]
+SHORT_LIMITS = ["--first-frame-timeout=1500", "--frame-timeout=1500", "--write-timeout=1500",
+                "--idle-timeout=3000", "--linger=200"]
 PLAYS_TO_CHECK = 3
 
 
@@ -193,7 +193,7 @@ def replies_are_corrupt(house: House):
 
 
 def requests_trickle(house: House):
-    house.gate.break_to_server(Throttle(bytes_per_second=50))
+    house.gate.break_to_server(Throttle(bytes_per_second=10))
     with house.peer() as peer:
         peer.send(play(1))
         peer.read_to_end()

@@ -206,7 +206,7 @@ class Times(unittest.TestCase):
                 peer.send_bytes(whole[begin:begin + 50])
                 time.sleep(0.005)
             self.assertEqual(peer.receive_json()["id"], 3)
-        self.check("--frame-timeout=2000", "slow_frame", stall, live)
+        self.check("--frame-timeout=5000", "slow_frame", stall, live)
 
     def test_of_silence(self):
         def live(peer: Peer):
