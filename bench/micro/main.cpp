@@ -9,6 +9,7 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -112,21 +113,65 @@ std::vector<std::string> with_repetitions(std::vector<std::string> arguments) {
   return arguments;
 }
 
-// google-benchmark prints its usage and exits with 0 when it is given a format that it does not
-// know, and measures for a time that is no number. Throws std::invalid_argument.
-void check_library_flag(const std::string& argument) {
-  const std::size_t equals = std::min(argument.find('='), argument.size());
-  const std::string name = argument.substr(0, equals);
-  const std::string value = argument.substr(std::min(equals + 1, argument.size()));
-  const bool is_format = name == "--benchmark_format" || name == "--benchmark_out_format";
-  if (is_format && value != "console" && value != "json" && value != "csv") {
-    throw std::invalid_argument(name + ": must be one of console|json|csv, not '" + value + "'");
+// google-benchmark reads a number as strtod() and strtol() do, prints its usage and exits with 0
+// for an unknown format, and takes an unknown word for true. So these flags are checked before it
+// reads them. A flag without "=" is left to it.
+struct LibraryChoice {
+  std::string_view flag;
+  std::array<std::string_view, 4> values;  // Empty ones are none.
+};
+
+constexpr std::array<LibraryChoice, 8> library_choices{
+    {{"--benchmark_format", {"console", "json", "csv"}},
+     {"--benchmark_out_format", {"console", "json", "csv"}},
+     {"--benchmark_time_unit", {"ns", "us", "ms", "s"}},
+     {"--benchmark_color", {"auto", "true", "false"}},
+     {"--benchmark_enable_random_interleaving", {"true", "false"}},
+     {"--benchmark_report_aggregates_only", {"true", "false"}},
+     {"--benchmark_display_aggregates_only", {"true", "false"}},
+     {"--benchmark_counters_tabular", {"true", "false"}}}};
+
+// The end of a sentence that begins with the flag; nothing when `value` is one of the choices.
+std::string refuse_choice(const LibraryChoice& choice, std::string_view value) {
+  std::string names;
+  for (const std::string_view name : choice.values) {
+    if (name.empty()) break;
+    if (name == value) return {};
+    names.append(names.empty() ? "" : "|").append(name);
   }
-  const double seconds = parse_number<double>(value).value_or(0);
-  if (name == "--benchmark_min_time" && (seconds <= 0 || seconds > benchmark_seconds_max)) {
-    throw std::invalid_argument(name + ": must be a number of seconds above 0, up to " +
-                                number_text(benchmark_seconds_max) + ", not '" + value + "'");
-  }
+  return "must be one of " + names + ", not '" + std::string(value) + "'";
+}
+
+std::string refuse_count(std::string_view value, CountRange range) {
+  const auto count = parse_count(value, range);
+  return count ? std::string() : count.error();
+}
+
+std::string refuse_seconds(std::string_view value, bool may_be_none) {
+  const double seconds = parse_number<double>(value).value_or(-1);
+  if (seconds <= benchmark_seconds_max && (may_be_none ? seconds >= 0 : seconds > 0)) return {};
+  return "must be a number of seconds " + std::string(may_be_none ? "from 0" : "above 0") +
+         ", up to " + number_text(benchmark_seconds_max) + ", not '" + std::string(value) + "'";
+}
+
+// The same for any flag; nothing when it is none of those above.
+std::string refuse(std::string_view flag, std::string_view value) {
+  if (flag == "--benchmark_repetitions") return refuse_count(value, {.min = 1, .max = 1'000'000});
+  if (flag == "--v") return refuse_count(value, {.max = 9});
+  if (flag == "--benchmark_min_time") return refuse_seconds(value, false);
+  if (flag == "--benchmark_min_warmup_time") return refuse_seconds(value, true);
+  const auto* const choice = std::ranges::find(library_choices, flag, &LibraryChoice::flag);
+  return choice == library_choices.end() ? std::string() : refuse_choice(*choice, value);
+}
+
+// Throws std::invalid_argument.
+void check_library_flag(std::string_view argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string_view::npos) return;
+  const std::string_view flag = argument.substr(0, equals);
+  const std::string_view value = argument.substr(equals + 1);
+  const std::string refusal = refuse(flag, value);
+  if (!refusal.empty()) throw std::invalid_argument(std::string(flag) + ": " + refusal);
 }
 
 // google-benchmark knows TERM, but not NO_COLOR. The caller's own flags come behind this.

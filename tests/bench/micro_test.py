@@ -139,6 +139,30 @@ class WrongFlags(unittest.TestCase):
                     self.assertEqual(run.returncode, code, run.stderr)
                     self.assertIn(said, run.stderr)
 
+    def test_the_librarys_flags_are_read_by_our_rules(self):
+        """google-benchmark alone would take some of these numbers, and every word for true."""
+        numbers = ("", " 2", "+2", "0x2", "-1", "nan", "inf", "2s")
+        for flag, values in [("repetitions", (*numbers, "0", "1e3", "1000001")),
+                             ("min_time", (*numbers, "0", "3601")),
+                             ("min_warmup_time", (*numbers, "3601")),
+                             ("time_unit", ("", "nosuch")), ("color", ("", "nosuch")),
+                             ("format", ("", "nosuch")), ("out_format", ("", "nosuch")),
+                             ("enable_random_interleaving", ("", "nosuch")),
+                             ("report_aggregates_only", ("", "nosuch")),
+                             ("display_aggregates_only", ("", "nosuch")),
+                             ("counters_tabular", ("", "nosuch"))]:
+            for value in values:
+                with self.subTest(flag, value=value):
+                    run = micro(f"--benchmark_{flag}={value}", "--benchmark_filter=^judge$")
+                    self.assertEqual((run.returncode, run.stdout), (2, ""), run.stderr)
+                    self.assertIn(f"--benchmark_{flag}: must be ", run.stderr.splitlines()[-1])
+        for flags in (("--benchmark_repetitions=02", "--benchmark_min_warmup_time=0"),
+                      ("--benchmark_time_unit=us", "--benchmark_counters_tabular"),
+                      ("--benchmark_color=auto", "--benchmark_min_time=1e-3")):
+            with self.subTest(flags):
+                run = micro("--benchmark_filter=^judge$", "--benchmark_min_time=0.001", *flags)
+                self.assertEqual(run.returncode, 0, run.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
