@@ -2,12 +2,15 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "bench/load/limits.hpp"
 #include "bench/scenarios/scrape.hpp"
+#include "bench/scenarios/targets.hpp"
+#include "core/net/file.hpp"
 #include "core/number.hpp"
 
 namespace rps::scenarios {
@@ -57,8 +60,11 @@ Servers::Servers(const model::Target& target, const Options& options) {
   }
   registry_ = std::filesystem::absolute(options.scratch) /
               (options.log_name + "." + std::to_string(::getpid()) + ".services.json");
-  std::ofstream(registry_) << nlohmann::json{{"rps", urls}};
-  url_ = join_url("jsonrpc+fleet://" + registry_.string() + "?service=rps", target.url);
+  const std::string text = nlohmann::json{{"rps", urls}}.dump();
+  if (const std::error_code error = net::write_file(registry_, text)) {
+    throw std::system_error(error, "cannot write " + registry_.string());
+  }
+  url_ = join_url("jsonrpc+fleet://" + path_in_url(registry_) + "?service=rps", target.url);
 }
 
 Servers::~Servers() {

@@ -23,11 +23,6 @@ std::string replace(std::string text, std::string_view mark, std::string_view va
   return text;
 }
 
-// Escapes what would end or change the path inside a URL.
-std::string percent_encode(std::string path) {
-  return replace(replace(std::move(path), "%", "%25"), "?", "%3F");
-}
-
 bool is_program(const std::filesystem::path& path) {
   return ::access(path.c_str(), X_OK) == 0;
 }
@@ -73,6 +68,10 @@ std::size_t rounds_of(const Url& url) {
 
 }  // namespace
 
+std::string path_in_url(const std::filesystem::path& path) {
+  return replace(replace(path.string(), "%", "%25"), "?", "%3F");
+}
+
 model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
                         std::uint64_t seed) {
   const std::string seed_text = std::to_string(seed);
@@ -81,7 +80,7 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
   };
   model::Target target{.server = {},
                        .instances = subject.instances,
-                       .url = filled(subject.url, percent_encode(binaries.string())),
+                       .url = filled(subject.url, path_in_url(binaries)),
                        .has_observer = subject.server.has_observer,
                        .judging = subject.judging,
                        .rounds_per_call = subject.rounds_per_call,

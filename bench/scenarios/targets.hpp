@@ -14,6 +14,9 @@
 
 namespace rps::scenarios {
 
+// The path as it stands in a URL: what would end or change it there is escaped.
+std::string path_in_url(const std::filesystem::path& path);
+
 // How `subject` is reached; its binary stands in `binaries`.
 model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
                         std::uint64_t seed);

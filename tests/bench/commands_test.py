@@ -3,8 +3,10 @@
 codes, files that others can read, and the same report again from what was stored."""
 
 import csv
+import pathlib
 import re
 import subprocess
+import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
@@ -156,6 +158,29 @@ class Files(unittest.TestCase):
         self.assertEqual(done.returncode, 3, done.stdout)
         self.assertIn("REGRESSION", done.stderr)
         self.assertIn("jsonrpc/2x1: p", done.stderr)
+
+
+class FleetList(unittest.TestCase):
+    """The file in which the harness lists the servers that it started, for the fleet's client."""
+
+    LOAD = ("load", "fleet-hash", "--connections=1", "--seconds=0.1", "--warmup=0", "--quiet")
+
+    def setUp(self):
+        binary("rps-jsonrpc")
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def test_its_folder_may_have_any_name(self):
+        done = run_command(*self.LOAD, f"--out={self.folder}/50%?more=1")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_when_it_cannot_be_written_that_is_the_reason(self):
+        """A limit of the size of files stands for a full disk."""
+        done = subprocess.run(
+            ["prlimit", "--fsize=100", binary("rps-bench"), *self.LOAD, f"--out={self.folder}"],
+            capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(" ".join(done.stdout.split()),
+                         r"INVALID: cannot write \S+\.services\.json: File too large")
 
 
 class Progress(unittest.TestCase):
