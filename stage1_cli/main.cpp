@@ -64,6 +64,9 @@ int play(const Flags& flags) {
   if (const std::error_code error = terminal.write_error()) {
     throw std::system_error(error, "cannot write to stdout");
   }
+  if (const std::error_code error = terminal.read_error()) {
+    throw std::system_error(error, "cannot read stdin");
+  }
   return 0;
 }
 

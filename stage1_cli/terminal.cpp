@@ -107,6 +107,8 @@ std::optional<std::string> Terminal::take_line() {
     if (!wait_for_input()) break;
     const ssize_t count = ::read(input_, bytes.data(), bytes.size());
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    // EIO: the terminal has hung up, or is another job's. The person is gone, which is no error.
+    if (count < 0 && errno != EIO) read_error_ = {errno, std::system_category()};
     if (count <= 0 && !typed_.empty()) return std::exchange(typed_, {});
     if (count <= 0) break;
     typed_.append(bytes.data(), static_cast<std::size_t>(count));

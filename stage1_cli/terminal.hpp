@@ -30,6 +30,9 @@ class Terminal final : public Console {
   // Why something could not be written while a person was there; no error when all was.
   const std::error_code& write_error() const { return write_error_; }
 
+  // Why the input could not be read. That the person has gone is no error.
+  const std::error_code& read_error() const { return read_error_; }
+
  private:
   bool wait_for_input();
   std::optional<std::string> take_line();
@@ -38,6 +41,7 @@ class Terminal final : public Console {
   int output_;
   bool is_gone_ = false;
   std::error_code write_error_;
+  std::error_code read_error_;
   std::string typed_;  // Read, but not handed over yet.
   sigset_t signals_before_;
   net::Fd signals_;

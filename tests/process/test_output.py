@@ -116,7 +116,8 @@ class Unwritable(unittest.TestCase):
                     self.assertLessEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_stdin_that_cannot_be_read(self):
-        for words in (("rps-cli", "--batch"), ("rps-floor-pipe", "4", "4")):
+        for words in (("rps-cli", "--batch"), ("rps-cli", "--interactive"),
+                      ("rps-floor-pipe", "4", "4")):
             with self.subTest(words):
                 done = self.run_to(words, "", "<&-")
                 self.assertEqual(done.returncode, 1)
