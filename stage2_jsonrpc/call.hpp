@@ -92,14 +92,22 @@ struct Calls {
   }
 };
 
-// The value of best_of that a codec read as a floating-point number. Integers are what JSON Schema
-// counts as such (draft 7, section 6.1.1): 3.0 is one, 3.5 is not.
-constexpr std::optional<std::uint32_t> best_of_from(double number) {
-  constexpr double max = UINT32_MAX;
+// The integer that a codec read as a floating-point number. Integers are what JSON Schema counts as
+// such (draft 7, section 6.1.1): 3.0 is one, 3.5 is not. Nothing for a negative number, and for one
+// so large that a double does not tell it from its neighbours.
+constexpr std::optional<std::uint64_t> natural_from(double number) {
+  constexpr double max = 0x1p53;
   if (!(number >= 0 && number <= max)) return std::nullopt;
-  const auto integer = static_cast<std::uint32_t>(number);
-  if (static_cast<double>(integer) != number) return std::nullopt;
-  return integer;
+  const auto natural = static_cast<std::uint64_t>(number);
+  if (static_cast<double>(natural) != number) return std::nullopt;
+  return natural;
+}
+
+// The value of best_of that a codec read as a floating-point number.
+constexpr std::optional<std::uint32_t> best_of_from(double number) {
+  const auto natural = natural_from(number);
+  if (!natural || *natural > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(*natural);
 }
 
 enum class Param : std::uint8_t { move, session_id, game_id, player_id, best_of };

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/judge.hpp"
+#include "stage2_jsonrpc/call.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 #include "stage2_jsonrpc/reply.hpp"
 
@@ -167,8 +168,9 @@ std::string_view text_of(const Json& object, const char* name) {
 
 std::uint64_t number_of(const Json& object, const char* name) {
   const auto member = object.find(name);
-  if (member == object.end() || !member->is_number_unsigned()) return 0;
-  return member->get<std::uint64_t>();
+  if (member == object.end()) return 0;
+  if (member->is_number_float()) return natural_from(member->get<double>()).value_or(0);
+  return member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;
 }
 
 Score score_of(const Json& object) {
@@ -177,14 +179,21 @@ Score score_of(const Json& object) {
           .losses = number_of(object, "losses")};
 }
 
+// All codes that mean something are negative.
+std::int64_t code_of(const Json& error) {
+  const auto code = error.find("code");
+  if (code == error.end()) return 0;
+  if (code->is_number_integer()) return code->get<std::int64_t>();
+  if (!code->is_number_float()) return 0;
+  return -static_cast<std::int64_t>(natural_from(-code->get<double>()).value_or(0));
+}
+
 Error error_of(const Json& error) {
   const auto data = error.find("data");
   if (data != error.end() && data->is_object()) {
     if (const auto named = parse_error(text_of(*data, "error"))) return *named;
   }
-  const auto code = error.find("code");
-  const bool is_number = code != error.end() && code->is_number_integer();
-  return meaning_of(is_number ? code->get<std::int64_t>() : 0);
+  return meaning_of(code_of(error));
 }
 
 void read_error(const Json& error, Reply& reply) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "stage2_jsonrpc/append_in_place.hpp"
+#include "stage2_jsonrpc/call.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/message_pack_reader.hpp"
@@ -75,14 +76,26 @@ bool read_map(MessagePackReader& reader, const MessagePackValue& map, Member&& m
   return true;
 }
 
-// Values that a foreign server may have given another type.
+std::optional<std::uint64_t> take_natural(const MessagePackValue& value) {
+  if (value.kind == Kind::natural) return value.number;
+  return value.kind == Kind::real ? natural_from(value.real()) : std::nullopt;
+}
+
+// A value that a foreign server may have given another type.
 std::uint64_t natural_of(const MessagePackValue& value) {
-  return value.kind == Kind::natural ? value.number : 0;
+  return take_natural(value).value_or(0);
 }
 
 std::uint32_t small_natural_of(const MessagePackValue& value) {
   const std::uint64_t number = natural_of(value);
   return number <= UINT32_MAX ? static_cast<std::uint32_t>(number) : 0;
+}
+
+// All codes that mean something are negative.
+std::int64_t code_of(const MessagePackValue& value) {
+  if (value.kind == Kind::negative) return static_cast<std::int64_t>(value.number);
+  if (value.kind != Kind::real) return 0;
+  return -static_cast<std::int64_t>(natural_from(-value.real()).value_or(0));
 }
 
 // Whether the member belongs to a score.
@@ -127,7 +140,7 @@ class ReplyReader {
 
  private:
   bool read_id(const MessagePackValue& value) {
-    is_mine_ = value.kind == Kind::natural && value.number == sequence_;
+    is_mine_ = take_natural(value) == sequence_;
     is_anonymous_ = value.kind == Kind::nil;
     return ignore(reader_, value);
   }
@@ -188,9 +201,7 @@ class ReplyReader {
     };
     const bool is_read = read_map(reader_, error, [&](auto key, const auto& value) {
       if (key == "data" && value.kind == Kind::map) return read_map(reader_, value, read_data);
-      if (key == "code" && value.kind == Kind::negative) {
-        code = static_cast<std::int64_t>(value.number);
-      }
+      if (key == "code") code = code_of(value);
       return ignore(reader_, value);
     });
     reply_.error = named.value_or(meaning_of(code));

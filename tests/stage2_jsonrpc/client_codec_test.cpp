@@ -249,6 +249,39 @@ TEST_CASE("A foreign server's replies in MessagePack are understood, whatever th
   }
 }
 
+TEST_CASE("A foreign server may spell integers as floating-point numbers") {
+  const std::string reply =
+      R"({"jsonrpc":"2.0","id":42.0,"result":{"opponent_move":"PAPER","result":"LOSE",
+          "round":6.0,"score":{"wins":1e0,"draws":2.0,"losses":30e-1}}})";
+  const std::string broken =
+      R"({"jsonrpc":"2.0","id":42,"result":{"opponent_move":"PAPER","result":"LOSE",
+          "round":6.5,"score":{"wins":-1.0,"draws":1e300,"losses":0.5}}})";
+  const std::string refusal =
+      R"({"jsonrpc":"2.0","id":42.0,"error":{"code":-32000.0,"message":"?",
+          "data":{"retry_after_ms":50.0}}})";
+  for (const auto& [codec, decode_it] :
+       {std::pair(
+            Codec::json, +[](const std::string& text) { return decode(frame_of(text, 0x02)); }),
+        std::pair(
+            Codec::message_pack, +[](const std::string& text) {
+              return decode(packed_frame(Json::parse(text)), Operation::play, Codec::message_pack);
+            })}) {
+    CAPTURE(codec);
+    const Decoded good = decode_it(reply);
+    REQUIRE(good.outcome == Outcome::reply);
+    CHECK(good.reply.round == 6);
+    CHECK(good.reply.score == Score{.wins = 1, .draws = 2, .losses = 3});
+    const Decoded none = decode_it(broken);
+    REQUIRE(none.outcome == Outcome::reply);
+    CHECK(none.reply.round == 0);
+    CHECK(none.reply.score == Score{});
+    const Decoded refused = decode_it(refusal);
+    REQUIRE(refused.outcome == Outcome::reply);
+    CHECK(refused.reply.error == Error::overloaded);
+    CHECK(refused.reply.retry_after_ms == 50);
+  }
+}
+
 TEST_CASE("An error without an id answers the oldest call in every codec") {
   for (const Format* const format : formats) {
     std::string payload;
