@@ -29,6 +29,7 @@ FIXED_REQUEST = struct.Struct(">BBBBBIQ")
 CALLS = 5000
 MORE_CALLS = 150_000  # More than the sockets hold of them and of their replies.
 CONNECTIONS = 4
+WAITING = 600  # Connections: fewer than the kernel lets wait.
 DRAINED = "rps-jsonrpc: drained;"
 
 # To a server that was stopped in the middle of its work that work seems to take very long.
@@ -206,6 +207,21 @@ class Arrived(unittest.TestCase):
         for accept in ("shared-port", "single"):
             with self.subTest(accept):
                 self.check(WIRES[0], f"--accept={accept}", "--threads=3")
+
+    def test_is_answered_on_each_connection_that_waits_to_be_accepted(self):
+        """More than a thread accepts before it looks for other work."""
+        with (contextlib.ExitStack() as stack,
+              Server("rps-jsonrpc", "--threads=1", "--accept=single", PATIENT) as server):
+            with paused(server):
+                callers = [stack.enter_context(Caller(WIRES[0], server)) for _ in range(WAITING)]
+                for caller in callers:
+                    caller.send_calls(1)
+                wait_until_settled(callers)
+            for caller in callers:
+                self.assertEqual(sum(caller.take_answers()), 1)
+                caller.close()
+            server.wait(0)
+            self.assertIn(DRAINED, server.stderr())
 
     def test_is_answered_in_small_turns(self):
         self.check(WIRES[0], "--calls-per-turn=1", "--max-unsent-bytes=2000")
