@@ -206,7 +206,9 @@ class Requests(unittest.TestCase):
                         peer.send_bytes(data)
                         answer = read_answer(peer.stream, head_only=True)
                         self.assertGreater(int(answer.headers["content-length"]), 0)
-                        if answer.headers.get("connection") != "close":
+                        if answer.headers.get("connection") == "close":
+                            self.assertEqual(peer.stream.read(), b"")
+                        else:
                             peer.send_bytes(get("/healthz"))
                             self.assertEqual(read_answer(peer.stream).status, 200)
 
