@@ -247,16 +247,19 @@ class Arrived(unittest.TestCase):
 class Http11(unittest.TestCase):
     def test_no_answer_but_the_last_says_that_the_connection_closes(self):
         wire = json_wire(Http())
-        with Server("rps-jsonrpc", PATIENT) as server, Caller(wire, server) as caller:
+        # One call in a turn: the drain begins before the last of them.
+        with (Server("rps-jsonrpc", "--calls-per-turn=1", PATIENT) as server,
+              Caller(wire, server) as caller):
             with paused(server):
-                caller.send_calls(300)
+                caller.send_calls(4000)
                 wait_until_settled([caller])
+                self.assertTrue(caller.has_sent_all())
             answers = []
             while (answer := read_answer(caller.stream)) is not None:
                 answers.append(answer)
             caller.close()
             server.wait(0)
-            self.assertEqual(len(answers), 300)
+            self.assertEqual(len(answers), 4000)
             # Nor the last one if it was answered before the drain began.
             for answer in answers[:-1]:
                 self.assertNotIn("close", answer.headers.get("connection", ""))
