@@ -1,5 +1,7 @@
 #include "stage4_ebpf/diagnosis.hpp"
 
+#include <utility>
+
 #include <linux/capability.h>
 
 namespace rps::observe {
@@ -26,18 +28,19 @@ void add_refusals(const Findings& findings, std::vector<std::string>& causes) {
 
 }  // namespace
 
-std::string explain(const Findings& findings) {
+Reason explain(const Findings& findings) {
   std::vector<std::string> causes;
   if (findings.is_filtered) causes.emplace_back("a seccomp filter refuses bpf()");
+  if (!findings.has_bpf) causes.emplace_back("the kernel was built without bpf()");
   if (!findings.has_btf) causes.push_back(std::string("there is no ") + kernel_btf_path);
   if (findings.is_refusal) add_refusals(findings, causes);
   if (const auto& missing = findings.hooks_missing; !missing.empty()) {
     causes.push_back("the kernel lacks the tracepoint " + list(missing));
   }
-  if (causes.empty()) return findings.attempt;
+  if (causes.empty()) return {.text = findings.attempt};
   std::string text = causes.front();
   for (std::size_t i = 1; i < causes.size(); ++i) text += "; " + causes[i];
-  return text;
+  return {.text = std::move(text), .is_found = true};
 }
 
 std::vector<std::string> capabilities_missing(std::uint64_t effective) {

@@ -116,12 +116,15 @@ std::optional<std::uint64_t> effective_capabilities() {
   return std::uint64_t{words[1].effective} << 32 | words[0].effective;
 }
 
-// Whether a seccomp filter refuses bpf(). Arguments longer than a page are the first thing that the
-// kernel's bpf() looks at: if it answers anything but E2BIG, it was not reached.
-bool is_filtered() {
+// Finds out whether bpf() is there, and whether a seccomp filter refuses it. Arguments longer than
+// a page are the first thing that the kernel's bpf() looks at: if it answers anything but E2BIG, it
+// was not reached.
+void look_for_bpf(Findings& findings) {
   constexpr std::size_t too_long = 1 << 20;
-  const bool is_reached = ::syscall(SYS_bpf, 0, nullptr, too_long) < 0 && errno == E2BIG;
-  return !is_reached && ::prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
+  const int error = ::syscall(SYS_bpf, 0, nullptr, too_long) < 0 ? errno : 0;
+  if (error == E2BIG) return;
+  findings.is_filtered = ::prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
+  findings.has_bpf = findings.is_filtered || error != ENOSYS;
 }
 
 // `error` is an errno, positive or negative.
@@ -130,8 +133,8 @@ std::string what_failed(std::string_view step, int error) {
 }
 
 // `step` was refused by the kernel with `error`.
-std::string why_refused(std::string_view step, int error, const LibbpfLog& libbpf,
-                        const Skeleton& skeleton) {
+Reason why_refused(std::string_view step, int error, const LibbpfLog& libbpf,
+                   const Skeleton& skeleton) {
   Findings findings;
   findings.attempt = what_failed(step, error);
   const std::string warning = without_guess(libbpf.first_warning());
@@ -141,7 +144,7 @@ std::string why_refused(std::string_view step, int error, const LibbpfLog& libbp
     findings.capabilities_missing = capabilities_missing(*effective);
   }
   findings.in_user_namespace = in_user_namespace();
-  findings.is_filtered = is_filtered();
+  look_for_bpf(findings);
   findings.has_btf = std::filesystem::exists(kernel_btf_path);
   if (findings.has_btf && skeleton) findings.hooks_missing = hooks_missing(*skeleton->obj);
   return explain(findings);
@@ -166,12 +169,12 @@ struct Observer::Impl {
   CountersView counters;
 };
 
-std::expected<Observer, std::string> Observer::attach(spdlog::logger& log) {
+std::expected<Observer, Reason> Observer::attach(spdlog::logger& log) {
   LibbpfLog libbpf(log);
   auto impl = std::make_unique<Impl>();
   Skeleton& skeleton = impl->skeleton;
   const auto failed = [](std::string_view step, int error) {
-    return std::unexpected(what_failed(step, error));
+    return std::unexpected(Reason{.text = what_failed(step, error)});
   };
   const auto refused = [&](std::string_view step, int error) {
     return std::unexpected(why_refused(step, error, libbpf, skeleton));

@@ -3,8 +3,8 @@
 
 #include <expected>
 #include <memory>
-#include <string>
 
+#include "stage4_ebpf/diagnosis.hpp"
 #include "stage4_ebpf/reading.hpp"
 
 namespace spdlog {
@@ -17,9 +17,9 @@ class Observer {
  public:
   // Observes every TCP socket that this process makes listen from now on, and the connections that
   // come from it; sockets that listen already are not touched. The error is a sentence for a
-  // person that names what is missing. `log` gets libbpf's own messages, at level debug, and is
+  // person. `log` gets libbpf's own messages, at level debug, and is
   // not kept. Call from one thread at a time: libbpf has one log for the process.
-  static std::expected<Observer, std::string> attach(spdlog::logger& log);
+  static std::expected<Observer, Reason> attach(spdlog::logger& log);
 
   // Detaches. Nothing is pinned: the kernel does the same when the process is killed.
   ~Observer();

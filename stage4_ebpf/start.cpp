@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/flags/group.hpp"
+#include "core/server/unsupported.hpp"
 #include "stage4_ebpf/collector.hpp"
 #include "stage4_ebpf/observer.hpp"
 
@@ -33,8 +34,13 @@ void start_observer(const server::Context& context, Mode mode) {
     context.metrics.add(std::make_shared<Collector>(std::move(*observer)));
     return;
   }
-  if (mode == Mode::require) throw std::runtime_error("observer: " + observer.error());
-  context.log.warn("observer off: {}", observer.error());
+  const Reason& why = observer.error();
+  if (mode == Mode::require) {
+    const std::string sentence = "observer: " + why.text;
+    if (why.is_found) throw server::Unsupported(sentence);
+    throw std::runtime_error(sentence);
+  }
+  context.log.warn("observer off: {}", why.text);
   context.metrics.add(std::make_shared<Collector>());
 }
 

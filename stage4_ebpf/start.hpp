@@ -19,8 +19,9 @@ enum class Mode : std::uint8_t { automatic, require, off };
 void add_flags(CLI::App& app, Mode& mode);
 
 // Attaches the observer as `mode` says and hands it to the metrics, which own it. To be called
-// before the server listens. When the observer cannot be loaded, logs once why, or with
-// Mode::require throws std::runtime_error.
+// before the server listens. When the observer cannot be loaded, logs once why. With Mode::require
+// it throws instead: server::Unsupported when it was found what this machine lacks, else
+// std::runtime_error.
 void start_observer(const server::Context& context, Mode mode);
 
 }  // namespace rps::observe

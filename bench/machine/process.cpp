@@ -6,7 +6,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +21,8 @@
 namespace rps::machine {
 
 namespace {
+
+constexpr int exit_not_started = 127;  // As a shell has it.
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -39,14 +43,31 @@ bool readable_until(int fd, Clock::time_point deadline) {
   return ready > 0;
 }
 
+// What the child needs, made before the fork.
+struct Prepared {
+  char* const* argv;
+  int stdout_fd;
+  int stderr_fd;
+  int failure_fd;         // Takes the errno of what failed; the exec closes it.
+  const cpu_set_t* cpus;  // Null: all.
+  pid_t parent;
+};
+
+[[noreturn]] void give_up(const Prepared& child) {
+  const int error = errno;
+  (void)!::write(child.failure_fd, &error, sizeof error);
+  ::_exit(exit_not_started);
+}
+
 // What the child does between fork and exec. Other threads of the parent may hold any lock, so
-// only calls that are safe in a signal handler may stand here; everything they need is prepared.
-[[noreturn]] void become(char* const* argv, int stdout_fd, int stderr_fd, const cpu_set_t* cpus,
-                         pid_t parent) {
+// only calls that are safe in a signal handler may stand here.
+[[noreturn]] void become(const Prepared& child) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);  // It died before the line above.
+  if (::getppid() != child.parent) ::_exit(exit_not_started);  // It died before the line above.
   ::setpgid(0, 0);
-  if (cpus != nullptr && ::sched_setaffinity(0, sizeof *cpus, cpus) != 0) ::_exit(127);
+  if (child.cpus != nullptr && ::sched_setaffinity(0, sizeof *child.cpus, child.cpus) != 0) {
+    give_up(child);
+  }
 
   sigset_t none;
   ::sigemptyset(&none);
@@ -54,12 +75,34 @@ bool readable_until(int fd, Clock::time_point deadline) {
   ::signal(SIGPIPE, SIG_DFL);
 
   const int stdin_fd = ::open("/dev/null", O_RDONLY);
-  if (::dup2(stdin_fd, STDIN_FILENO) < 0 || ::dup2(stdout_fd, STDOUT_FILENO) < 0 ||
-      ::dup2(stderr_fd, STDERR_FILENO) < 0) {
-    ::_exit(127);
+  if (::dup2(stdin_fd, STDIN_FILENO) < 0 || ::dup2(child.stdout_fd, STDOUT_FILENO) < 0 ||
+      ::dup2(child.stderr_fd, STDERR_FILENO) < 0) {
+    give_up(child);
   }
-  ::execvp(argv[0], argv);
-  ::_exit(127);
+  ::execvp(child.argv[0], child.argv);
+  give_up(child);
+}
+
+struct Pipe {
+  net::Fd read_end;
+  net::Fd write_end;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
+  return {.read_end = net::Fd(ends[0]), .write_end = net::Fd(ends[1])};
+}
+
+// The errno that kept the child from its program; 0 when the program runs. REQUIRES: nobody else
+// holds the other end.
+int read_failure(const net::Fd& from_child) {
+  int error = 0;
+  ssize_t size = 0;
+  do {
+    size = ::read(from_child.get(), &error, sizeof error);
+  } while (size < 0 && errno == EINTR);
+  return size == sizeof error ? error : 0;
 }
 
 net::Fd open_log(const std::filesystem::path& file) {
@@ -80,18 +123,26 @@ Process::Process(const ProcessOptions& options) {
   CPU_ZERO(&cpus);
   for (const int cpu : options.cpus) CPU_SET(static_cast<std::size_t>(cpu), &cpus);
 
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail("pipe");
-  stdout_ = net::Fd(pipe[0]);
-  const net::Fd child_stdout(pipe[1]);
+  Pipe output = make_pipe();
+  Pipe failure = make_pipe();
+  stdout_ = std::move(output.read_end);
   const net::Fd child_stderr = open_log(options.stderr_file);
 
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) fail("fork");
   if (pid_ == 0) {
-    become(argv.data(), child_stdout.get(), child_stderr.get(),
-           options.cpus.empty() ? nullptr : &cpus, parent);
+    become({.argv = argv.data(),
+            .stdout_fd = output.write_end.get(),
+            .stderr_fd = child_stderr.get(),
+            .failure_fd = failure.write_end.get(),
+            .cpus = options.cpus.empty() ? nullptr : &cpus,
+            .parent = parent});
+  }
+  failure.write_end = net::Fd();
+  if (const int error = read_failure(failure.read_end)) {
+    stop();
+    throw std::system_error(error, std::system_category(), "cannot start " + options.argv.front());
   }
   pidfd_ = net::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
 }
@@ -124,6 +175,12 @@ int Process::stop() {
   }
   status_ = status;
   return status;
+}
+
+std::string describe_end(int status) {
+  if (!WIFSIGNALED(status)) return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return "was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
 // Without a pidfd (an old kernel) nobody waits: then SIGKILL follows at once.

@@ -32,7 +32,7 @@ struct ProcessOptions {
 // of the parent.
 class Process {
  public:
-  // Throws std::system_error. A program that cannot be executed ends with exit code 127.
+  // Throws std::system_error, also when the program cannot be executed.
   explicit Process(const ProcessOptions& options);
   ~Process();  // stop()
   Process(const Process&) = delete;
@@ -57,5 +57,8 @@ class Process {
   std::string unread_;
   std::optional<int> status_;
 };
+
+// "ended with exit code 1", "was killed by signal 9 (Killed)": of a wait status.
+std::string describe_end(int status);
 
 }  // namespace rps::machine

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/load/limits.hpp"
@@ -12,6 +13,7 @@
 #include "bench/scenarios/targets.hpp"
 #include "core/net/file.hpp"
 #include "core/number.hpp"
+#include "core/server/unsupported.hpp"
 
 namespace rps::scenarios {
 
@@ -81,7 +83,8 @@ std::vector<pid_t> Servers::pids() const {
 std::optional<bool> Servers::observer_active() const {
   if (!admin_) return std::nullopt;
   const auto text = http_get(*admin_, "/metrics");
-  return text && metric_value(*text, "rps_observer_active").value_or(0) > 0;
+  if (!text) return std::nullopt;
+  return metric_value(*text, "rps_observer_active").value_or(0) > 0;
 }
 
 std::string Servers::start_one(const model::Target& target, const Options& options) {
@@ -96,15 +99,21 @@ std::string Servers::start_one(const model::Target& target, const Options& optio
     auto line = process.read_line(deadline);
     if (line) return *std::move(line);
     const bool is_late = Clock::now() >= deadline;
-    process.stop();  // Then its log is whole.
+    const int status = process.stop();  // Then its log is whole.
     const std::string program = std::filesystem::path(target.server.front()).filename();
     if (is_late) {
       throw std::runtime_error(program + " did not print " + what + " within " +
                                duration_text(load::limits::start_max));
     }
     const std::string why = last_words(log, log_begin, program);
-    throw std::runtime_error(program +
-                             (why.empty() ? " did not print " + what : " did not start: " + why));
+    const bool has_said_why = WIFEXITED(status) && !why.empty();
+    const std::string sentence = program + (has_said_why ? " did not start: " + why
+                                                         : " " + machine::describe_end(status) +
+                                                               " before it printed " + what);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == server::exit_unsupported) {
+      throw server::Unsupported(sentence);
+    }
+    throw std::runtime_error(sentence);
   };
   std::string url = read_line("its URL");
   if (target.has_observer) admin_ = parse_admin(read_line("its admin port"));

@@ -23,8 +23,9 @@ class Servers {
     std::string log_name;
   };
 
-  // Starts what `target` asks for and waits until all say where they are. Throws std::exception
-  // whose what() is a sentence. They end with this object.
+  // Starts what `target` asks for and waits until all say where they are. They end with this
+  // object. Throws server::Unsupported when a server said that this machine lacks what it needs,
+  // and another std::exception when it did not start otherwise; what() is a sentence.
   Servers(const model::Target& target, const Options& options);
   ~Servers();
   Servers(const Servers&) = delete;
@@ -35,7 +36,8 @@ class Servers {
 
   std::vector<pid_t> pids() const;
 
-  // Whether rps_observer_active is 1; nothing for a target without an observer.
+  // Whether rps_observer_active is 1; nothing for a target without an observer, and when the server
+  // does not answer.
   std::optional<bool> observer_active() const;
 
  private:

@@ -19,6 +19,7 @@
 #include "core/server/admin.hpp"
 #include "core/server/limits.hpp"
 #include "core/server/log.hpp"
+#include "core/server/unsupported.hpp"
 
 namespace rps::server {
 
@@ -154,6 +155,9 @@ int run(int argc, const char* const* argv, const Program& program, const MakeSer
   try {
     serve(*flags, make, *log);
     return EXIT_SUCCESS;
+  } catch (const Unsupported& error) {
+    log->critical("{}", error.what());
+    return exit_unsupported;
   } catch (const std::exception& error) {
     log->critical("{}", error.what());
     return EXIT_FAILURE;

@@ -14,6 +14,7 @@
 
 using namespace std::chrono_literals;
 using rps::Clock;
+using rps::machine::describe_end;
 using rps::machine::Process;
 
 namespace {
@@ -64,10 +65,22 @@ TEST_CASE("stopping is SIGTERM, once") {
   CHECK(process.stop() == status);
 }
 
-TEST_CASE("a program that does not exist ends with 127") {
-  Process process({.argv = {"/does/not/exist"}, .stderr_file = {}, .cpus = {}});
-  CHECK_FALSE(process.read_line(soon()));
-  CHECK(WEXITSTATUS(process.stop()) == 127);
+TEST_CASE("a program that cannot be executed is an error that says why") {
+  const auto start = [](const std::string& path) {
+    return Process({.argv = {path}, .stderr_file = {}, .cpus = {}});
+  };
+  CHECK_THROWS_WITH(start("/does/not/exist"),
+                    "cannot start /does/not/exist: No such file or directory");
+  CHECK_THROWS_WITH(start("/dev/null"), "cannot start /dev/null: Permission denied");
+}
+
+TEST_CASE("how a process ended is told in words") {
+  Process orderly = shell("exit 3");
+  CHECK_FALSE(orderly.read_line(soon()));
+  CHECK(describe_end(orderly.stop()) == "ended with exit code 3");
+  Process killed = shell("kill -9 $$");
+  CHECK_FALSE(killed.read_line(soon()));
+  CHECK(describe_end(killed.stop()) == "was killed by signal 9 (Killed)");
 }
 
 TEST_CASE("stderr goes to its file") {

@@ -26,9 +26,9 @@ Observer attach_or_skip() {
   auto observer = Observer::attach(log);
   if (observer) return std::move(*observer);
   const char* required = std::getenv("RPS_REQUIRE_PRIVILEGED");
-  if (required != nullptr && std::string_view(required) == "1") FAIL(observer.error());
+  if (required != nullptr && std::string_view(required) == "1") FAIL(observer.error().text);
   std::printf("SKIP: needs CAP_BPF, CAP_PERFMON, BTF and the hooks: %s\n",
-              observer.error().c_str());
+              observer.error().text.c_str());
   std::exit(4);
 }
 

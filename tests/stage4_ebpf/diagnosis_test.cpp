@@ -36,7 +36,8 @@ TEST_CASE("all causes that are known are named at once") {
                  .in_user_namespace = true,
                  .is_filtered = true,
                  .has_btf = false,
-                 .hooks_missing = {"a", "b", "c"}}) ==
+                 .hooks_missing = {"a", "b", "c"}})
+            .text ==
         "a seccomp filter refuses bpf(); there is no /sys/kernel/btf/vmlinux; the process lacks "
         "CAP_BPF and CAP_PERFMON; "
         "the process is in a user namespace, whose capabilities do not reach BPF; "
@@ -44,14 +45,15 @@ TEST_CASE("all causes that are known are named at once") {
 }
 
 TEST_CASE("a single cause is named alone") {
-  CHECK(explain({.attempt = "cannot load: no", .hooks_missing = {"tcp_sendmsg_locked"}}) ==
+  CHECK(explain({.attempt = "cannot load: no", .hooks_missing = {"tcp_sendmsg_locked"}}).text ==
         "the kernel lacks the tracepoint tcp_sendmsg_locked");
 }
 
 TEST_CASE("what is not permitted is no cause of what was not refused") {
   CHECK(explain({.attempt = "cannot load: Out of memory",
                  .capabilities_missing = {"CAP_BPF"},
-                 .in_user_namespace = true}) == "cannot load: Out of memory");
+                 .in_user_namespace = true})
+            .text == "cannot load: Out of memory");
 }
 
 TEST_CASE("what libbpf guesses is not repeated") {
@@ -64,8 +66,16 @@ TEST_CASE("what libbpf guesses is not repeated") {
 }
 
 TEST_CASE("without a known cause the attempt itself is told") {
-  CHECK(explain({.attempt = "cannot load the BPF programs: Out of memory"}) ==
+  CHECK(explain({.attempt = "cannot load the BPF programs: Out of memory"}).text ==
         "cannot load the BPF programs: Out of memory");
+}
+
+TEST_CASE("a lack of the machine is told from a failure") {
+  CHECK_FALSE(explain({.attempt = "cannot load", .is_refusal = true}).is_found);
+  CHECK(explain({.attempt = "cannot load", .has_bpf = false}).text ==
+        "the kernel was built without bpf()");
+  CHECK(explain({.attempt = "cannot load", .has_bpf = false}).is_found);
+  CHECK(explain({.attempt = "cannot load", .hooks_missing = {"a"}}).is_found);
 }
 
 }  // namespace rps::observe

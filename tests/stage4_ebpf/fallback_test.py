@@ -7,6 +7,7 @@ RPS_BIN names the folder of the binaries. Root runs these tests without its capa
 import os
 import pathlib
 import re
+import socket
 import sys
 import unittest
 
@@ -39,8 +40,15 @@ class FallbackTest(unittest.TestCase):
     def test_require_refuses_to_start_and_says_why(self):
         with Process("rps-ebpf", "--observe=require") as process:
             self.assertIsNone(process.read_line())
-            process.wait(1)
+            process.wait(4)
             self.assertIn(REASON, process.stderr())
+
+    def test_a_start_that_fails_for_another_reason_is_a_failure(self):
+        """With require, too, and whatever the kernel permits: a port that is taken."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            with Process("rps-ebpf", "--observe=off",
+                         f"--listen=127.0.0.1:{taken.getsockname()[1]}") as process:
+                process.wait(1)
 
     def test_off_does_not_even_try(self):
         with Server("rps-ebpf", "--observe=off", admin=True) as server:
