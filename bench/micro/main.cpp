@@ -6,6 +6,8 @@
 //   rps-micro --baseline before.json            runs it again and says what has changed
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -16,12 +18,14 @@
 
 #include <CLI/CLI.hpp>
 #include <benchmark/benchmark.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench/machine/environment.hpp"
 #include "bench/micro/baseline.hpp"
 #include "bench/micro/benchmarks.hpp"
 #include "core/flags/group.hpp"
+#include "core/net/fd.hpp"
 #include "core/net/file.hpp"
 #include "core/net/program.hpp"
 #include "core/net/terminal.hpp"
@@ -180,6 +184,50 @@ void add_color_flag(std::vector<std::string>& arguments) {
   arguments.insert(arguments.begin(), "--benchmark_color=false");
 }
 
+// google-benchmark's own report into a file (--benchmark_out, or the environment's BENCHMARK_OUT).
+// The library empties the file before it measures, and does not notice when it cannot write to it.
+// So it writes into memory, and the file is written at the end.
+class LibraryReport {
+ public:
+  // Puts memory in the place of the file. Throws std::system_error when the file cannot be written,
+  // or there is no such memory.
+  explicit LibraryReport(std::vector<std::string>& arguments) : path_(take_path(arguments)) {
+    if (path_.empty()) return;
+    require_written(path_, net::try_write_file(path_));
+    memory_ = net::Fd(::memfd_create("benchmark_out", MFD_CLOEXEC));
+    if (!memory_) throw std::system_error(errno, std::system_category(), "memfd_create");
+    arguments.push_back(std::string(flag) + memory());
+  }
+
+  // Throws std::exception. Without a report, as when benchmarks were only listed, the file stays.
+  void write() const {
+    if (path_.empty()) return;
+    const auto text = net::read_file(memory());
+    if (!text) throw std::runtime_error(path_ + ": the report " + text.error());
+    if (!text->empty()) require_written(path_, net::write_file(path_, *text));
+  }
+
+ private:
+  static constexpr std::string_view flag = "--benchmark_out=";
+
+  // The last one counts, as in the library.
+  static std::string take_path(std::vector<std::string>& arguments) {
+    const char* const variable = std::getenv("BENCHMARK_OUT");
+    std::string path = variable == nullptr ? "" : variable;
+    std::erase_if(arguments, [&](const std::string& argument) {
+      const bool is_ours = argument.starts_with(flag);
+      if (is_ours) path = argument.substr(flag.size());
+      return is_ours;
+    });
+    return path;
+  }
+
+  std::string memory() const { return "/proc/self/fd/" + std::to_string(memory_.get()); }
+
+  std::string path_;  // Empty: there is none.
+  net::Fd memory_;
+};
+
 // False when google-benchmark does not know one of them. It keeps `program`, and copies the others.
 bool initialize_library(char* program, std::vector<std::string> arguments) {
   std::vector<char*> pointers{program};
@@ -258,10 +306,13 @@ int run(int argc, char** argv) {
     std::cerr << "rps-micro: WARNING: " << warning << '\n';
   }
   std::vector<std::string> arguments = app.remaining();
+  const LibraryReport report(arguments);
   add_color_flag(arguments);
   if (options.uses_baseline()) arguments = with_repetitions(std::move(arguments));
   if (!initialize_library(argv[0], std::move(arguments))) return 2;
-  return run(options);
+  const int exit_code = run(options);
+  report.write();
+  return exit_code;
 }
 
 }  // namespace

@@ -122,6 +122,44 @@ class Baseline(unittest.TestCase):
         self.assertIn("Not in the baseline: 1\n  id/check\n", run.stdout)
 
 
+class LibraryReport(unittest.TestCase):
+    """The file of --benchmark_out, which google-benchmark would write without a look at errors."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = self.folder / "report"
+
+    def test_each_format_is_written(self):
+        for form, read in (("json", json.loads), ("csv", str), ("console", str)):
+            with self.subTest(form):
+                run = micro(f"--benchmark_out={self.file}", f"--benchmark_out_format={form}",
+                            *QUICK)
+                self.assertEqual(run.returncode, 0, run.stderr)
+                self.assertIn("judge", str(read(self.file.read_text())))
+                self.assertIn("judge", run.stdout)
+
+    def test_the_environment_names_it_too(self):
+        run = subprocess.run([BIN / "rps-micro", *QUICK], capture_output=True, text=True,
+                             env=os.environ | {"BENCHMARK_OUT": str(self.file)}, check=True)
+        self.assertIn("judge", run.stdout)
+        self.assertIn("judge", self.file.read_text())
+
+    def test_it_is_tried_before_the_measuring(self):
+        run = micro(f"--benchmark_out={self.folder / 'no' / 'such'}", *QUICK)
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+
+    def test_a_failure_destroys_nothing_and_hides_nothing(self):
+        self.file.write_text("of last week")
+        listed = micro(f"--benchmark_out={self.file}", "--benchmark_list_tests")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        self.assertEqual(micro(f"--benchmark_out={self.file}", "--no-such-flag").returncode, 2)
+        self.assertEqual(self.file.read_text(), "of last week")
+        full = micro("--benchmark_out=/dev/full", *QUICK)
+        self.assertEqual(full.returncode, 1)
+        self.assertIn("judge", full.stdout)
+        self.assertIn("cannot write /dev/full", full.stderr)
+
+
 class WrongFlags(unittest.TestCase):
     def test_each_is_refused_with_a_sentence(self):
         with tempfile.NamedTemporaryFile("w") as no_baseline:
@@ -133,6 +171,8 @@ class WrongFlags(unittest.TestCase):
                     (2, "--baseline", ["--baseline"]),
                     (1, "cannot be read", ["--baseline=no/such/file"]),
                     (1, "it is no baseline", ["--baseline", no_baseline.name]),
+                    (1, "cannot write", ["--benchmark_out=no/such/file", *QUICK]),
+                    (1, "cannot write", ["--benchmark_out=/dev/full", *QUICK]),
                     (1, "cannot write", ["--baseline-write=no/such/file", *QUICK])]:
                 with self.subTest(flags):
                     run = micro(*flags)
