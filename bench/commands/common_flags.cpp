@@ -56,6 +56,12 @@ void require_writable(const fs::path& folder) {
   }
 }
 
+// Without binaries everything would be "not built here".
+void require_folder(const std::string& binaries) {
+  if (binaries.empty() || fs::is_directory(binaries)) return;
+  throw std::invalid_argument("--bin: " + binaries + " is no folder");
+}
+
 report::ProgressStyle progress_style(bool is_quiet) {
   if (is_quiet) return report::ProgressStyle::quiet;
   return net::obeys_control_sequences(STDERR_FILENO) ? report::ProgressStyle::live
@@ -107,6 +113,7 @@ CommonFlags::CommonFlags(CLI::App& command, std::vector<std::string> command_lin
 
 std::optional<model::Run> CommonFlags::begin() const {
   require_writable(out());
+  require_folder(binaries_);
   const auto cpus = machine::plan_cpus(server::usable_cpus().affinity, server_cpu_, load_cpu_);
   if (!cpus) {
     std::cerr << "rps-bench: " << cpus.error() << '\n';

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <ctime>
 #include <filesystem>
 #include <string>
@@ -92,12 +93,15 @@ std::uint64_t count_open_files(const std::string& directory) {
   return count;
 }
 
-std::optional<Usage> usage_of(pid_t pid) {
+std::expected<Usage, std::string> usage_of(pid_t pid) {
   const std::string directory = "/proc/" + std::to_string(pid);
   const auto share = user_share(directory);
   const auto status = net::read_file(directory + "/status");
   const auto seconds = cpu_seconds(pid);
-  if (!share || !status || !seconds) return std::nullopt;
+  if (!status) return std::unexpected(directory + "/status " + status.error());
+  if (!share || !seconds) {
+    return std::unexpected("process " + std::to_string(pid) + " has ended");
+  }
 
   Usage usage{.user_seconds = *seconds * *share,
               .system_seconds = *seconds * (1 - *share),
@@ -150,11 +154,11 @@ Traffic traffic_of(int fd) {
 
 }  // namespace
 
-std::optional<Usage> read_usage(std::span<const pid_t> pids) {
+std::expected<Usage, std::string> read_usage(std::span<const pid_t> pids) {
   Usage total;
   for (const pid_t pid : pids) {
     const auto one = usage_of(pid);
-    if (!one) return std::nullopt;
+    if (!one) return one;
     add(*one, total);
   }
   return total;
@@ -183,12 +187,14 @@ Traffic read_tcp_traffic() {
   return total;
 }
 
-std::optional<Traffic> read_pipe_traffic(std::span<const pid_t> children) {
-  if (children.empty()) return std::nullopt;
+std::expected<Traffic, std::string> read_pipe_traffic(std::span<const pid_t> children) {
+  assert(!children.empty());
   Traffic total;
   for (const pid_t child : children) {
-    const auto text = net::read_file("/proc/" + std::to_string(child) + "/io");
-    if (!text || text->empty()) return std::nullopt;
+    const std::string io = "/proc/" + std::to_string(child) + "/io";
+    const auto text = net::read_file(io);
+    if (!text) return std::unexpected(io + " " + text.error());
+    if (text->empty()) return std::unexpected(io + " is empty");
     total.sent += number_of(*text, "rchar:");
     total.received += number_of(*text, "wchar:");
   }

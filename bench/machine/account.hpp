@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include <sys/types.h>
 
@@ -26,11 +28,12 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
-// The sum over processes; nothing when one of them is gone. Of a peak that is a sum of peaks. The
+// The sum over processes. The error is a sentence: one of them has ended, or /proc does not tell of
+// it. Of a peak that is a sum of peaks. The
 // sum of user and system time is the kernel's nanosecond account, threads that have ended included;
 // how it is split between the two is sampled by the kernel, by the tick. Switches are those of the
 // threads that live. Costs some tens of microseconds for a thread.
-std::optional<Usage> read_usage(std::span<const pid_t> pids);
+std::expected<Usage, std::string> read_usage(std::span<const pid_t> pids);
 
 // `later` minus `earlier` in what counts up, never below zero; the rest as it is in `later`.
 Usage used_between(const Usage& earlier, const Usage& later);
@@ -49,8 +52,9 @@ Traffic read_tcp_traffic();
 // The same for pipes to children: `sent` is what they have read and `received` what they have
 // written (rchar and wchar of /proc/<pid>/io). The kernel counts there what passes through read(),
 // write() and their kin, whatever the file: with a log or a program loaded in between it is more
-// than the pipes. Nothing without children, or where the kernel does not say.
-std::optional<Traffic> read_pipe_traffic(std::span<const pid_t> children);
+// than the pipes. The error is a sentence: which file of /proc does not tell it.
+// REQUIRES: there are children.
+std::expected<Traffic, std::string> read_pipe_traffic(std::span<const pid_t> children);
 
 // What moved from one reading to the next; zero rather than less when connections were closed.
 Traffic moved_between(const Traffic& earlier, const Traffic& later);
@@ -60,9 +64,9 @@ Traffic moved_between(const Traffic& earlier, const Traffic& later);
 // it must not be loaded during a window. It is unloaded with this object, or with this process.
 class SyscallCounter {
  public:
-  // Of these processes, not of children that they start. Nothing without processes, without the
-  // right to load BPF programs, or in a build without libbpf.
-  static std::optional<SyscallCounter> start(std::span<const pid_t> pids);
+  // Of these processes, not of children that they start. The error says what failed and what the
+  // kernel said, or that this build has no libbpf. REQUIRES: there are processes.
+  static std::expected<SyscallCounter, std::string> start(std::span<const pid_t> pids);
   ~SyscallCounter();
   SyscallCounter(SyscallCounter&&) noexcept;
   SyscallCounter& operator=(SyscallCounter&&) noexcept;

@@ -5,8 +5,8 @@ namespace rps::machine {
 
 struct SyscallCounter::State {};
 
-std::optional<SyscallCounter> SyscallCounter::start(std::span<const pid_t>) {
-  return std::nullopt;
+std::expected<SyscallCounter, std::string> SyscallCounter::start(std::span<const pid_t>) {
+  return std::unexpected("this rps-bench was built without libbpf");
 }
 
 std::uint64_t SyscallCounter::count() const {

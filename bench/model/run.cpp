@@ -139,6 +139,63 @@ Figure valid_figure(const Trial& trial, const Cell& cell, Metric metric) {
   return std::nullopt;
 }
 
+bool is_of_function(Metric metric) {
+  return metric >= Metric::micro_ns;
+}
+
+// A reason that was found while measuring.
+std::string or_unknown(const std::string& why) {
+  return why.empty() ? "the stored run does not say why" : why;
+}
+
+// The accounts that the figure is computed from are those of a server.
+std::string why_server_lacks(const Trial& trial) {
+  return trial.server ? "nothing was answered" : or_unknown(trial.why_no.server);
+}
+
+std::string why_valid_lacks(const Trial& trial, const Cell& cell, Metric metric) {
+  if (is_of_function(metric) != cell.load.is_function()) {
+    return is_of_function(metric) ? "only functions have it" : "functions do not have it";
+  }
+  switch (metric) {
+    case Metric::p50:
+    case Metric::p90:
+    case Metric::p99:
+    case Metric::p999:
+    case Metric::service_p99: return "fewer than ten answers are above it";
+    case Metric::lateness_p99:
+      return cell.load.schedule.is_closed() ? "only open loops have it"
+                                            : "fewer than ten answers are above it";
+    case Metric::cpu_us:
+    case Metric::cpu_user_us:
+    case Metric::cpu_system_us:
+    case Metric::qps_per_cpu_second:
+    case Metric::server_cpu:
+    case Metric::switches:
+    case Metric::rss_peak:
+    case Metric::threads: return why_server_lacks(trial);
+    case Metric::other_cpu:
+    case Metric::stolen: return or_unknown(trial.why_no.machine);
+    case Metric::syscalls: return or_unknown(trial.why_no.syscalls);
+    case Metric::bytes_sent:
+    case Metric::bytes_received: return or_unknown(trial.why_no.traffic);
+    case Metric::offered:
+    case Metric::dropped_share:
+      return cell.load.schedule.is_closed() ? "only open loops have it" : "no call was due";
+    case Metric::micro_ns:
+    case Metric::micro_bytes:
+    case Metric::micro_allocations: return "the benchmark does not count it";
+    case Metric::qps:
+    case Metric::mean:
+    case Metric::max:
+    case Metric::load_user_us:
+    case Metric::load_system_us:
+    case Metric::load_cpu:
+    case Metric::error_share: return "nothing was answered";
+  }
+  return "nothing was answered";
+}
+
 }  // namespace
 
 bool Run::all_valid() const {
@@ -183,6 +240,43 @@ std::optional<std::size_t> floor_of(const Run& run, std::size_t cell) {
 std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric) {
   const bool tells_why = metric == Metric::error_share || metric == Metric::dropped_share;
   return trial.valid || tells_why ? valid_figure(trial, cell, metric) : std::nullopt;
+}
+
+bool can_have(const Cell& cell, Metric metric) {
+  if (is_of_function(metric) != cell.load.is_function()) return false;
+  const bool is_of_open_loop = metric == Metric::offered || metric == Metric::dropped_share;
+  return !is_of_open_loop || !cell.load.schedule.is_closed();
+}
+
+std::string why_not_measured(const Run& run, std::string_view subject) {
+  const auto found = std::ranges::find(run.left_out, subject, &LeftOut::subject);
+  if (found != run.left_out.end()) return "not measured: " + found->why;
+  if (run.interrupted) return "not measured: the run ended before";
+  return "not measured: the run has no such cell";
+}
+
+std::string why_no_trial(const Run& run, std::size_t cell) {
+  std::string why = why_not_measured(run, run.cells[cell].subject);
+  for (const CellTrial& each : trials_of(run, cell)) {
+    if (each.trial.valid) return {};
+    why = "INVALID: " + each.trial.complaint();
+  }
+  return why;
+}
+
+std::string why_absent(const Trial& trial, const Cell& cell, Metric metric) {
+  if (figure(trial, cell, metric)) return {};
+  return trial.valid ? why_valid_lacks(trial, cell, metric) : "INVALID: " + trial.complaint();
+}
+
+std::string why_absent(const Run& run, std::size_t cell, Metric metric) {
+  std::string why = why_no_trial(run, cell);
+  for (const CellTrial& each : trials_of(run, cell)) {
+    if (figure(each.trial, run.cells[cell], metric)) return {};
+    if (!each.trial.valid || !why.empty()) continue;
+    why = why_absent(each.trial, run.cells[cell], metric);
+  }
+  return why;
 }
 
 }  // namespace rps::model

@@ -22,7 +22,7 @@ namespace rps::model {
 
 // Increased when a member of the file is removed or changes its meaning, or when one is added that
 // a reader cannot do without. The reader ignores members that it does not know, and requires all
-// others but three of a trial that came later: `unanswered`, `connections` and `outages`.
+// others but four of a trial that came later: `unanswered`, `connections`, `outages` and `why_no`.
 inline constexpr int run_schema_version = 4;
 
 // One target at one load. Every figure belongs to a cell.
@@ -45,10 +45,11 @@ struct Cell {
 // "grpc/64x1", "grpc/8x16", "grpc/64x64 poisson 10s@2000": of a subject's key and a load.
 std::string cell_key(std::string_view subject, const Load& load);
 
-// A subject that a table names and that this machine or this build cannot run.
+// A subject that a table names and that was not measured: this machine or this build cannot run
+// it, or the command line did not choose it.
 struct LeftOut {
   std::string subject;  // Its key.
-  std::string why;      // "not built here", or what its server said when it did not start.
+  std::string why;      // "not built here", "--subjects does not name it", or its server's words.
 
   bool operator==(const LeftOut&) const = default;
 };
@@ -115,6 +116,25 @@ std::optional<std::size_t> floor_of(const Run& run, std::size_t cell);
 // an invalid trial, if anything was answered, because they say why it is invalid.
 std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric);
 
+// Whether a cell like this can have it: functions and loads have different metrics, and closed
+// loops have no calls that are due.
+bool can_have(const Cell& cell, Metric metric);
+
+// ---- Why there is none. Each is a part of a sentence, without a full stop ------------------
+
+// Why a subject has no cell, or its cells no trials.
+std::string why_not_measured(const Run& run, std::string_view subject);
+
+// Why a cell has no valid trial: that, or "INVALID: " and what went wrong in the last. Empty when
+// it has one.
+std::string why_no_trial(const Run& run, std::size_t cell);
+
+// Why a trial does not have the figure; empty when it has.
+std::string why_absent(const Trial& trial, const Cell& cell, Metric metric);
+
+// The same of a cell: why no trial has it, which is the reason of its first valid one.
+std::string why_absent(const Run& run, std::size_t cell, Metric metric);
+
 // ---- The file ------------------------------------------------------------------------------
 
 // JSON: schema_version, id, title, environment{}, plan{}, tables[], cells[], trials[],
@@ -129,6 +149,7 @@ std::optional<double> figure(const Trial& trial, const Cell& cell, Metric metric
 //
 // `summary`, `comparisons` (each cell against the first with the same load) and the trials'
 // `figures` and `complaint` repeat what can be computed from the rest, for readers of the file.
+// `absent` of a summary says of each metric that is null why it is.
 // REQUIRES: different keys of the cells, and finite figures.
 std::string to_json(const Run& run);
 

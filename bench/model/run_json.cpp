@@ -84,6 +84,10 @@ void members(auto& archive, MaybeConst<load::Outages> auto& value) {
   RPS_MEMBERS(count, seconds, longest_seconds)
 }
 
+void members(auto& archive, MaybeConst<WhyNo> auto& value) {
+  RPS_MEMBERS(server, machine, traffic, syscalls)
+}
+
 void members(auto& archive, MaybeConst<Trial> auto& value) {
   RPS_MEMBERS(valid, start_error, ending)
   archive("answers", value.verdicts);
@@ -94,8 +98,9 @@ void members(auto& archive, MaybeConst<Trial> auto& value) {
   RPS_MEMBERS(seconds, response)
   archive.or_same_as("response", value.response, "service", value.service);
   RPS_MEMBERS(lateness, errors, open_mean, series, load, server, other_cpu_share, stolen_share,
-              bytes_sent_per_call, bytes_received_per_call, syscalls_per_call, observer_active,
-              micro)
+              bytes_sent_per_call, bytes_received_per_call, syscalls_per_call)
+  archive.if_there("why_no", value.why_no);
+  RPS_MEMBERS(observer_active, micro)
 }
 
 // All of a run but its trials, which name their cells.
@@ -436,10 +441,13 @@ Json flags_json(const Run& run, std::size_t cell) {
 
 Json summary_json(const Run& run, std::size_t cell) {
   Json json{{"cell", run.cells[cell].key}, {"flags", flags_json(run, cell)}};
+  Json absent = Json::object();
   for (const MetricInfo& each : all_metrics) {
     const Estimate estimate = estimate_of(run, cell, each.metric);
     json[each.column] = estimate.trials > 0 ? Writer::written(estimate) : Json(nullptr);
+    if (estimate.trials == 0) absent[each.column] = why_absent(run, cell, each.metric);
   }
+  json["absent"] = std::move(absent);
   return json;
 }
 

@@ -91,6 +91,14 @@ std::string formatted_range(Metric metric, const Estimate& estimate) {
   return format_metric(metric, estimate.low) + " – " + format_metric(metric, estimate.high);
 }
 
+// Why no cell that the threshold is about has its figure.
+std::string why_nowhere(const Run& run, const Threshold& threshold) {
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    if (is_about(threshold, run.cells[cell])) return why_absent(run, cell, threshold.metric);
+  }
+  return why_not_measured(run, threshold.cell);
+}
+
 void check(const Run& run, const Threshold& threshold, std::vector<ThresholdResult>& results) {
   const std::size_t before = results.size();
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
@@ -102,11 +110,13 @@ void check(const Run& run, const Threshold& threshold, std::vector<ThresholdResu
     results.push_back({.threshold = threshold,
                        .cell = run.cells[cell].key,
                        .estimate = estimate,
-                       .passed = estimate.trials > 0 && threshold.holds(estimate.median)});
+                       .passed = estimate.trials > 0 && threshold.holds(estimate.median),
+                       .why = why_absent(run, cell, threshold.metric)});
   }
   // A limit that applies to no cell has not passed.
   if (results.size() == before) {
-    results.push_back({.threshold = threshold, .cell = "", .estimate = {}});
+    results.push_back(
+        {.threshold = threshold, .cell = "", .estimate = {}, .why = why_nowhere(run, threshold)});
   }
 }
 
@@ -160,9 +170,11 @@ std::expected<Threshold, std::string> parse_threshold(std::string_view text) {
 std::string ThresholdResult::sentence() const {
   const Metric metric = threshold.metric;
   const std::string key(info(metric).key);
-  if (cell.empty()) return "no cell has " + key + ", for which " + threshold.text + " was asked";
+  if (cell.empty()) {
+    return "no cell has " + key + ", for which " + threshold.text + " was asked: " + why;
+  }
   std::string text = cell + ": " + key + " ";
-  if (estimate.trials == 0) return text + "was not measured, and must be " + threshold.text;
+  if (estimate.trials == 0) return text + "must be " + threshold.text + ", and is absent: " + why;
   text += "is " + format_metric(metric, estimate.median);
   if (estimate.trials > 1) text += " (" + formatted_range(metric, estimate) + ")";
   return text + (passed ? ", as asked: " : ", which breaks ") + threshold.text;

@@ -43,6 +43,7 @@ struct ThresholdResult {
   // The median decides. The interval is shown but not used: a limit is about the usual figure, and
   // a run with few trials, whose intervals are wide, should not fail for that reason.
   bool passed = false;
+  std::string why;  // Why there is no such figure; else empty.
 
   // "grpc/64x1: p99 is 1.31 ms (1.20 ms – 1.42 ms), as asked: p99<5ms".
   std::string sentence() const;

@@ -14,6 +14,17 @@
 
 namespace rps::model {
 
+// Why an account of a trial is absent: a sentence where the reason was found, and empty where the
+// account is there.
+struct WhyNo {
+  std::string server;    // Trial::server
+  std::string machine;   // other_cpu_share and stolen_share
+  std::string traffic;   // bytes_sent_per_call and bytes_received_per_call
+  std::string syscalls;  // syscalls_per_call
+
+  bool operator==(const WhyNo&) const = default;
+};
+
 // The distributions are those of Outcome.
 struct Trial {
   // Why there is nothing to measure: the server or the client could not be started. Else empty.
@@ -36,14 +47,16 @@ struct Trial {
   double open_mean = 0;
   std::vector<load::Interval> series;
 
-  // Of the window. The server's is absent when one of its processes is gone, or it has none.
+  // Of the window. What is absent has its reason in `why_no`.
   machine::Usage load;
   std::optional<machine::Usage> server;
   std::optional<double> other_cpu_share;  // What others took of the CPUs that are pinned.
   std::optional<double> stolen_share;     // What the hypervisor took of them.
   std::optional<double> bytes_sent_per_call, bytes_received_per_call;
   std::optional<double> syscalls_per_call;  // Of the server, in the warm-up.
-  std::optional<bool> observer_active;      // Only of targets that have an observer.
+  WhyNo why_no;
+  // Only of targets that have an observer; nothing when its server did not tell.
+  std::optional<bool> observer_active;
 
   // Of an rps-micro benchmark: "ns" for one round of it, and its counters by name.
   std::map<std::string, double> micro;

@@ -1,6 +1,8 @@
 #include "bench/report/csv.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/number.hpp"
@@ -38,7 +40,30 @@ Fields header() {
        {"unanswered", "reconnects", "resent", "uncertain", "outages", "outage_seconds"}) {
     fields.emplace_back(column);
   }
+  fields.emplace_back("absent");
   return fields;
+}
+
+// Which figures are absent, and why: "p99_ns p999_ns: fewer than ten answers …; syscalls_per_call:
+// …".
+std::string absent_in(const model::Trial& trial, const model::Cell& cell) {
+  std::vector<std::pair<std::string, std::string>> columns_by_reason;
+  for (const model::MetricInfo& metric : model::all_metrics) {
+    const std::string why = model::why_absent(trial, cell, metric.metric);
+    if (why.empty()) continue;
+    const auto known =
+        std::ranges::find(columns_by_reason, why, &std::pair<std::string, std::string>::first);
+    if (known == columns_by_reason.end()) {
+      columns_by_reason.emplace_back(why, metric.column);
+    } else {
+      known->second.append(" ").append(metric.column);
+    }
+  }
+  std::string text;
+  for (const auto& [why, columns] : columns_by_reason) {
+    text.append(text.empty() ? "" : "; ").append(columns).append(": ").append(why);
+  }
+  return text;
 }
 
 Fields line_of(const model::Run& run, const model::CellTrial& each) {
@@ -71,6 +96,7 @@ Fields line_of(const model::Run& run, const model::CellTrial& each) {
     fields.push_back(std::to_string(count));
   }
   fields.push_back(number_text(trial.outages.seconds));
+  fields.push_back(absent_in(trial, cell));
   return fields;
 }
 

@@ -15,7 +15,7 @@ namespace rps::report {
 namespace {
 
 constexpr std::array diffed{model::Metric::qps, model::Metric::p50, model::Metric::p99,
-                            model::Metric::cpu_us};
+                            model::Metric::cpu_us, model::Metric::micro_ns};
 
 // Details of an environment that are another in every run.
 constexpr std::array<std::string_view, 2> restless{"clock read", "load average"};
@@ -44,12 +44,22 @@ MetricDiff diff_metric(const model::Run& base, std::size_t base_cell, const mode
   return diff;
 }
 
+void add_absence(const std::string& why, model::Metric metric, std::string_view run,
+                 CellDiff& diff) {
+  if (why.empty()) return;
+  diff.absent.push_back(diff.cell + ": " + std::string(model::info(metric).key) +
+                        " is absent in the " + std::string(run) + " run: " + why);
+}
+
 CellDiff diff_cell(const model::Run& base, std::size_t base_cell, const model::Run& next,
                    std::size_t next_cell) {
   CellDiff diff{.cell = next.cells[next_cell].key};
   for (const model::Metric metric : diffed) {
+    if (!model::can_have(next.cells[next_cell], metric)) continue;
     MetricDiff each = diff_metric(base, base_cell, next, next_cell, metric);
     if (each.base.trials > 0 && each.next.trials > 0) diff.metrics.push_back(each);
+    add_absence(model::why_absent(base, base_cell, metric), metric, "base", diff);
+    add_absence(model::why_absent(next, next_cell, metric), metric, "new", diff);
   }
   return diff;
 }
@@ -110,7 +120,7 @@ std::string with_range(model::Metric metric, const model::Estimate& estimate) {
 }
 
 std::string ratio_text(const model::Estimate& ratio) {
-  if (ratio.trials == 0) return "none";
+  if (ratio.trials == 0) return "base is 0";
   return model::format_number(ratio.median) + "\n" + model::format_number_range(ratio);
 }
 
@@ -137,7 +147,7 @@ Table table_of(const Diff& diff) {
                           {.heading = "It is", .width = 13}}};
   for (const CellDiff& cell : diff.cells) {
     if (cell.metrics.empty()) {
-      table.rows.push_back({.cells = {cell.cell}, .remark = "no valid trials in one of the runs"});
+      table.rows.push_back({.cells = {cell.cell}, .remark = "no figure is in both runs"});
     }
     for (const MetricDiff& each : cell.metrics) {
       table.rows.push_back(
@@ -162,6 +172,14 @@ std::string settings_text(const std::vector<SettingDiff>& settings) {
         paragraph("  " + each.name + ": " + or_nothing(each.base) + " → " + or_nothing(each.next));
   }
   return out;
+}
+
+std::string absent_text(const std::vector<CellDiff>& cells) {
+  std::string out;
+  for (const CellDiff& cell : cells) {
+    for (const std::string& sentence : cell.absent) out += paragraph(sentence + ".");
+  }
+  return out.empty() ? out : "\n" + out;
 }
 
 std::string missing_text(const std::vector<std::string>& cells, std::string_view where) {
@@ -212,7 +230,7 @@ std::vector<std::string> regressions(const Diff& diff, double share) {
 
 std::string to_text(const Diff& diff) {
   return paragraph("New run " + diff.next_id + " against base " + diff.base_id + ".\n") +
-         table_of(diff).render() +
+         table_of(diff).render() + absent_text(diff.cells) +
          paragraph(
              "\nDifferent only when p < 0.0175 (Mann-Whitney) and the ratio's interval leaves "
              "1 out. The runs were not interleaved: what the machine did meanwhile is in the "

@@ -31,6 +31,8 @@ struct MetricDiff {
 struct CellDiff {
   std::string cell;                 // Its key.
   std::vector<MetricDiff> metrics;  // Of those below that both have.
+  // A sentence, without its full stop, for each that one of both lacks: which, and why.
+  std::vector<std::string> absent;
 };
 
 // Something in which the runs differ beside what they measured.
@@ -50,7 +52,8 @@ struct Diff {
   std::vector<SettingDiff> settings;
 };
 
-// Compares qps, p50, p99 and cpu_us of the cells with equal keys. Cells with the same key but
+// Compares qps, p50, p99 and cpu_us of the cells with equal keys, and of functions their time.
+// Cells with the same key but
 // another load are settings that differ, and are compared all the same.
 Diff diff_of(const model::Run& base, const model::Run& next);
 

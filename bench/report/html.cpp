@@ -132,6 +132,11 @@ std::string comparisons(const View& view) {
          list(view.comparisons);
 }
 
+std::string absent(const View& view) {
+  return view.absent.empty() ? text_element("p", {}, "No figure of the tables is absent.")
+                             : list(view.absent);
+}
+
 std::string flags(const model::Run& run) {
   Table table{.columns = {{.heading = "cell"},
                           {.heading = "flag"},
@@ -243,6 +248,7 @@ std::string to_html(const model::Run& run, const View& view) {
                  {"comparisons", comparisons(view)},
                  {"other tables", other_tables(view)},
                  {"no charts", no_charts()},
+                 {"absent", absent(view)},
                  {"flags", flags(run)},
                  {"notes", list(view.notes)},
                  {"environment", environment(run)},

@@ -64,7 +64,7 @@ Case case_of(const model::Run& run, std::size_t cell) {
   }
   if (trials == 0) {
     result.result = Result::skipped;
-    result.message = "not measured";
+    result.message = model::why_no_trial(run, cell);
   }
   return result;
 }
@@ -95,6 +95,15 @@ std::string to_xml(const Case& each) {
 std::string to_junit(const model::Run& run, const std::vector<model::ThresholdResult>& thresholds) {
   std::vector<Case> cases;
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) cases.push_back(case_of(run, cell));
+  for (const model::LeftOut& each : run.left_out) {
+    if (std::ranges::find(run.cells, each.subject, &model::Cell::subject) != run.cells.end()) {
+      continue;
+    }
+    cases.push_back({.classname = each.subject,
+                     .name = each.subject,
+                     .result = Result::skipped,
+                     .message = model::why_not_measured(run, each.subject)});
+  }
   for (const model::ThresholdResult& result : thresholds) cases.push_back(case_of(result));
 
   const auto count = [&](Result result) {

@@ -48,10 +48,61 @@ std::string format_range(model::Metric metric, model::Estimate estimate) {
   return model::format_number_range(estimate);
 }
 
-std::string measured(const model::Run& run, std::size_t cell, model::Metric metric,
-                     bool with_range) {
+// Says each reason once: which figures of which cells it took away.
+class Absences {
+ public:
+  // What stands in the figure's place.
+  std::string add(std::string_view column, const std::string& cell, const std::string& why) {
+    std::string heading(column);
+    std::ranges::replace(heading, '\n', ' ');
+    std::vector<std::string>& cells = cells_of(heading, why);
+    if (std::ranges::find(cells, cell) == cells.end()) cells.push_back(cell);
+    return none;
+  }
+
+  // "p99.9 of grpc/1x1; cli/1x1: fewer than ten answers are above it."
+  std::vector<std::string> sentences() const {
+    std::vector<std::string> sentences;
+    for (const Absence& each : absences_) {
+      std::string cells;
+      for (const std::string& cell : each.cells)
+        cells.append(cells.empty() ? "" : "; ").append(cell);
+      sentences.push_back(each.heading + " of " + cells + ": " + each.why + ".");
+    }
+    return sentences;
+  }
+
+ private:
+  struct Absence {
+    std::string heading;
+    std::string why;
+    std::vector<std::string> cells;
+  };
+
+  std::vector<std::string>& cells_of(const std::string& heading, const std::string& why) {
+    const auto found = std::ranges::find_if(
+        absences_, [&](const Absence& each) { return each.heading == heading && each.why == why; });
+    if (found != absences_.end()) return found->cells;
+    return absences_.emplace_back(Absence{.heading = heading, .why = why, .cells = {}}).cells;
+  }
+
+  std::vector<Absence> absences_;
+};
+
+// A column that shows figures, and where it tells which it lacks.
+struct Shown {
+  std::string_view heading;
+  model::Metric metric;
+  bool with_range;
+  Absences& absences;
+};
+
+std::string measured(const model::Run& run, std::size_t cell, const Shown& shown) {
+  const auto& [heading, metric, with_range, absences] = shown;
   const model::Estimate estimate = model::estimate_of(run, cell, metric);
-  if (estimate.trials == 0) return none;
+  if (estimate.trials == 0) {
+    return absences.add(heading, run.cells[cell].key, model::why_absent(run, cell, metric));
+  }
   const std::string value = format_value(metric, estimate.median);
   return with_range && estimate.trials > 1 ? value + "\n" + format_range(metric, estimate) : value;
 }
@@ -60,56 +111,57 @@ std::optional<std::size_t> find_cell(const model::Run& run, const CellName& name
   return run.index_of(model::cell_key(name.subject, name.load(run.plan.seconds)));
 }
 
-// Why a subject without a cell has none.
-std::string why_left_out(const model::Run& run, std::string_view subject) {
-  const auto found = std::ranges::find(run.left_out, subject, &model::LeftOut::subject);
-  return found == run.left_out.end() ? "not measured" : "not measured: " + found->why;
-}
-
 // Why there are no figures; empty when there are.
-std::string why_none(const model::Run& run, std::size_t cell) {
-  std::string complaint = why_left_out(run, run.cells[cell].subject);
-  for (const model::CellTrial& each : model::trials_of(run, cell)) {
-    if (each.trial.valid) return {};
-    complaint = "INVALID: " + each.trial.complaint();
-  }
-  return complaint;
-}
-
 std::string why_none(const model::Run& run, const CellName& name) {
   const auto cell = find_cell(run, name);
-  return cell ? why_none(run, *cell) : why_left_out(run, name.subject);
+  return cell ? model::why_no_trial(run, *cell) : model::why_not_measured(run, name.subject);
 }
 
 // ---- The tables of the catalogue -----------------------------------------------------------
 
-std::string net_of_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
+// Why a cell cannot be held against its floor; empty when it can.
+std::string why_no_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
+  const model::Cell& stage = run.cells[cell];
+  if (stage.is_floor) return "it is a floor";
+  if (stage.floor.empty()) return "it has no floor";
   const auto floor = model::floor_of(run, cell);
-  if (!floor) return none;
-  const model::Estimate ours = model::estimate_of(run, cell, metric);
-  const model::Estimate theirs = model::estimate_of(run, *floor, metric);
-  if (ours.trials == 0 || theirs.trials == 0) return none;
-  const double net = ours.median - theirs.median;
-  return (net < 0 ? "-" : "") + format_value(metric, std::abs(net));
+  if (!floor) return stage.floor + " was " + model::why_not_measured(run, stage.floor);
+  std::string why = model::why_absent(run, cell, metric);
+  return why.empty() ? model::why_absent(run, *floor, metric) : why;
 }
 
-std::string share_of_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
-  const auto floor = model::floor_of(run, cell);
-  if (!floor) return none;
-  const model::Estimate ratio = model::compare_cells(run, cell, *floor, metric).ratio;
-  if (ratio.trials == 0) return none;
+std::string net_of_floor(const model::Run& run, std::size_t cell, const Shown& shown) {
+  const std::string why = why_no_floor(run, cell, shown.metric);
+  if (!why.empty()) return shown.absences.add(shown.heading, run.cells[cell].key, why);
+  const double net = model::estimate_of(run, cell, shown.metric).median -
+                     model::estimate_of(run, *model::floor_of(run, cell), shown.metric).median;
+  return (net < 0 ? "-" : "") + format_value(shown.metric, std::abs(net));
+}
+
+std::string text_of(const model::Estimate& ratio) {
   return model::format_number(ratio.median) + "\n" + model::format_number_range(ratio);
 }
 
-std::string or_none(std::string_view words) {
-  return words.empty() ? none : std::string(words);
+constexpr std::string_view no_common_round = "no round has both";
+
+std::string share_of_floor(const model::Run& run, std::size_t cell, const Shown& shown) {
+  std::string why = why_no_floor(run, cell, shown.metric);
+  if (why.empty()) {
+    const auto ratio =
+        model::compare_cells(run, cell, *model::floor_of(run, cell), shown.metric).ratio;
+    if (ratio.trials > 0) return text_of(ratio);
+    why = no_common_round;
+  }
+  return shown.absences.add(shown.heading, run.cells[cell].key, why);
 }
 
 // Makes the ready-made table of one description.
 class TableMaker {
  public:
-  TableMaker(const model::Run& run, const Catalogue& catalogue, const TableSpec& spec)
-      : run_(run), catalogue_(catalogue), spec_(spec) {}
+  // What the table lacks is told to `absences`.
+  TableMaker(const model::Run& run, const Catalogue& catalogue, const TableSpec& spec,
+             Absences& absences)
+      : run_(run), catalogue_(catalogue), spec_(spec), absences_(absences) {}
 
   Table make() const {
     Table table{.key = std::string(spec_.key),
@@ -162,15 +214,22 @@ class TableMaker {
   std::string cell_of(const RowSpec& row, const ColumnSpec& column) const {
     using Kind = ColumnSpec::Kind;
     const model::Subject* const subject = subject_of(row);
+    const Shown shown{.heading = column.heading,
+                      .metric = column.metric,
+                      .with_range = column.with_range,
+                      .absences = absences_};
+    const auto words = [&](std::string_view text, const std::string& why) {
+      return text.empty() ? absences_.add(column.heading, name_of(row), why) : std::string(text);
+    };
     switch (column.kind) {
-      case Kind::claim: return or_none(row.claims.at(column.claim));
-      case Kind::observability: return or_none(subject == nullptr ? "" : subject->observability);
-      case Kind::deployment: return or_none(subject == nullptr ? "" : subject->deployment);
-      case Kind::net_of_floor: return net_of_floor(run_, *find_cell(run_, row.cell), column.metric);
-      case Kind::share_of_floor:
-        return share_of_floor(run_, *find_cell(run_, row.cell), column.metric);
-      case Kind::measured:
-        return measured(run_, *find_cell(run_, row.cell), column.metric, column.with_range);
+      case Kind::claim: return words(row.claims.at(column.claim), "the articles claim nothing");
+      case Kind::observability:
+        return words(subject == nullptr ? "" : subject->observability, "it offers none");
+      case Kind::deployment:
+        return words(subject == nullptr ? "" : subject->deployment, "it has none");
+      case Kind::net_of_floor: return net_of_floor(run_, *find_cell(run_, row.cell), shown);
+      case Kind::share_of_floor: return share_of_floor(run_, *find_cell(run_, row.cell), shown);
+      case Kind::measured: return measured(run_, *find_cell(run_, row.cell), shown);
     }
     return none;
   }
@@ -178,6 +237,7 @@ class TableMaker {
   const model::Run& run_;
   const Catalogue& catalogue_;
   const TableSpec& spec_;
+  Absences& absences_;
 };
 
 // ---- Claims --------------------------------------------------------------------------------
@@ -210,14 +270,15 @@ std::string verdict_on_ratio(double claimed, const model::Estimate& ratio) {
          (share > 1 ? "greater" : "smaller");
 }
 
-// Why a ratio cannot be computed: the first of its subjects that was not measured, and the reason.
+// Why a ratio cannot be computed: the first of its cells that lacks the figure, and the reason.
 std::string why_untested(const model::Run& run, const ClaimedRatio& claim) {
   for (const CellName& name : {claim.ours, claim.theirs}) {
-    const auto left_out = std::ranges::find(run.left_out, name.subject, &model::LeftOut::subject);
-    if (left_out == run.left_out.end()) continue;
-    return std::string(name.subject) + " was not measured: " + left_out->why;
+    const std::string subject(name.subject);
+    if (const std::string why = why_none(run, name); !why.empty()) return subject + " was " + why;
+    const std::string why = model::why_absent(run, *find_cell(run, name), claim.metric);
+    if (!why.empty()) return subject + " lacks the figure: " + why;
   }
-  return "it was not measured";
+  return std::string(no_common_round);
 }
 
 std::string verdict_on(const ClaimedRatio& claim, const model::Estimate& ratio) {
@@ -262,13 +323,16 @@ constexpr std::array general_metrics{model::Metric::qps,    model::Metric::p50,
                                      model::Metric::p99,    model::Metric::p999,
                                      model::Metric::cpu_us, model::Metric::qps_per_cpu_second};
 
-std::string against_first(const model::Run& run, std::size_t cell) {
+// The first at a load is what the others are compared with.
+std::string against_first(const model::Run& run, std::size_t cell, const Shown& shown) {
   const std::size_t base = model::first_at_load(run, cell);
-  if (base == cell) return none;
-  const model::Comparison measured = model::compare_cells(run, cell, base, model::Metric::qps);
-  if (measured.ratio.trials == 0) return none;
-  return model::format_number(measured.ratio.median) + "\n" +
-         model::format_number_range(measured.ratio);
+  if (base == cell) return "first";
+  const model::Estimate ratio = model::compare_cells(run, cell, base, shown.metric).ratio;
+  if (ratio.trials > 0) return text_of(ratio);
+  const std::string why = model::why_absent(run, base, shown.metric);
+  return shown.absences.add(
+      shown.heading, run.cells[cell].key,
+      why.empty() ? std::string(no_common_round) : run.cells[base].key + " has none: " + why);
 }
 
 std::string verdict_of(model::Metric metric, const model::Comparison& measured) {
@@ -310,10 +374,11 @@ std::string flag_words(const model::Run& run, std::size_t cell) {
     if (!words.empty()) words += '\n';
     words += model::info(flagged.flag).word;
   }
-  return words.empty() ? none : words;
+  return words.empty() ? "none" : words;
 }
 
-Table all_cells(const model::Run& run) {
+// The columns of `general_metrics` stand behind the first.
+Table all_cells(const model::Run& run, Absences& absences) {
   Table table{.key = "cells",
               .title = "What was measured",
               .columns = {{.heading = "target and load", .width = 26},
@@ -327,13 +392,21 @@ Table all_cells(const model::Run& run) {
                           {.heading = "flags", .width = 10}}};
   for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
     Row row{.cells = {run.cells[cell].key},
-            .remark = why_none(run, cell),
+            .remark = model::why_no_trial(run, cell),
             .is_floor = run.cells[cell].is_floor};
     if (row.remark.empty()) {
       for (const model::Metric metric : general_metrics) {
-        row.cells.push_back(measured(run, cell, metric, metric == model::Metric::qps));
+        row.cells.push_back(measured(run, cell,
+                                     {.heading = table.columns[row.cells.size()].heading,
+                                      .metric = metric,
+                                      .with_range = metric == model::Metric::qps,
+                                      .absences = absences}));
       }
-      row.cells.push_back(against_first(run, cell));
+      row.cells.push_back(against_first(run, cell,
+                                        {.heading = table.columns[row.cells.size()].heading,
+                                         .metric = model::Metric::qps,
+                                         .with_range = true,
+                                         .absences = absences}));
       row.cells.push_back(flag_words(run, cell));
     }
     table.rows.push_back(std::move(row));
@@ -439,16 +512,18 @@ std::string text_of(const std::vector<Claim>& claims) {
 
 View view_of(const model::Run& run, const Catalogue& catalogue) {
   View view{.title = run.title, .preamble = preamble_of(run)};
+  Absences absences;
   for (const std::string& key : run.tables) {
     const TableSpec* const spec = catalogue.find_table(key);
     if (spec == nullptr) continue;  // Stored by a later version.
-    view.tables.push_back(TableMaker(run, catalogue, *spec).make());
+    view.tables.push_back(TableMaker(run, catalogue, *spec, absences).make());
     add_claims(run, *spec, view.claims);
   }
   if (run.tables.empty()) {
-    view.tables.push_back(all_cells(run));
+    view.tables.push_back(all_cells(run, absences));
     view.comparisons = comparisons_of(run);
   }
+  view.absent = absences.sentences();
   view.flags = flags_of_run(run);
   view.notes = general_notes(run);
   return view;
@@ -458,6 +533,7 @@ View without_words(View view) {
   for (Table& table : view.tables) table.notes.clear();
   view.claims.clear();
   view.comparisons.clear();
+  view.absent.clear();
   view.flags.clear();
   view.notes.clear();
   return view;
@@ -469,6 +545,7 @@ std::string to_text(const View& view) {
   for (const Table& table : view.tables) out += text_of(table);
   out += text_of(view.claims);
   out += items("Each against the first at the same load", view.comparisons);
+  out += items("What is absent, and why", view.absent);
   out += items("Read with care", view.flags);
   return out + items("How to read it", view.notes);
 }

@@ -26,6 +26,8 @@ struct View {
   std::vector<Table> tables;
   std::vector<Claim> claims;
   std::vector<std::string> comparisons;  // Of a run without claims: each cell with the first.
+  // Why a dash stands in a table: a sentence for each column and reason, with its rows.
+  std::vector<std::string> absent;
   // What to read with care: a sentence for each reason, with its cells.
   std::vector<std::string> flags;
   std::vector<std::string> notes;  // How to read it all.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t failures_in_a_row_max = 1000;
 constexpr std::chrono::seconds show_every{1};
+constexpr std::string_view unread = "churn does not read it";
 
 class Churn final : public Sink {
  public:
@@ -76,7 +77,11 @@ class Churn final : public Sink {
             .lateness = load::Distribution(lateness_),
             .errors = load::Distribution(errors_),
             .open_mean = 1,
-            .series = std::move(series)};
+            .series = std::move(series),
+            .why_no = {.server = std::string(unread),
+                       .machine = std::string(unread),
+                       .traffic = std::string(unread),
+                       .syscalls = std::string(unread)}};
   }
 
  private:

@@ -39,7 +39,7 @@ class Planner {
   // A cell that several tables need is measured once, with the greatest number of rounds.
   void add(std::string_view subject_key, const model::Load& load, std::size_t rounds) {
     const model::Subject* const subject = find_subject(subject_key);
-    if (subject == nullptr || !is_wanted(subject_key) || is_left_out(subject_key)) return;
+    if (subject == nullptr || is_left_out(subject_key)) return;
     std::string obstacle = obstacle_to(*subject);
     if (!obstacle.empty()) {
       run_.left_out.push_back({.subject = std::string(subject_key), .why = std::move(obstacle)});
@@ -75,6 +75,7 @@ class Planner {
   }
 
   std::string obstacle_to(const model::Subject& subject) const {
+    if (!is_wanted(subject.key)) return "--subjects does not name it";
     std::string obstacle = why_not(subject, binaries_);
     const auto& cpus = run_.plan.cpus;
     if (obstacle.empty() && cpus && cpus->shared() && needs_two_cpus(subject)) {

@@ -73,7 +73,8 @@ std::map<std::string, double> run_micro(const MicroOptions& options) {
   if (report.is_discarded() || !report.contains("benchmarks") || report["benchmarks"].empty()) {
     const std::string within =
         Clock::now() < deadline ? "" : " within " + std::to_string(run_max.count()) + " s";
-    throw std::runtime_error("rps-micro printed no result of " + options.benchmark + within);
+    throw std::runtime_error("rps-micro printed no result of " + options.benchmark + within +
+                             ", and " + machine::describe_end(process.stop()));
   }
   return figures_of(report["benchmarks"].front());
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "bench/scenarios/micro.hpp"
 #include "bench/scenarios/servers.hpp"
 #include "core/random.hpp"
+#include "core/server/unsupported.hpp"
 
 namespace rps::scenarios {
 
@@ -48,9 +50,17 @@ class ServerSide {
     if (pids_.empty() && servers.url().starts_with("inproc:")) pids_ = {::getpid()};
   }
 
-  std::optional<machine::Usage> read() const {
+  std::expected<machine::Usage, std::string> read() const {
     if (comes_and_goes_) return read_ended_children();
-    return pids_.empty() ? std::nullopt : machine::read_usage(pids_);
+    if (pids_.empty()) return std::unexpected(std::string(unknown_processes));
+    return machine::read_usage(pids_);
+  }
+  // Why there are no processes that live as long as the trial and are not this one; empty when
+  // there are.
+  std::string why_no_processes() const {
+    if (is_this_process()) return "the server is rps-bench itself";
+    if (comes_and_goes_) return "each call has a process of its own";
+    return pids_.empty() ? std::string(unknown_processes) : std::string();
   }
   const std::vector<pid_t>& pids() const { return pids_; }
   bool is_this_process() const { return pids_ == std::vector<pid_t>{::getpid()}; }
@@ -58,10 +68,14 @@ class ServerSide {
  private:
   // "spawn:" and "cli+spawn:"; further on it is part of a path.
   static constexpr std::size_t url_scheme_max = 5;
+  static constexpr std::string_view unknown_processes =
+      "rps-bench did not start the server, and no --server-pid names its processes";
 
   std::vector<pid_t> pids_;
   bool comes_and_goes_;
 };
+
+constexpr std::string_view nothing_answered = "nothing was answered";
 
 // The meters of both sides and of the machine, read when the window opens and closes.
 class Accounts {
@@ -80,20 +94,20 @@ class Accounts {
     trial.load = machine::used_between(at_open_.load, at_close_.load);
     if (at_open_.server && at_close_.server) {
       trial.server = machine::used_between(*at_open_.server, *at_close_.server);
+    } else {
+      trial.why_no.server = (at_open_.server ? at_close_ : at_open_).server.error();
     }
     report_machine(trial);
-    if (trial.answered == 0 || !at_open_.traffic || !at_close_.traffic) return;
-    const auto calls = static_cast<double>(trial.answered);
-    const machine::Traffic moved = machine::moved_between(*at_open_.traffic, *at_close_.traffic);
-    trial.bytes_sent_per_call = static_cast<double>(moved.sent) / calls;
-    trial.bytes_received_per_call = static_cast<double>(moved.received) / calls;
+    report_traffic(trial);
   }
 
  private:
+  static constexpr const char* unread = "the trial ended before it was read";
+
   struct Reading {
     machine::Usage load;
-    std::optional<machine::Usage> server;
-    std::optional<machine::Traffic> traffic;
+    std::expected<machine::Usage, std::string> server = std::unexpected(unread);
+    std::expected<machine::Traffic, std::string> traffic = std::unexpected(unread);
     double busy_seconds = 0;
     double stolen_seconds = 0;
   };
@@ -107,14 +121,39 @@ class Accounts {
             .stolen_seconds = machine::stolen_seconds(pinned_)};
   }
 
-  std::optional<machine::Traffic> read_traffic() const {
-    if (server_.is_this_process()) return std::nullopt;
+  std::expected<machine::Traffic, std::string> read_traffic() const {
+    if (server_.is_this_process()) return std::unexpected(server_.why_no_processes());
     const machine::Traffic tcp = machine::read_tcp_traffic();
-    return tcp.sent > 0 ? std::optional(tcp) : machine::read_pipe_traffic(server_.pids());
+    if (tcp.sent > 0) return tcp;
+    std::string why = server_.why_no_processes();
+    if (!why.empty()) return std::unexpected(std::move(why));
+    return machine::read_pipe_traffic(server_.pids());
+  }
+
+  void report_traffic(model::Trial& trial) const {
+    if (!at_open_.traffic || !at_close_.traffic) {
+      trial.why_no.traffic = (at_open_.traffic ? at_close_ : at_open_).traffic.error();
+      return;
+    }
+    if (trial.answered == 0) {
+      trial.why_no.traffic = nothing_answered;
+      return;
+    }
+    const auto calls = static_cast<double>(trial.answered);
+    const machine::Traffic moved = machine::moved_between(*at_open_.traffic, *at_close_.traffic);
+    trial.bytes_sent_per_call = static_cast<double>(moved.sent) / calls;
+    trial.bytes_received_per_call = static_cast<double>(moved.received) / calls;
   }
 
   void report_machine(model::Trial& trial) const {
-    if (pinned_.empty()) return;
+    if (pinned_.empty()) {
+      trial.why_no.machine = "rps-bench is tied to no CPU";
+      return;
+    }
+    if (at_close_.busy_seconds <= 0) {
+      trial.why_no.machine = "/proc/stat does not tell of these CPUs";
+      return;
+    }
     const double ours =
         trial.load.cpu_seconds() +
         (trial.server && !server_.is_this_process() ? trial.server->cpu_seconds() : 0);
@@ -132,9 +171,14 @@ class Accounts {
 // System calls of the server for each answer, counted until the window opens.
 class WarmupSyscalls {
  public:
-  WarmupSyscalls(const TrialOptions& options, const ServerSide& server) {
-    if (!options.count_syscalls || server.is_this_process() || server.pids().empty()) return;
-    counter_ = machine::SyscallCounter::start(server.pids());
+  explicit WarmupSyscalls(const ServerSide& server) : why_not_(server.why_no_processes()) {
+    if (!why_not_.empty()) return;
+    auto counter = machine::SyscallCounter::start(server.pids());
+    if (counter) {
+      counter_ = std::move(*counter);
+    } else {
+      why_not_ = std::move(counter.error());
+    }
   }
 
   void add(const load::Interval& interval) { answers_ += interval.good + interval.bad; }
@@ -143,14 +187,18 @@ class WarmupSyscalls {
     if (!counter_) return;
     if (answers_ > 0) {
       per_call_ = static_cast<double>(counter_->count()) / static_cast<double>(answers_);
+    } else {
+      why_not_ = "nothing was answered in the warm-up, in which they are counted";
     }
     counter_.reset();
   }
 
   std::optional<double> per_call() const { return per_call_; }
+  const std::string& why_not() const { return why_not_; }
 
  private:
   std::optional<machine::SyscallCounter> counter_;
+  std::string why_not_;  // Why they are not counted; else empty.
   std::uint64_t answers_ = 0;
   std::optional<double> per_call_;
 };
@@ -220,7 +268,7 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
   }
   const ServerSide server(options.target, servers, connection);
   Accounts accounts(server, options.cpus);
-  WarmupSyscalls syscalls(options, server);
+  WarmupSyscalls syscalls(server);
   const load::LoopCallbacks callbacks{.window_opened =
                                           [&] {
                                             syscalls.stop();
@@ -238,6 +286,7 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
       load::run_loop(*connection.client, loop_options(options, *connection.client), callbacks));
   accounts.report(trial);
   trial.syscalls_per_call = syscalls.per_call();
+  trial.why_no.syscalls = syscalls.why_not();
   trial.observer_active = servers.observer_active();
   return trial;
 }
@@ -262,15 +311,17 @@ model::Trial time_function(const TrialOptions& options) {
 
 }  // namespace
 
-model::Trial run_trial(const TrialOptions& options) {
+std::expected<model::Trial, std::string> run_trial(const TrialOptions& options) {
   try {
     if (!options.target.micro.empty()) return time_function(options);
     const Servers servers(options.target, {.cpus = machine::server_cpus(options.cpus),
                                            .scratch = options.scratch,
                                            .log_name = options.log_name});
     return measure(options, servers);
+  } catch (const server::Unsupported& lack) {
+    return std::unexpected(lack.what());
   } catch (const std::exception& failure) {
-    return {.start_error = failure.what()};
+    return model::Trial{.start_error = failure.what()};
   }
 }
 

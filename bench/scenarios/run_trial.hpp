@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -26,7 +27,6 @@ struct TrialOptions {
   bool through_outages = false;  // See LoopOptions.
   std::uint64_t seed = 0;
   std::optional<machine::CpuPlan> cpus;  // Absent: nothing is pinned.
-  bool count_syscalls = true;            // In the warm-up, where the kernel lets us.
   std::filesystem::path binaries;        // Where rps-micro is.
   std::filesystem::path scratch;  // For the servers' logs (appended to) and a fleet's registry.
   std::string log_name;           // The log's file name there, without ".log".
@@ -35,8 +35,9 @@ struct TrialOptions {
   std::function<void(const load::Interval&)> interval_ended = [](const load::Interval&) {};
 };
 
-// Starts, connects, measures and stops. A server or client that cannot be started is told in
-// Trial::start_error; nothing is thrown.
-model::Trial run_trial(const TrialOptions& options);
+// Starts, connects, measures and stops. The error is what the server found this machine to lack.
+// Any other start that fails, of server or client, is told in Trial::start_error; nothing is
+// thrown.
+std::expected<model::Trial, std::string> run_trial(const TrialOptions& options);
 
 }  // namespace rps::scenarios

@@ -99,16 +99,17 @@ class Runner {
       progress_.end("left out: it could not be measured in an earlier trial");
       return true;
     }
-    model::Trial trial = run_trial(trial_options(planned, round));
+    auto measured = run_trial(trial_options(planned, round));
     run_.interrupted = interrupt_.requested();
-    if (!trial.start_error.empty()) {
+    if (!measured && planned.is_optional) {
       cannot_start_.insert(planned.cell.subject);
-      if (planned.is_optional) {
-        progress_.end("left out: " + trial.start_error);
-        run_.left_out.push_back({.subject = planned.cell.subject, .why = trial.start_error});
-        return !run_.interrupted;
-      }
+      progress_.end("left out: " + measured.error());
+      run_.left_out.push_back({.subject = planned.cell.subject, .why = measured.error()});
+      return !run_.interrupted;
     }
+    model::Trial trial =
+        measured ? *std::move(measured) : model::Trial{.start_error = std::move(measured.error())};
+    if (!trial.start_error.empty()) cannot_start_.insert(planned.cell.subject);
     progress_.end(summary_of(trial));
     if (run_.interrupted && round > 0) return false;
     run_.trials.push_back({.cell = first_cell_ + index,

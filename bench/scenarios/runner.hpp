@@ -17,8 +17,8 @@ struct PlannedCell {
   model::Cell cell;
   model::Target target;
   std::size_t rounds = 0;  // It takes part in the first so many rounds.
-  // A server that does not start makes the run neither invalid nor poorer: the subject is left out
-  // (Run::left_out) for the reason that the server gave.
+  // A server that finds this machine to lack what it needs makes the run not invalid: the subject
+  // is left out (Run::left_out) for that reason. A server that does not start otherwise does.
   bool is_optional = false;
 };
 
@@ -39,7 +39,7 @@ struct Measurement {
 };
 
 // Adds `cells` and their trials to the run. In each round every cell that takes part is measured
-// once, in an order drawn anew. What cannot be started is not tried again; if it was optional, its
+// once, in an order drawn anew. What cannot be started is not tried again; if it was left out, its
 // cells stay without a trial. Ends early, with what there is, when the interrupt was requested;
 // then run.interrupted is set.
 void run_cells(Measurement& measurement, const std::vector<PlannedCell>& cells);

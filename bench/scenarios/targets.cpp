@@ -2,8 +2,6 @@
 
 #include <sstream>
 
-#include <unistd.h>
-
 #include "bench/load/clients/connect.hpp"
 #include "bench/scenarios/micro.hpp"
 #include "bench/scenarios/subjects.hpp"
@@ -21,10 +19,6 @@ std::string replace(std::string text, std::string_view mark, std::string_view va
     text.replace(at, mark.size(), value);
   }
   return text;
-}
-
-bool is_program(const std::filesystem::path& path) {
-  return ::access(path.c_str(), X_OK) == 0;
 }
 
 // The scheme that `subject` is reached by; the server's own when it is not said.
@@ -107,7 +101,9 @@ std::string why_not(const model::Subject& subject, const std::filesystem::path& 
   const std::string_view program = !subject.micro.empty()         ? "rps-micro"
                                    : !subject.server.name.empty() ? subject.server.name
                                                                   : program_in(subject.url);
-  if (!program.empty() && !is_program(binaries / program)) return "not built here";
+  std::error_code unknown;
+  const bool is_there = program.empty() || std::filesystem::exists(binaries / program, unknown);
+  if (!is_there && !unknown) return "not built here";
   if (!subject.micro.empty()) return {};
   const std::string_view scheme = scheme_of(subject);
   if (!load::speaks(scheme)) return "this build does not speak " + std::string(scheme);

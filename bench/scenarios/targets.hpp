@@ -26,8 +26,9 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
 std::string command_of(const model::Target& target, const std::filesystem::path& binaries);
 
 // Empty when it can be measured here, else why not: "not built here", "cannot make a
-// pseudo-terminal: No such file or directory". Whether the kernel permits an observer shows only
-// when its server starts.
+// pseudo-terminal: No such file or directory". A program that is there and cannot be executed is no
+// such reason: to start it fails. Whether the kernel permits an observer shows only when its server
+// starts.
 std::string why_not(const model::Subject& subject, const std::filesystem::path& binaries);
 
 // Whether it is a function that two threads run, each of which waits for the other without

@@ -70,6 +70,10 @@ Terminal make_terminal() {
   return terminal;
 }
 
+bool is_used_up(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+}
+
 // Starts a child with these as its stdin and stdout.
 pid_t start_child(const std::vector<std::string>& argv, const Fd& input, const Fd& output) {
   assert(!argv.empty());
@@ -129,7 +133,7 @@ std::string why_no_terminal() {
     make_terminal();
     return {};
   } catch (const std::system_error& error) {
-    return error.what();
+    return is_used_up(error.code().value()) ? std::string() : error.what();
   }
 }
 

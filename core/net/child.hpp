@@ -26,7 +26,9 @@ Stream spawn_child(const std::vector<std::string>& argv);
 // controlling terminal.
 Stream spawn_child_on_terminal(const std::vector<std::string>& argv);
 
-// Why no pseudo-terminal can be made here, found out by making one; empty when one can.
+// Why no pseudo-terminal can be made here, found out by making one. Empty when one can, and also
+// when only something is used up for now (descriptors, memory, pseudo-terminals): who makes one
+// then gets that error.
 std::string why_no_terminal();
 
 // Waits until the children have ended, kills those that have not after `patience`, which is for all

@@ -105,7 +105,9 @@ TEST_CASE("cells that only one run has are named, and so are cells without valid
   REQUIRE(diff.cells.size() == 2);
   CHECK(diff.cells[0].metrics.empty());
   const std::string text = to_text(diff);
-  CHECK(text.find("no valid trials in one of the runs") != std::string::npos);
+  CHECK(text.find("no figure is in both runs") != std::string::npos);
+  CHECK(text.find("slow/64x1: qps is absent in the new run: INVALID: nothing was answered.") !=
+        std::string::npos);
   CHECK(text.find("Only in the base run: gone/1x1.") != std::string::npos);
 }
 

@@ -301,7 +301,7 @@ TEST_CASE("members that are new change nothing") {
 bool came_later(const Json::json_pointer& path) {
   const std::string text = path.to_string();
   return text == "/trials/0/unanswered" || text == "/trials/0/connections" ||
-         text == "/trials/0/outages";
+         text == "/trials/0/outages" || text == "/trials/0/why_no";
 }
 
 TEST_CASE("what is missing or of a wrong type is named") {
@@ -625,6 +625,54 @@ TEST_CASE("JUnit: a case a cell and a threshold, and why it failed") {
   CHECK(xml.find("tests=\"5\" failures=\"2\" errors=\"0\" skipped=\"1\"") != std::string::npos);
   CHECK(xml.find("&lt;no&gt; &quot;server&quot; &amp; ? ?&#10;") != std::string::npos);
   CHECK(xml.find("which breaks slow:p50&lt;1ns") != std::string::npos);
-  CHECK(xml.find("<skipped message=\"not measured\"/>") != std::string::npos);
+  CHECK(xml.find("<skipped message=\"not measured: the run has no such cell\"/>") !=
+        std::string::npos);
   CHECK(count_of(xml, "<testcase ") == 5);
+}
+
+TEST_CASE("what was left out is skipped, with its reason") {
+  Run run = made_up_run(2);
+  run.left_out = {{"absent", "not built here"}};
+  const std::string xml = report::to_junit(run, {});
+  CHECK(xml.find("skipped=\"1\"") != std::string::npos);
+  CHECK(xml.find("<skipped message=\"not measured: not built here\"/>") != std::string::npos);
+}
+
+TEST_CASE("every figure is there or says why it is not") {
+  Run run = made_up_run(1);
+  run.cells.push_back({.key = "open", .subject = "open", .load = {}});
+  run.cells.back().load.schedule.phases = {{1, 2, 3}};
+  run.cells.push_back({.key = "function", .subject = "function", .load = {.connections = 0}});
+  Trial bare = run.trials[0].trial;
+  bare.server.reset();
+  bare.other_cpu_share.reset();
+  bare.stolen_share.reset();
+  bare.why_no = {.server = "no server",
+                 .machine = "no machine",
+                 .traffic = "no traffic",
+                 .syscalls = "no syscalls"};
+  run.trials[1].trial = bare;
+  run.trials[2].trial = {.start_error = "it broke"};
+  run.trials.push_back({.cell = 3, .trial = bare});
+  run.trials.push_back({.cell = 4, .trial = {.valid = true, .micro = {{"ns", 5}}}});
+  const Json written = Json::parse(to_json(run));
+  for (std::size_t cell = 0; cell < run.cells.size(); ++cell) {
+    for (const MetricInfo& each : all_metrics) {
+      INFO(run.cells[cell].key << " " << each.key);
+      const bool is_there = estimate_of(run, cell, each.metric).trials > 0;
+      CHECK(why_absent(run, cell, each.metric).empty() == is_there);
+      CHECK(written["summary"][cell]["absent"].contains(each.column) != is_there);
+    }
+  }
+  CHECK(why_absent(run, 1, Metric::cpu_us) == "no server");
+  CHECK(why_absent(run, 1, Metric::stolen) == "no machine");
+  CHECK(why_absent(run, 1, Metric::bytes_sent) == "no traffic");
+  CHECK(why_absent(run, 1, Metric::syscalls) == "no syscalls");
+  CHECK(why_absent(run, 0, Metric::syscalls) == "the stored run does not say why");
+  CHECK(why_absent(run, 1, Metric::offered) == "only open loops have it");
+  CHECK(why_absent(run, 1, Metric::micro_ns) == "only functions have it");
+  CHECK(why_absent(run, 2, Metric::qps) == "INVALID: it broke");
+  CHECK(why_absent(run, 4, Metric::qps) == "functions do not have it");
+  CHECK(why_absent(run, 4, Metric::micro_bytes) == "the benchmark does not count it");
+  CHECK(count_of(report::to_csv(run), "syscalls_per_call: no syscalls") == 2);
 }

@@ -77,7 +77,8 @@ TEST_CASE("a column tells a figure as a share of the floor's at the same load") 
     run.trials.push_back({0, round, 2 * round, model::made_up_trial(9'000, 64, round)});
     run.trials.push_back({1, round, 2 * round + 1, model::made_up_trial(10'000, 64, round)});
   }
-  const Table table = view_of(run, scenarios::catalogue()).tables.at(0);
+  const View made = view_of(run, scenarios::catalogue());
+  const Table& table = made.tables.at(0);
   constexpr std::size_t share_column = 2;
   REQUIRE(table.columns.at(share_column).heading == "share of\nits floor");
   const auto row_of = [&](std::string_view name) {
@@ -85,12 +86,13 @@ TEST_CASE("a column tells a figure as a share of the floor's at the same load") 
   };
   CHECK(
       row_of("JSON, 64 × 1").cells.at(share_column).starts_with(model::format_number(0.9) + "\n"));
-  CHECK(row_of("JSON, 16 × 16").remark == "not measured");
+  CHECK(row_of("JSON, 16 × 16").remark == "not measured: the run has no such cell");
   // A floor has none itself.
   const auto floor = std::ranges::find_if(
       table.rows, [](const Row& row) { return row.cells[0] == "its floor" && row.is_floor; });
   REQUIRE(floor != table.rows.end());
   CHECK(floor->cells.at(share_column) == "-");
+  CHECK(contains(to_text(made), ": it is a floor."));
 }
 
 TEST_CASE("what was not measured, or cannot be, is said with the reason") {
@@ -99,7 +101,8 @@ TEST_CASE("what was not measured, or cannot be, is said with the reason") {
     if (each.cell == 1) each.trial = {.start_error = "the server did not print its URL"};
   }
   const View made = made_view(run);
-  CHECK(made.claims.at(0).verdict == "not testable here: it was not measured");
+  CHECK(made.claims.at(0).verdict ==
+        "not testable here: ebpf was INVALID: the server did not print its URL");
   const std::string text = to_text(made);
   CHECK(contains(text, "INVALID: the server did not print its URL"));
   CHECK(contains(text, "not testable here: the observer counts in the kernel"));
