@@ -73,7 +73,7 @@ namespace {
 class Draft {
  public:
   explicit Draft(const fs::path& path) : target_(behind_links(path)), path_(target_) {
-    path_ += ".new";
+    path_ += "." + std::to_string(::getpid()) + ".new";
     struct stat old{};
     const bool is_there = ::stat(target_.c_str(), &old) == 0;
     const mode_t mode = is_there ? old.st_mode & 07777 : 0666;

@@ -23,7 +23,8 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
 std::error_code write_all(int fd, std::string_view text);
 
 // Makes `text` the content of the file. What the file held before stays there until all of `text`
-// has been written to "PATH.new" beside it, which then takes its place: a failure destroys nothing.
+// has been written to "PATH.PID.new" beside it, which then takes its place: a failure destroys
+// nothing, and of two processes that write it at once the later one wins.
 // A symbolic link stays one. What is no regular file, such as a pipe, is written to as it is.
 std::error_code write_file(const std::filesystem::path& path, std::string_view text);
 

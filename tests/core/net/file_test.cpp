@@ -6,6 +6,7 @@
 #include <string>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/catch.hpp"
@@ -72,6 +73,29 @@ TEST_CASE("A link stays a link") {
   CHECK_FALSE(write_file(folder / "link", "new"));
   CHECK(fs::is_symlink(folder / "link"));
   CHECK(read_file(folder / "target") == "new");
+}
+
+TEST_CASE("Of two processes that write a file at once neither gets into the other's text") {
+  constexpr int times = 200;
+  constexpr std::size_t bytes = 50'000;
+  const Folder folder;
+  const auto write_often = [&](char letter) {
+    bool failed = false;
+    for (int i = 0; i < times; ++i) {
+      failed |= static_cast<bool>(write_file(folder / "a", std::string(bytes, letter)));
+    }
+    return failed;
+  };
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(write_often('x') ? 1 : 0);
+  CHECK_FALSE(write_often('y'));
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  const std::string text = *read_file(folder / "a");
+  CHECK(text == std::string(bytes, text.front()));
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("What cannot be written is an error, and nothing is left behind") {
