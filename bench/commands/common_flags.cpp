@@ -28,8 +28,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Throws std::runtime_error where the system does not tell.
 fs::path own_directory() {
-  return fs::read_symlink("/proc/self/exe").parent_path();
+  std::error_code failure;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failure);
+  if (!failure) return self.parent_path();
+  throw std::runtime_error("cannot find out where rps-bench is (/proc/self/exe: " +
+                           failure.message() + "): --bin and --out must be given");
 }
 
 void warn(const std::string& text) {
@@ -156,6 +161,11 @@ int CommonFlags::report(const model::Run& run, const std::string& name,
               << ".html, .md, .json, .csv, .xml\n";
   }
   if (run.interrupted) return 130;
+  if (!run.all_valid()) {
+    std::cerr << "rps-bench: "
+              << (run.trials.empty() ? "nothing was measured" : "not every trial was valid")
+              << "; the tables say why\n";
+  }
   if (!run.all_valid() || !is_written) return 1;
   for (const model::ThresholdResult& each : results) {
     if (!each.passed) std::cerr << "rps-bench: NOT MET: " << each.sentence() << '\n';

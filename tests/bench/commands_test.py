@@ -54,6 +54,16 @@ class CommandLine(unittest.TestCase):
                 self.assertRegex(done.stderr, r"\w+ \w+")
                 self.assertNotIn("terminate", done.stderr)
 
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer complains that it cannot read /proc")
+    def test_where_proc_is_missing_it_says_which_flags_it_needs(self):
+        hide = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+        if subprocess.run([*hide, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs CAP_SYS_ADMIN, to mount")
+        done = subprocess.run([*hide, binary("rps-bench"), "load", "inproc", "--quiet"],
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("--bin and --out must be given", done.stderr)
+
     def test_a_file_that_is_no_run_is_an_error_that_names_it(self):
         for path in ("/nonexistent/run.json", __file__):
             for arguments in (["report", path], ["diff", path, path]):

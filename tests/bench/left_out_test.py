@@ -102,6 +102,11 @@ class LeftOut(unittest.TestCase):
         bench = Bench(self, "compare", "--bin", "/nonexistent").finish(2)
         self.assertIn("--bin: /nonexistent is no folder", bench.log)
 
+    def test_nothing_measured_is_a_failure_that_says_so(self):
+        bench = Bench(self, "compare", "--profile", "ci", "--tables", "main", "--subjects", "ebpf",
+                      "--bin", str(self.binaries())).finish(1)
+        self.assertIn("nothing was measured; the tables say why", bench.log)
+
     def test_each_absent_figure_says_why(self):
         """Where bpf() is refused nobody counts system calls; all outputs say so."""
         refusing = pathlib.Path(__file__).resolve().parents[1] / "privileged" / "refuse_bpf.py"
