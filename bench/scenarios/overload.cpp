@@ -95,17 +95,26 @@ OverloadResult run_overload(Measurement& measurement, const NamedTarget& target,
   return judge_overload(measurement.run.trials.back().trial, load.schedule.phases, peak);
 }
 
+namespace {
+
+// 0 stands for no answers.
+std::string p99_text(double ns, std::string_view answers) {
+  return ns > 0 ? model::format_nanoseconds(ns) : "absent: no " + std::string(answers) + " came";
+}
+
+}  // namespace
+
 std::string to_text(const OverloadResult& result) {
   const double share = result.peak > 0 ? result.during_good / result.peak : 0;
   std::string text = "\n## Overload and recovery\n\n";
   text += "- A closed loop got " + model::format_rate(result.peak) +
-          "/s. Offered half of it, p99 was " + model::format_nanoseconds(result.before_p99_ns) +
+          "/s. Offered half of it, p99 was " + p99_text(result.before_p99_ns, "right answer") +
           ".\n";
   text += "- Offered twice as much: answered well " + model::format_rate(result.during_good) +
           "/s, " + model::format_number(share * 100) + " % of it (p99 " +
-          model::format_nanoseconds(result.during_p99_ns) + "); refused or failed " +
+          p99_text(result.during_p99_ns, "right answer") + "); refused or failed " +
           model::format_rate(result.during_bad) + "/s (p99 " +
-          model::format_nanoseconds(result.bad_p99_ns) +
+          p99_text(result.bad_p99_ns, "such answer") +
           "),\n  dropped by the harness, whose calls were all open, " +
           model::format_rate(result.during_dropped) + "/s.\n";
   text += result.recovered_seconds ? "- Back at half: p99 was within 10 % of before after " +

@@ -61,6 +61,14 @@ SoakResult judge_soak(const model::Trial& trial, double rate) {
                     .p99_first_ns = median_of(first, &load::Interval::p99_ns),
                     .p99_last_ns = median_of(last, &load::Interval::p99_ns)};
   for (const load::Interval& each : series) result.failed += each.bad;
+  if (result.p99_first_ns <= 0 || result.p99_last_ns <= 0) {
+    result.why_no_p99 = third == 0 ? "there are fewer than three intervals"
+                                   : "in one of both thirds nothing was answered";
+  }
+  if (result.rss_first_bytes <= 0 || result.rss_last_bytes <= 0) {
+    result.why_no_memory =
+        trial.why_no.server.empty() ? "in one of both thirds it was not read" : trial.why_no.server;
+  }
   const double mean = (result.rss_first_bytes + result.rss_last_bytes) / 2;
   if (mean > 0) result.rss_slope_per_hour = rss_slope(series.subspan(third)) * 3600 / mean;
   return result;
@@ -76,11 +84,17 @@ SoakResult run_soak(Measurement& measurement, const NamedTarget& target, model::
 }
 
 std::string to_text(const SoakResult& result) {
-  return "\n## Soak\n\n- At " + model::format_rate(result.rate) +
-         "/s; failed calls: " + std::to_string(result.failed) + ".\n- p99: " +
-         change(model::format_nanoseconds(result.p99_first_ns),
-                model::format_nanoseconds(result.p99_last_ns)) +
-         ".\n- Resident memory: " +
+  std::string text =
+      "\n## Soak\n\n- At " + model::format_rate(result.rate) +
+      "/s; failed calls: " + std::to_string(result.failed) + ".\n- p99: " +
+      (result.why_no_p99.empty() ? change(model::format_nanoseconds(result.p99_first_ns),
+                                          model::format_nanoseconds(result.p99_last_ns))
+                                 : "absent: " + result.why_no_p99) +
+      ".\n";
+  if (!result.why_no_memory.empty()) {
+    return text + "- Resident memory and open files: absent: " + result.why_no_memory + ".\n";
+  }
+  return text + "- Resident memory: " +
          change(model::format_number(result.rss_first_bytes / 1e6) + " MB",
                 model::format_number(result.rss_last_bytes / 1e6) + " MB") +
          "; " + model::format_number(std::abs(result.rss_slope_per_hour) * 100) + " % an hour " +

@@ -15,6 +15,8 @@ struct SoakResult {
   double files_first = 0, files_last = 0;
   double p99_first_ns = 0, p99_last_ns = 0;
   std::uint64_t failed = 0;
+  std::string why_no_memory;  // Why the memory and the files are absent; else empty.
+  std::string why_no_p99;     // The same of both p99.
 };
 
 // At `share` of what a closed loop got, for so many seconds. Both trials become cells of the run.

@@ -99,4 +99,5 @@ TEST_CASE("the text of an overload says the share that was kept, and when it cam
   CHECK(back.find("950/s, " + model::format_number(95) + " % of it") != std::string::npos);
   CHECK(back.find("after " + model::format_number(0.5) + " s") != std::string::npos);
   CHECK(to_text(judged({})).find("did not come back") != std::string::npos);
+  CHECK(to_text(judged({})).find("(p99 absent: no such answer came)") != std::string::npos);
 }

@@ -74,6 +74,16 @@ TEST_CASE("an interval that nobody looked at says nothing of memory and files") 
   CHECK(result.files_last == 70);
 }
 
+TEST_CASE("memory that could not be read is absent, with the reason, and not 0") {
+  model::Trial unread = trial([](load::Interval& each) { each.rss_bytes = each.open_files = 0; });
+  CHECK(to_text(judge_soak(unread, 1000)).find("absent: in one of both thirds it was not read.") !=
+        std::string::npos);
+  unread.why_no.server = "nobody knows the server";
+  const std::string text = to_text(judge_soak(unread, 1000));
+  CHECK(text.find("memory and open files: absent: nobody knows the server.") != std::string::npos);
+  CHECK(text.find("0 MB") == std::string::npos);
+}
+
 TEST_CASE("a server that slows down or fails is seen") {
   const SoakResult result = judge_soak(trial([](load::Interval& each) {
                                          if (each.begins >= 500) each.p99_ns = 5 * ms;
@@ -89,5 +99,6 @@ TEST_CASE("a soak that ended at once has nothing to say, and says so") {
   const SoakResult result = judge_soak(model::Trial{}, 1000);
   CHECK(result.rss_slope_per_hour == 0);
   CHECK(result.rss_last_bytes == 0);
-  CHECK_FALSE(to_text(result).empty());
+  CHECK(to_text(result).find("p99: absent: there are fewer than three intervals.") !=
+        std::string::npos);
 }
