@@ -19,7 +19,14 @@ struct Program {
   bool has_observer = false;
 };
 
-// In flags and `url`, {bin} stands for the folder of the binaries, {seed} for the run's seed.
+// Of a call, as they cross the wire.
+struct CallBytes {
+  double request = 0;
+  double reply = 0;
+};
+
+// In flags and `url`, {bin} stands for the folder of the binaries, {seed} for the run's seed,
+// {request} and {reply} for `bytes` less `framing`.
 struct Subject {
   std::string_view key;   // In cells' keys and on the command line.
   std::string_view name;  // In tables; at most 24 characters.
@@ -31,6 +38,10 @@ struct Subject {
   // The subject that moves the same bytes over the same transport and does nothing else; empty:
   // none.
   std::string_view floor;
+  // Of a floor whose sizes can be chosen: how many bytes its calls move when no stage was measured
+  // whose floor it is, and how many of those are not in its arguments.
+  CallBytes bytes, framing;
+  std::string_view moves_like;  // Another floor, whose stage it is measured against; mostly empty.
   std::string_view micro;  // An rps-micro benchmark instead of a server; its load is `function`.
   // What an operator can observe, and which processes must run; empty unless it is a stage.
   std::string_view observability;

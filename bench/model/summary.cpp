@@ -160,9 +160,14 @@ std::string detail_of(Flag flag, std::size_t count, std::size_t trials, const Tr
   return detail;
 }
 
-// Nothing when no trial has the figure. Without the interval, which takes a thousand times as long.
-std::optional<double> median_of(const Run& run, std::size_t cell, Metric metric) {
-  std::vector<double> values = values_of(run, cell, metric);
+// Of the trials that tell the bytes; nothing when none does. Without the interval, which takes a
+// thousand times as long.
+std::optional<double> median_bytes(const Run& run, std::size_t cell, Metric metric) {
+  std::vector<double> values;
+  for (const CellTrial& each : trials_of(run, cell)) {
+    const auto value = figure(each.trial, run.cells[cell], metric);
+    if (value && tells_bytes(each.trial, run.cells[cell])) values.push_back(*value);
+  }
   return values.empty() ? std::nullopt : std::optional(median(std::move(values)));
 }
 
@@ -172,20 +177,25 @@ std::string floor_difference(const Run& run, std::size_t cell) {
   if (!floor) return {};
   bool differs = false;
   for (const Metric metric : {Metric::bytes_sent, Metric::bytes_received}) {
-    const auto ours = median_of(run, cell, metric);
-    const auto theirs = median_of(run, *floor, metric);
+    const auto ours = median_bytes(run, cell, metric);
+    const auto theirs = median_bytes(run, *floor, metric);
     if (!ours || !theirs) return {};
     differs = differs || std::abs(*ours - *theirs) > floor_bytes_share_max * *ours;
   }
   if (!differs) return {};
   const auto bytes = [&](std::size_t of) {
-    return format_number(*median_of(run, of, Metric::bytes_sent)) + "/" +
-           format_number(*median_of(run, of, Metric::bytes_received));
+    return format_number(*median_bytes(run, of, Metric::bytes_sent)) + "/" +
+           format_number(*median_bytes(run, of, Metric::bytes_received));
   };
   return bytes(cell) + " bytes, its floor " + bytes(*floor);
 }
 
 }  // namespace
+
+bool tells_bytes(const Trial& trial, const Cell& cell) {
+  const auto open = static_cast<double>(cell.load.slots());
+  return open <= floor_bytes_share_max * static_cast<double>(trial.answered);
+}
 
 std::vector<double> values_of(const Run& run, std::size_t cell, Metric metric) {
   std::vector<double> values;

@@ -24,6 +24,10 @@ Estimate estimate_of(const Run& run, std::size_t cell, Metric metric);
 // `ours` against `theirs` in the rounds that have both.
 Comparison compare_cells(const Run& run, std::size_t ours, std::size_t theirs, Metric metric);
 
+// Whether the bytes of a call are known to 2 %: the calls that are open when the window opens and
+// closes are in one account and not in the other.
+bool tells_bytes(const Trial& trial, const Cell& cell);
+
 // Reasons to read a cell's figures with care, or not to use them; all_flags explains each.
 enum class Flag : std::uint8_t {
   invalid,
@@ -96,7 +100,8 @@ struct Flagged {
   std::string detail;
 };
 
-// Those that enough trials show, and floor_differs when the medians of both cells do.
+// Those that enough trials show; and floor_differs when the medians of both cells do, over the
+// trials that tell the bytes.
 std::vector<Flagged> flags_of(const Run& run, std::size_t cell);
 
 }  // namespace rps::model

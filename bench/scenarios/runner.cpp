@@ -7,7 +7,10 @@
 #include <utility>
 
 #include "bench/model/format.hpp"
+#include "bench/model/summary.hpp"
 #include "bench/scenarios/run_trial.hpp"
+#include "bench/scenarios/subjects.hpp"
+#include "bench/scenarios/targets.hpp"
 #include "core/random.hpp"
 
 namespace rps::scenarios {
@@ -86,7 +89,11 @@ class Runner {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (round < cells_[i].rounds) taking_part.push_back(i);
     }
-    return shuffled(std::move(taking_part), mix(mix(run_.plan.seed, first_cell_), round));
+    auto order = shuffled(std::move(taking_part), mix(mix(run_.plan.seed, first_cell_), round));
+    if (round == 0) {
+      std::ranges::stable_partition(order, [&](std::size_t i) { return !cells_[i].cell.is_floor; });
+    }
+    return order;
   }
 
   // False when the run was interrupted; the trial it cut short is kept if its cell has no other.
@@ -111,12 +118,29 @@ class Runner {
         measured ? *std::move(measured) : model::Trial{.start_error = std::move(measured.error())};
     if (!trial.start_error.empty()) cannot_start_.insert(planned.cell.subject);
     progress_.end(summary_of(trial));
+    if (round == 0) fit_floors_of(planned.cell, trial);
     if (run_.interrupted && round > 0) return false;
     run_.trials.push_back({.cell = first_cell_ + index,
                            .round = round,
                            .order = run_.trials.size(),
                            .trial = std::move(trial)});
     return !run_.interrupted;
+  }
+
+  // Of the floors of `stage` at its load, those that no other stage was found for.
+  void fit_floors_of(const model::Cell& stage, const model::Trial& trial) {
+    const auto request = model::figure(trial, stage, model::Metric::bytes_sent);
+    const auto reply = model::figure(trial, stage, model::Metric::bytes_received);
+    if (stage.floor.empty() || !request || !reply || !model::tells_bytes(trial, stage)) return;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const model::Subject* const subject = find_subject(cells_[i].cell.subject);
+      if (subject == nullptr || cells_[i].cell.load != stage.load) continue;
+      const std::string_view key = subject->moves_like.empty() ? subject->key : subject->moves_like;
+      if (key != stage.floor || !fitted_.insert(i).second) continue;
+      fit_floor(cells_[i], *subject, options_.binaries, run_.plan.seed,
+                {.request = *request, .reply = *reply});
+      run_.cells[first_cell_ + i].command = cells_[i].cell.command;
+    }
   }
 
   TrialOptions trial_options(const PlannedCell& planned, std::size_t round) {
@@ -142,11 +166,12 @@ class Runner {
   }
 
   model::Run& run_;
-  const std::vector<PlannedCell>& cells_;
+  std::vector<PlannedCell> cells_;
   const RunnerOptions& options_;
   Interrupt& interrupt_;
   std::size_t first_cell_;
   std::set<std::string> cannot_start_;  // Subjects.
+  std::set<std::size_t> fitted_;        // Of `cells_`, the floors that got the bytes of a stage.
   report::Progress progress_;
 };
 

@@ -39,9 +39,11 @@ struct Measurement {
 };
 
 // Adds `cells` and their trials to the run. In each round every cell that takes part is measured
-// once, in an order drawn anew. What cannot be started is not tried again; if it was left out, its
-// cells stay without a trial. Ends early, with what there is, when the interrupt was requested;
-// then run.interrupted is set.
+// once, in an order drawn anew. In the first round the floors come after their stages: a floor
+// moves as many bytes as were counted for a call of the first cell at the same load whose floor it
+// is. What cannot be started is not tried again; if it was left out, its cells stay without a
+// trial. Ends early, with what there is, when the interrupt was requested; then run.interrupted is
+// set.
 void run_cells(Measurement& measurement, const std::vector<PlannedCell>& cells);
 
 }  // namespace rps::scenarios

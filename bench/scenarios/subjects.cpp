@@ -20,15 +20,28 @@ constexpr model::Program observed_server{
     .has_observer = true};
 
 // A server that answers without the game.
-constexpr model::Subject floor(std::string_view key, std::string_view name,
-                               std::string_view program, std::string_view flags = {},
+constexpr model::Subject floor(std::string_view key, std::string_view name, model::Program program,
+                               model::CallBytes bytes, model::CallBytes framing = {},
                                std::string_view url = {}) {
   return {.key = key,
           .name = name,
-          .server = {.name = program, .flags = flags},
+          .server = program,
           .url = url,
-          .judging = load::Judging::none};
+          .judging = load::Judging::none,
+          .bytes = bytes,
+          .framing = framing};
 }
+
+constexpr model::Program echo{.name = "rps-floor-echo", .flags = "{request} {reply}"};
+constexpr model::Program http_floor{.name = "rps-floor-http", .flags = "{request} {reply}"};
+constexpr model::Program grpc_floor{.name = "rps-floor-grpc", .flags = "{reply}"};
+
+// What is not body of a POST and its response, and not message of a gRPC call.
+constexpr model::CallBytes http_framing{.request = 98, .reply = 134};
+constexpr model::CallBytes grpc_framing{.request = 0, .reply = 36.3};
+
+constexpr model::CallBytes json_bytes{.request = 126, .reply = 186};
+constexpr model::CallBytes grpc_bytes{.request = 90, .reply = 77.1};
 
 // A benchmark of rps-micro.
 constexpr model::Subject function(std::string_view key, std::string_view name,
@@ -153,23 +166,31 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .url = "?balance=hash",
      .instances = 6},
 
-    // The floors: the same bytes without the game. The sizes are those of a call of the stage, as
-    // the harness counts them; a run in which they differ is flagged.
+    // The floors: the same bytes without the game. The sizes are those of a call of the stage. In a
+    // run that measures the stage, too, they become those that are counted there.
     {.key = "floor-pipe",
      .name = "echo on a pipe",
-     .url = "echo+pipe:{bin}/rps-floor-pipe?request=41&reply=108",
-     .judging = load::Judging::none},
+     .url = "echo+pipe:{bin}/rps-floor-pipe?request={request}&reply={reply}",
+     .judging = load::Judging::none,
+     .bytes = {.request = 41, .reply = 108}},
     {.key = "floor-spawn",
      .name = "an empty process",
      .url = "spawn:{bin}/rps-floor-nothing",
      .judging = load::Judging::none},
-    floor("floor-tcp", "echo on epoll", "rps-floor-echo", "126 186"),
-    floor("floor-tcp-msgpack", "echo, as MessagePack", "rps-floor-echo", "103 143"),
-    floor("floor-tcp-binary", "echo, as fixed layout", "rps-floor-echo", "50 55"),
-    floor("floor-asio", "echo on Boost.Asio", "rps-floor-asio", "126 186"),
-    floor("floor-http", "empty HTTP handler", "rps-floor-http", "120 181"),
-    floor("floor-grpc", "empty gRPC handler", "rps-floor-grpc"),
-    floor("floor-grpc-lean", "empty gRPC, lean client", "rps-floor-grpc", "", "grpc+lean:"),
+    floor("floor-tcp", "echo on epoll", echo, json_bytes),
+    floor("floor-tcp-msgpack", "echo, as MessagePack", echo, {.request = 103, .reply = 143}),
+    floor("floor-tcp-binary", "echo, as fixed layout", echo, {.request = 50, .reply = 55}),
+    {.key = "floor-asio",
+     .name = "echo on Boost.Asio",
+     .server = {.name = "rps-floor-asio", .flags = "{request} {reply}"},
+     .judging = load::Judging::none,
+     .bytes = json_bytes,
+     .moves_like = "floor-tcp"},
+    floor("floor-http", "empty HTTP handler", http_floor, {.request = 218, .reply = 315},
+          http_framing),
+    floor("floor-grpc", "empty gRPC handler", grpc_floor, grpc_bytes, grpc_framing),
+    floor("floor-grpc-lean", "empty gRPC, lean client", grpc_floor, grpc_bytes, grpc_framing,
+          "grpc+lean:"),
 
     // Functions, timed by rps-micro.
     function("codec-dom-encode", "JSON, general, encode", "codec/json_dom/encode/10kB"),

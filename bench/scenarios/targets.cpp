@@ -1,5 +1,7 @@
 #include "bench/scenarios/targets.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "bench/load/clients/connect.hpp"
@@ -19,6 +21,11 @@ std::string replace(std::string text, std::string_view mark, std::string_view va
     text.replace(at, mark.size(), value);
   }
   return text;
+}
+
+// No floor takes less than a byte.
+std::string size_argument(double bytes) {
+  return std::to_string(std::max(1L, std::lround(bytes)));
 }
 
 // The scheme that `subject` is reached by; the server's own when it is not said.
@@ -67,10 +74,13 @@ std::string path_in_url(const std::filesystem::path& path) {
 }
 
 model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
-                        std::uint64_t seed) {
-  const std::string seed_text = std::to_string(seed);
+                        std::uint64_t seed, const model::CallBytes& bytes) {
+  const model::CallBytes& framing = subject.framing;
   const auto filled = [&](std::string_view text, const std::string& bin) {
-    return replace(replace(std::string(text), "{seed}", seed_text), "{bin}", bin);
+    std::string made = replace(std::string(text), "{seed}", std::to_string(seed));
+    made = replace(std::move(made), "{request}", size_argument(bytes.request - framing.request));
+    made = replace(std::move(made), "{reply}", size_argument(bytes.reply - framing.reply));
+    return replace(std::move(made), "{bin}", bin);
   };
   model::Target target{.server = {},
                        .instances = subject.instances,
@@ -130,12 +140,20 @@ PlannedCell NamedTarget::at(const model::Load& load, std::size_t rounds) const {
 
 NamedTarget named(const model::Subject& subject, const std::filesystem::path& binaries,
                   std::uint64_t seed) {
-  model::Target target = target_of(subject, binaries, seed);
+  model::Target target = target_of(subject, binaries, seed, subject.bytes);
   return {.key = std::string(subject.key),
           .name = std::string(subject.name),
           .command = command_of(target, binaries),
           .floor = std::string(subject.floor),
           .target = std::move(target)};
+}
+
+void fit_floor(PlannedCell& floor, const model::Subject& subject,
+               const std::filesystem::path& binaries, std::uint64_t seed,
+               const model::CallBytes& bytes) {
+  if (subject.bytes.reply <= 0) return;
+  floor.target = target_of(subject, binaries, seed, bytes);
+  floor.cell.command = command_of(floor.target, binaries);
 }
 
 std::expected<NamedTarget, std::string> parse_target(std::string_view text,

@@ -17,9 +17,9 @@ namespace rps::scenarios {
 // The path as it stands in a URL: what would end or change it there is escaped.
 std::string path_in_url(const std::filesystem::path& path);
 
-// How `subject` is reached; its binary stands in `binaries`.
+// How `subject` is reached; its binary stands in `binaries`. `bytes` are those of a floor's calls.
 model::Target target_of(const model::Subject& subject, const std::filesystem::path& binaries,
-                        std::uint64_t seed);
+                        std::uint64_t seed, const model::CallBytes& bytes);
 
 // What to run in the folder of the binaries to start the server again: its command line, or the
 // URL.
@@ -49,6 +49,12 @@ struct NamedTarget {
 
 NamedTarget named(const model::Subject& subject, const std::filesystem::path& binaries,
                   std::uint64_t seed);
+
+// Has the calls of a floor move so many bytes. Nothing happens to a floor whose sizes cannot be
+// chosen. REQUIRES: `floor` is a cell of `subject`.
+void fit_floor(PlannedCell& floor, const model::Subject& subject,
+               const std::filesystem::path& binaries, std::uint64_t seed,
+               const model::CallBytes& bytes);
 
 // `text` is the key of a subject (`grpc`), whose server is started, or the URL of a server that is
 // running already. The error is a sentence.

@@ -394,7 +394,7 @@ TEST_CASE("stage 3 plays right over gRPC's client, and many rounds in one call a
   const Server server({"rps-grpc", "--listen", "127.0.0.1:0"});
   check_all_right(server.url(), Judge::sessions);
   check_all_right(server.url() + "?mode=many&rounds=5", Judge::summaries);
-  const Server floor({"rps-floor-grpc"});
+  const Server floor({"rps-floor-grpc", "39"});
   check_all_right(floor.url(), Judge::none);
 }
 
@@ -549,7 +549,7 @@ TEST_CASE("grpcs shows who asks") {
 TEST_CASE("stage 3 plays right over the lean client, and so does its floor answer") {
   const Server server({"rps-grpc", "--listen", "127.0.0.1:0"});
   check_all_right(server.url("grpc+lean"), Judge::sessions);
-  const Server floor({"rps-floor-grpc"});
+  const Server floor({"rps-floor-grpc", "39"});
   check_all_right(floor.url("grpc+lean"), Judge::none);
 }
 

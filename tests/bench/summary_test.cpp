@@ -137,6 +137,15 @@ TEST_CASE("flag: a floor that moves other bytes than its stage") {
     each.trial.bytes_received_per_call.reset();
   }
   CHECK(flags(unknown).empty());
+
+  // 64 calls are open at both ends of the window: a share of the answers that could be the whole
+  // difference.
+  Run few = run_of(90, 150);
+  for (CellTrial& each : few.trials) each.trial.answered = 64 * 50 - 1;
+  const auto differs = [](const Flagged& each) { return each.flag == Flag::floor_differs; };
+  CHECK(std::ranges::none_of(flags_of(few, fast), differs));
+  for (CellTrial& each : few.trials) each.trial.answered = 64 * 50;
+  CHECK(std::ranges::any_of(flags_of(few, fast), differs));
 }
 
 TEST_CASE("flag: wrong answers") {

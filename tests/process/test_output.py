@@ -48,7 +48,7 @@ PRINTING = [
     (("rps-floor-pipe", "4", "4"), "ping"),
     (("rps-floor-http", "10", "10"), ""),
     (("rps-floor-asio", "10", "10"), ""),
-    (("rps-floor-grpc",), ""),
+    (("rps-floor-grpc", "39"), ""),
     (("rps-synthetic", "--help"), ""),
 ]
 # What these say on stderr while they work is more than their last line.
