@@ -25,24 +25,39 @@ void BufferedStream::close() {
   written_ = 0;
 }
 
-bool BufferedStream::write() {
-  while (written_ < output.size()) {
-    const char* const data = output.data() + written_;
-    const std::size_t size = output.size() - written_;
+bool BufferedStream::write(std::string_view bytes) {
+  if (output.empty()) {
+    const auto taken = write_now(bytes);
+    if (!taken) return false;
+    output = bytes.substr(*taken);
+  } else {
+    output += bytes;
+    const auto taken = write_now(std::string_view(output).substr(written_));
+    if (!taken) return false;
+    written_ += *taken;
+  }
+  if (written_ == output.size()) {
+    output.clear();
+    written_ = 0;
+  }
+  loop_.wait_for_room(entry_, !output.empty());
+  return true;
+}
+
+// As many of the bytes as the kernel has room for; nothing when the stream takes none any longer.
+std::optional<std::size_t> BufferedStream::write_now(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
+    const char* const data = bytes.data() + taken;
+    const std::size_t size = bytes.size() - taken;
     const ssize_t count = stream_.out ? ::write(stream_.out.get(), data, size)
                                       : ::send(stream_.in.get(), data, size, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN) return false;
-    if (count < 0) {
-      loop_.wait_for_room(entry_, true);
-      return true;
-    }
-    written_ += static_cast<std::size_t>(count);
+    if (count < 0 && errno != EAGAIN) return std::nullopt;
+    if (count < 0) break;
+    taken += static_cast<std::size_t>(count);
   }
-  output.clear();
-  written_ = 0;
-  loop_.wait_for_room(entry_, false);
-  return true;
+  return taken;
 }
 
 }  // namespace rps::net

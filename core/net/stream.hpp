@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -48,8 +50,9 @@ class BufferedStream {
   // The loop's next flush calls on_output() of this stream; there the owner calls write().
   void request_write() { loop_.mark(entry_); }
 
-  // Writes `output`. False when the stream does not take bytes any longer.
-  bool write();
+  // Writes `output`, and `bytes` behind it. What the kernel has no room for now stays in `output`;
+  // `bytes` are copied there only then. False when the stream does not take bytes any longer.
+  bool write(std::string_view bytes = {});
 
   // Begins or ends to wait for room, as write() does by itself. For a socket that is being
   // connected: on_output() is called when the outcome is known.
@@ -59,6 +62,8 @@ class BufferedStream {
   std::string output;  // Is to be written, behind what write() has left.
 
  private:
+  std::optional<std::size_t> write_now(std::string_view bytes);
+
   EventLoop& loop_;
   EventLoop::Entry entry_;
   Stream stream_;

@@ -148,11 +148,9 @@ bool StreamClient::write(Slot& slot) {
   slot.requests.mark_sent(Clock::now());
   const bool is_alone = codec_->has_last_replies() && !slot.is_proven && !slot.requests.empty();
   const std::size_t due = is_alone ? slot.requests.oldest().bytes : slot.unanswered.size();
-  if (due > slot.written) {
-    slot.stream.output += slot.unanswered.view().substr(slot.written, due - slot.written);
-    slot.written = due;
-  }
-  return slot.stream.write();
+  if (due <= slot.written) return slot.stream.write();
+  const std::size_t begin = std::exchange(slot.written, due);
+  return slot.stream.write(slot.unanswered.view().substr(begin, due - begin));
 }
 
 // Hands over every whole message of the input.
