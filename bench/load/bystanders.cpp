@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "bench/load/limits.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/url.hpp"
 #if RPS_HAVE_STAGE2
 #include "bench/load/clients/jsonrpc_lean.hpp"

@@ -10,7 +10,7 @@
 
 #include "bench/load/limits.hpp"
 #include "core/clock.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/fd.hpp"
 #include "core/net/http_response.hpp"
 #include "core/number.hpp"

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/fleet/call_table.hpp"
+#include "core/net/dialling.hpp"
 #include "core/net/request_queue.hpp"
 #include "core/net/stream.hpp"
 
@@ -19,7 +21,8 @@ struct Connection {
   enum class State : std::uint8_t { closed, dialling, open };
 
   // `index` is the connection's own.
-  Connection(net::EventLoop& loop, std::uint32_t index) : stream(loop, index) {}
+  Connection(net::EventLoop& loop, std::uint32_t index)
+      : dialling(loop, index), stream(loop, index) {}
 
   bool is_idle() const { return load() == 0; }
   std::size_t load() const { return requests.size() + waiting.size(); }
@@ -29,9 +32,9 @@ struct Connection {
 
   State state = State::closed;
   std::uint32_t instance = no_index;
-  int error = 0;  // Why connecting failed, as errno says it.
+  std::string error;  // Why connecting failed.
+  net::Dialling dialling;
   net::BufferedStream stream;
-  Clock::time_point dial_until;
   Clock::time_point answered_at;  // When the latest answer came.
   bool has_answered = false;      // Any call since it is open.
   bool keeps_seat = false;  // A player in a duel uses it: it must not be closed when it is idle.

@@ -13,8 +13,9 @@ namespace rps::fleet {
 
 namespace {
 
-// The loop's key of the registry; that of a connection is its index.
+// The loop's keys of the registry and the resolver; that of a connection is its index.
 constexpr std::uint32_t registry_key = no_index;
+constexpr std::uint32_t resolver_key = no_index - 1;
 
 bool is_duel(const Command& command) {
   return !command.game_id.empty();
@@ -38,6 +39,7 @@ FleetClient::FleetClient(FleetOptions options, MakeCodec make_codec,
       make_codec_(std::move(make_codec)),
       registry_(std::move(registry)),
       registry_entry_(registry_key),
+      resolver_(loop(), resolver_key),
       instances_(options_.balance, mix(options_.seed, 1)),
       retry_budget_(options_.retry_budget, Clock::now()),
       pool_(options_.pool),
@@ -117,13 +119,8 @@ void FleetClient::add_instance(const std::string& url) {
     return;
   }
   const HostPort authority{.host = parsed->host, .port = parsed->port};
-  const auto address = net::parse_address(authority);
-  if (!address) {
-    options_.notice(url + " is left out: " + address.error());
-    return;
-  }
   dial(instances_.add({.url = url,
-                       .address = *address,
+                       .endpoint = net::Endpoint(authority, options_.look_up),
                        .codec = make_codec_(authority),
                        .breaker = CircuitBreaker(options_.breaker)}));
 }
@@ -211,22 +208,36 @@ std::uint32_t FleetClient::dial(std::uint32_t instance) {
   assert(connection.state == Connection::State::closed && connection.is_idle());
   connection.state = Connection::State::dialling;
   connection.instance = instance;
-  connection.dial_until = now_ + options_.connect_max;
-  net::Fd socket = net::begin_connect(instances_[instance].address);
-  if (socket && connection.stream.open({.in = std::move(socket)})) {
-    connection.stream.wait_for_room(true);
-  } else {
-    connection.error = errno;
-    connection.stream.request_write();  // There its failure is found.
-  }
+  connection.dialling.begin(instances_[instance].endpoint, resolver_, now_,
+                            now_ + options_.connect_max);
+  connection.stream.request_write();  // There it goes on.
   return index;
 }
 
-// True when the connection is open now; else its error is set.
-bool FleetClient::finish_dialling(Connection& connection) {
-  if (!connection.stream.is_open()) return false;
-  connection.error = net::connect_outcome(connection.stream.input_fd());
-  if (connection.error != 0) return false;
+void FleetClient::advance_dialling(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  switch (connection.dialling.advance(now_)) {
+    case net::Dialling::Outcome::pending: return;
+    case net::Dialling::Outcome::connected: return finish_dialling(index);
+    case net::Dialling::Outcome::failed:
+      connection.error = connection.dialling.error();
+      return fail_connection(index);
+  }
+}
+
+void FleetClient::on_looked_up() {
+  resolver_.acknowledge();
+  for (std::uint32_t i = 0; i < connections_.size(); ++i) {
+    if (connections_[i].state == Connection::State::dialling) advance_dialling(i);
+  }
+}
+
+void FleetClient::finish_dialling(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  if (!connection.stream.open({.in = connection.dialling.take().socket})) {
+    connection.error = std::strerror(errno);
+    return fail_connection(index);
+  }
   ++stats_.connects;
   connection.state = Connection::State::open;
   Instance& instance = instances_[connection.instance];
@@ -237,7 +248,8 @@ bool FleetClient::finish_dialling(Connection& connection) {
     --instance.ended_connections;
     ++stats_.reconnects;
   }
-  return true;
+  connection.stream.request_write();
+  rest_if_idle(index);
 }
 
 void FleetClient::on_input(std::uint32_t key) {
@@ -246,6 +258,10 @@ void FleetClient::on_input(std::uint32_t key) {
     now_ = Clock::now();
     poll_registry();
     return;
+  }
+  if (key == resolver_key) {
+    now_ = Clock::now();
+    return on_looked_up();
   }
   Connection& connection = connections_[key];
   if (connection.state != Connection::State::open) return;
@@ -335,10 +351,7 @@ void FleetClient::on_output(std::uint32_t key) {
   Connection& connection = connections_[key];
   now_ = Clock::now();
   if (connection.state == Connection::State::closed) return;
-  if (connection.state == Connection::State::dialling) {
-    if (!finish_dialling(connection)) return fail_connection(key);
-    rest_if_idle(key);
-  }
+  if (connection.state == Connection::State::dialling) return advance_dialling(key);
   net::WireCodec& codec = *instances_[connection.instance].codec;
   const std::size_t count = sendable(connection);
   for (std::size_t i = 0; i < count; ++i) {
@@ -382,7 +395,7 @@ void FleetClient::fail_connection(std::uint32_t index) {
   const std::uint32_t at = connection.instance;
   Instance& instance = instances_[at];
   const bool was_dialling = connection.state == Connection::State::dialling;
-  const int error = connection.error;
+  const std::string error = connection.error;
   take_calls(connection);
   if (was_dialling) {
     close_connection(index);
@@ -392,7 +405,7 @@ void FleetClient::fail_connection(std::uint32_t index) {
   if (was_dialling) {
     ++stats_.connect_failures;
     if (instance.reach != Instance::Reach::down) {
-      options_.notice(instance.url + " cannot be reached: " + std::strerror(error));
+      options_.notice(instance.url + " cannot be reached: " + error);
     }
     instance.reach = Instance::Reach::down;
     instance.dial_at = now_ + backoff(options_.backoff, ++instance.dial_failures, next_random());
@@ -453,6 +466,7 @@ void FleetClient::close_connection(std::uint32_t index) {
   const bool is_idle = instance.connections.empty() && instance.reach != Instance::Reach::down;
   if (is_idle) instance.dial_at = now_ + options_.pool.probe_period;
   pool_.remove(index);
+  connection.dialling.give_up();
   connection.stream.close();
   connection.state = Connection::State::closed;
   connection.keeps_seat = false;
@@ -618,9 +632,7 @@ void FleetClient::sweep_connections() {
     switch (connection.state) {
       case Connection::State::closed: break;
       case Connection::State::dialling:
-        if (now_ < connection.dial_until) break;
-        connection.error = ETIMEDOUT;
-        fail_connection(i);
+        if (connection.dialling.due() <= now_) advance_dialling(i);
         break;
       case Connection::State::open:
         if (!connection.requests.empty() &&

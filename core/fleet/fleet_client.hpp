@@ -16,6 +16,9 @@
 // answer that may still come is dropped. A call that fails otherwise is answered with the last
 // failure: Error::unavailable when no instance could be reached.
 //
+// An instance may have a name, which is looked up on a thread beside the event loop, and again when
+// a connection is opened again; all its addresses are tried (net::Dialling).
+//
 // Sessions live in the instance that plays them. Only Balance::hash keeps a session at one
 // instance, and when that one fails its sessions begin again at another.
 //
@@ -45,8 +48,10 @@
 #include "core/fleet/pool.hpp"
 #include "core/fleet/registry.hpp"
 #include "core/fleet/retry.hpp"
+#include "core/net/address.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
+#include "core/net/resolver.hpp"
 #include "core/net/wire_codec.hpp"
 #include "core/url.hpp"
 
@@ -66,6 +71,7 @@ struct FleetOptions {
   Clock::duration connect_max = limits::connect_default;
   Clock::duration silence_max = limits::silence_default;  // Of a connection that owes an answer.
   std::uint64_t seed = 0;                                 // Of all random numbers.
+  net::LookUp look_up = net::look_up;  // For the instances that have names; see net::LookUp.
 
   // Called with one sentence for an operator: an instance was lost, is back, or fails.
   std::function<void(const std::string& sentence)> notice = [](const std::string&) {};
@@ -146,7 +152,9 @@ class FleetClient final : public net::LoopClient {
   void on_input(std::uint32_t key) override;
   void on_output(std::uint32_t key) override;
   std::uint32_t dial(std::uint32_t instance);
-  bool finish_dialling(Connection& connection);
+  void advance_dialling(std::uint32_t index);
+  void finish_dialling(std::uint32_t index);
+  void on_looked_up();
   bool decode(std::uint32_t index);
   void decode_end(std::uint32_t index);
   void take_reply(std::uint32_t index, const Reply& reply);
@@ -184,6 +192,7 @@ class FleetClient final : public net::LoopClient {
   MakeCodec make_codec_;
   std::unique_ptr<Registry> registry_;
   net::EventLoop::Entry registry_entry_;
+  net::Resolver resolver_;
   InstanceTable instances_;
   RetryBudget retry_budget_;
   Pool pool_;

@@ -13,7 +13,7 @@
 #include "core/fleet/balancer.hpp"
 #include "core/fleet/call_table.hpp"
 #include "core/fleet/circuit_breaker.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/wire_codec.hpp"
 
 namespace rps::fleet {
@@ -25,7 +25,7 @@ struct Instance {
     down,  // Dialled in the background until it is up again.
   };
   std::string url;
-  net::Address address;
+  net::Endpoint endpoint;
   std::unique_ptr<net::WireCodec> codec;
   CircuitBreaker breaker;
   Reach reach = Reach::unknown;

@@ -43,7 +43,7 @@ inline constexpr std::chrono::milliseconds idle_surplus_default{1000};
 inline constexpr std::chrono::milliseconds probe_period_default{60'000};
 inline constexpr std::chrono::milliseconds pool_time_max{3'600'000};
 
-// How long connecting may take; `connect_ms`.
+// How long connecting may take, with looking up a name and all its addresses; `connect_ms`.
 inline constexpr std::chrono::milliseconds connect_default{1000};
 inline constexpr std::chrono::milliseconds connect_max{60'000};
 

@@ -1,82 +1,88 @@
-// Connecting over TCP: in steps for an event loop, or with one call that waits.
+// Connecting over TCP in an event loop: to one address, or to the first of several that answers.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <expected>
-#include <string>
+#include <list>
+#include <optional>
 #include <vector>
 
-#include <netdb.h>
-#include <sys/socket.h>
-
+#include "core/clock.hpp"
+#include "core/net/address.hpp"
+#include "core/net/event_loop.hpp"
 #include "core/net/fd.hpp"
-#include "core/url.hpp"
 
 namespace rps::net {
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  bool operator==(const Address& other) const {
-    return size == other.size && std::memcmp(&storage, &other.storage, size) == 0;
-  }
-};
-
-// REQUIRES: the address is not longer than any that a socket can have.
-Address to_address(const addrinfo& info);
-
-// Reads a numeric address; the error is a sentence. Names are refused, because looking one up may
-// take seconds, in which an event loop would serve nothing else.
-std::expected<Address, std::string> parse_address(const HostPort& target);
 
 // A non-blocking socket with TCP_NODELAY that is connecting, or connected already. It becomes
 // writable when the outcome is known. No descriptor, and errno, when it failed at once.
 Fd begin_connect(const Address& address);
 
-// Once the socket is writable: 0 when it is connected, else why not, as errno says it.
+// 0 when the socket is connected, EINPROGRESS while that is not known, else why it is not, as errno
+// says it.
 int connect_outcome(const Fd& socket);
 
-// A server by its host, which may be a name with several addresses, and its port. It remembers
-// which address answered last. Used by one thread.
-class Endpoint {
+// Attempts to connect to several addresses, of which the first that is connected wins. Each address
+// is tried when all before it have failed, or `stagger` after the one before it: so an address that
+// does not answer costs a stagger, and not the time that is left (RFC 8305, section 5).
+//
+// Used by one thread. When an attempt has an outcome, the loop calls on_output(key) of its handler,
+// which calls advance(). It must not move while it has attempts.
+class Race {
  public:
-  // How long an address is tried alone before the next one is tried beside it (RFC 8305, section
-  // 8).
+  // RFC 8305, section 8.
   static constexpr std::chrono::milliseconds stagger{250};
 
-  // Looks up all addresses of the host, which may take seconds for a name. They are tried in the
-  // resolver's order (RFC 6724), but families in turns (RFC 8305, section 4). Throws
-  // std::system_error.
-  explicit Endpoint(const HostPort& target);
+  // REQUIRES: `loop` outlives it.
+  Race(EventLoop& loop, std::uint32_t key) : loop_(loop), key_(key) {}
+  ~Race() { clear(); }
+  Race(const Race&) = delete;
+  Race& operator=(const Race&) = delete;
 
-  // `name` is for messages. REQUIRES: there is an address.
-  Endpoint(std::string name, std::vector<Address> addresses);
+  // An address that is tried behind those that were added before; nothing when it was.
+  void add(const Address& address);
 
-  // Connects within `timeout`, and waits for the outcome. Each further address is tried when those
-  // before it have failed, or `stagger` after the one before it; the first that is connected
-  // counts. So an address that does not answer costs a stagger and not the time that is left.
-  // Returns a non-blocking socket with TCP_NODELAY. Throws std::system_error.
-  Fd connect(std::chrono::milliseconds timeout);
+  struct Winner {
+    Fd socket;
+    Address address;
+  };
 
-  // As begin_connect(), to the address that answered last.
-  Fd begin_connect() { return net::begin_connect(addresses_[current_]); }
+  // Begins the attempts whose time has come, and looks at those that were begun. After the winner
+  // the race is clear.
+  std::optional<Winner> advance(Clock::time_point now);
 
-  // The attempt failed that begin_connect() began: the next one goes to the next address.
-  void try_next() { current_ = (current_ + 1) % addresses_.size(); }
+  // Every address that was added has failed.
+  bool is_lost() const { return attempts_.empty() && begun_ == addresses_.size(); }
 
-  std::size_t address_count() const { return addresses_.size(); }
+  // The latest failure, as errno says it; 0 before the first.
+  int error() const { return error_; }
+
+  // When advance() has something to do although no attempt has an outcome.
+  Clock::time_point due() const {
+    return begun_ < addresses_.size() ? next_at_ : Clock::time_point::max();
+  }
+
+  // Gives up all attempts, and forgets the addresses.
+  void clear();
 
  private:
-  std::string name_;
-  std::vector<Address> addresses_;  // Not empty.
-  std::size_t current_ = 0;
-};
+  struct Attempt {
+    explicit Attempt(std::uint32_t key) : entry(key) {}
+    EventLoop::Entry entry;
+    Fd socket;
+    std::size_t address = 0;
+  };
 
-// Endpoint::connect(), for those who connect once.
-Fd connect_tcp(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+  bool begin_next(Clock::time_point now);
+
+  EventLoop& loop_;
+  std::uint32_t key_;
+  std::vector<Address> addresses_;
+  std::size_t begun_ = 0;      // Of the addresses.
+  Clock::time_point next_at_;  // When the next attempt begins beside those that are open.
+  std::list<Attempt> attempts_;
+  int error_ = 0;
+};
 
 }  // namespace rps::net

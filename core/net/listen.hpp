@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/net/connect.hpp"
+#include "core/net/address.hpp"
 #include "core/net/fd.hpp"
 #include "core/url.hpp"
 

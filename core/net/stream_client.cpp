@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -15,11 +16,14 @@ namespace {
 // How long children may take to end on their own, all of them together.
 constexpr std::chrono::milliseconds children_end_max{200};
 
+// The loop's key of the resolver; that of a stream is its index.
+constexpr std::uint32_t resolver_key = std::numeric_limits<std::uint32_t>::max();
+
 }  // namespace
 
 StreamClient::StreamClient(std::unique_ptr<WireCodec> codec, std::size_t streams, std::size_t depth,
                            const Open& open)
-    : codec_(std::move(codec)), depth_(depth) {
+    : codec_(std::move(codec)), depth_(depth), resolver_(loop(), resolver_key) {
   assert(streams > 0 && depth > 0);
   try {
     for (std::uint32_t i = 0; i < streams; ++i) {
@@ -40,6 +44,8 @@ StreamClient::StreamClient(std::unique_ptr<WireCodec> codec, Endpoint endpoint,
     : StreamClient(std::move(codec), options.connections, options.depth,
                    [&] { return Stream{.in = endpoint.connect(options.timeout_max)}; }) {
   endpoint_ = std::move(endpoint);
+  // All of them are connected to the address that answered the first.
+  for (Slot& slot : slots_) slot.address = endpoint_->addresses().front();
   outlasts_outages_ = options.outlasts_outages;
 }
 
@@ -97,7 +103,7 @@ void StreamClient::step(Clock::time_point until) {
     const Clock::time_point now = Clock::now();
     for (Slot& slot : slots_) {
       if (slot.state == Slot::State::waiting && slot.due <= now) dial(slot);
-      if (slot.state == Slot::State::dialling && slot.due <= now) fail_dialling(slot);
+      if (slot.state == Slot::State::dialling && slot.due <= now) advance_dialling(slot);
       if (is_timed(slot.state)) until = std::min(until, slot.due);
     }
   }
@@ -106,6 +112,7 @@ void StreamClient::step(Clock::time_point until) {
 
 void StreamClient::on_input(std::uint32_t index) {
   using Arrival = InputBuffer::Arrival;
+  if (index == resolver_key) return on_looked_up();
   Slot& slot = slots_[index];
   if (slot.state != Slot::State::open) return;
   const Arrival arrival = slot.stream.read();
@@ -126,7 +133,7 @@ void StreamClient::on_output(std::uint32_t index) {
     case Slot::State::closed:
       if (!slot.requests.empty()) dial(slot);
       return;
-    case Slot::State::dialling: return finish_dialling(slot);
+    case Slot::State::dialling: return advance_dialling(slot);
     case Slot::State::waiting:
     case Slot::State::out_of_service: return;
   }
@@ -210,17 +217,24 @@ void StreamClient::set_state(Slot& slot, Slot::State state, Clock::time_point du
 }
 
 void StreamClient::dial(Slot& slot) {
-  set_state(slot, Slot::State::dialling, Clock::now() + dial_max);
-  Fd socket = endpoint_->begin_connect();
-  if (socket && slot.stream.open({.in = std::move(socket)})) {
-    slot.stream.wait_for_room(true);
-  } else {
-    fail_dialling(slot);
+  const Clock::time_point now = Clock::now();
+  slot.dialling.begin(*endpoint_, resolver_, now, now + dial_max);
+  set_state(slot, Slot::State::dialling, now);
+  advance_dialling(slot);
+}
+
+void StreamClient::advance_dialling(Slot& slot) {
+  switch (slot.dialling.advance(Clock::now())) {
+    case Dialling::Outcome::pending: slot.due = slot.dialling.due(); return;
+    case Dialling::Outcome::connected: return finish_dialling(slot);
+    case Dialling::Outcome::failed: return fail_dialling(slot);
   }
 }
 
 void StreamClient::finish_dialling(Slot& slot) {
-  if (connect_outcome(slot.stream.input_fd()) != 0) return fail_dialling(slot);
+  Race::Winner winner = slot.dialling.take();
+  if (!slot.stream.open({.in = std::move(winner.socket)})) return fail_dialling(slot);
+  slot.address = winner.address;
   set_state(slot, Slot::State::open);
   slot.is_proven = false;
   ++counts_.reconnects;
@@ -228,11 +242,8 @@ void StreamClient::finish_dialling(Slot& slot) {
   if (!write(slot)) end(slot, End::lost);
 }
 
-// The next address is tried at once; after the last one the calls are answered.
+// All addresses have failed: the calls are answered.
 void StreamClient::fail_dialling(Slot& slot) {
-  slot.stream.close();
-  endpoint_->try_next();
-  if (++slot.failures < endpoint_->address_count()) return dial(slot);
   slot.failures = 0;
   if (outlasts_outages_) {
     set_state(slot, Slot::State::waiting, Clock::now() + dial_period);
@@ -241,6 +252,13 @@ void StreamClient::fail_dialling(Slot& slot) {
   }
   retire(slot);
   answer_lost();
+}
+
+void StreamClient::on_looked_up() {
+  resolver_.acknowledge();
+  for (Slot& slot : slots_) {
+    if (slot.state == Slot::State::dialling) advance_dialling(slot);
+  }
 }
 
 // Closes the stream and sorts out its calls.
@@ -265,7 +283,8 @@ StreamClient::Slot::State StreamClient::state_after(Slot& slot, End how) {
   if (how == End::broken && !slot.requests.empty()) return given_up;
   const bool has_failed = how != End::in_order && !slot.is_proven && slot.written > 0;
   slot.failures = has_failed ? slot.failures + 1 : 0;
-  if (slot.failures < endpoint_->address_count()) return Slot::State::closed;
+  if (has_failed) endpoint_->avoid(slot.address);
+  if (slot.failures < endpoint_->addresses().size()) return Slot::State::closed;
   slot.failures = 0;
   return given_up;
 }

@@ -18,6 +18,9 @@
 // that were written and may be carried out twice (is_idempotent) are sent again as well, but not
 // when the connection has brought no reply at all: this server may end at each of them. All other
 // calls are answered with Error::unavailable, because the server may have carried them out.
+//
+// A server that has a name may have moved when a connection is opened again. So its name is looked
+// up again, on a thread beside the event loop, and all its addresses are tried (Dialling).
 #pragma once
 
 #include <chrono>
@@ -34,10 +37,12 @@
 
 #include "core/client.hpp"
 #include "core/net/byte_queue.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/dialling.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
 #include "core/net/request_queue.hpp"
+#include "core/net/resolver.hpp"
 #include "core/net/stream.hpp"
 #include "core/net/wire_codec.hpp"
 #include "core/url.hpp"
@@ -49,8 +54,8 @@ namespace rps::net {
 // are full, or none is left, such a call is answered with Error::unavailable at the next poll.
 class StreamClient final : public LoopClient {
  public:
-  // How long connecting again may take, for each address, and the time between two attempts of a
-  // client that outlasts outages.
+  // How long connecting again may take, with looking up the name and all addresses, and the time
+  // between two attempts of a client that outlasts outages.
   static constexpr std::chrono::milliseconds dial_max{5000};
   static constexpr std::chrono::milliseconds dial_period{100};
 
@@ -95,16 +100,18 @@ class StreamClient final : public LoopClient {
       out_of_service,
     };
 
-    Slot(EventLoop& loop, std::uint32_t index) : stream(loop, index) {}
+    Slot(EventLoop& loop, std::uint32_t index) : dialling(loop, index), stream(loop, index) {}
 
     State state = State::open;
+    Dialling dialling;
+    Address address;  // Of the latest connection.
     BufferedStream stream;
     RequestQueue requests;
     ByteQueue unanswered;      // The encoded requests, in the same order.
     std::size_t written = 0;   // Bytes of those that the stream was given.
     std::size_t resent = 0;    // Requests, of the oldest, that an earlier connection was given.
     bool is_proven = false;    // The connection has brought a reply.
-    std::size_t failures = 0;  // In a row: connecting failed, or brought no reply.
+    std::size_t failures = 0;  // In a row: connections that brought no reply.
     Clock::time_point due;
   };
 
@@ -121,6 +128,7 @@ class StreamClient final : public LoopClient {
   void step(Clock::time_point until) override;
   void on_input(std::uint32_t index) override;
   void on_output(std::uint32_t index) override;
+  void on_looked_up();
   bool write(Slot& slot);
   void decode(Slot& slot);
   void decode_end(Slot& slot);
@@ -134,6 +142,7 @@ class StreamClient final : public LoopClient {
   }
   void set_state(Slot& slot, Slot::State state, Clock::time_point due = {});
   void dial(Slot& slot);
+  void advance_dialling(Slot& slot);
   void finish_dialling(Slot& slot);
   void fail_dialling(Slot& slot);
   void end(Slot& slot, End how);
@@ -146,6 +155,7 @@ class StreamClient final : public LoopClient {
   std::unique_ptr<WireCodec> codec_;
   std::size_t depth_;
   std::optional<Endpoint> endpoint_;  // None when streams are not opened again.
+  Resolver resolver_;
   bool outlasts_outages_ = false;
   std::deque<Slot> slots_;
   std::size_t timed_slots_ = 0;  // Those that dial or wait.

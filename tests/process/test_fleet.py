@@ -4,6 +4,7 @@ calls go on."""
 import json
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -116,6 +117,21 @@ class Fleet(unittest.TestCase):
         tried = subprocess.run([binary("rps-conformance"), url], capture_output=True, text=True,
                                check=False)
         self.assertEqual(tried.returncode, 0, tried.stdout)
+
+    def test_instances_may_have_names(self):
+        try:
+            socket.getaddrinfo("localhost", 0)
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError as lack:
+            self.skipTest(f"this machine lacks localhost or ::1: {lack}")
+        named, six = self.start_server(), self.start_server(listen="[::1]:0")
+        urls = [f"jsonrpc://localhost:{named.address[1]}", f"jsonrpc://[::1]:{six.address[1]}"]
+        self.path.write_text(json.dumps({"rps": urls}))
+        load = self.start_load("balance=round_robin&deadline_ms=30000")
+        load.await_calls(ENOUGH)
+        report = load.end()
+        self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
+        self.assertTrue(all(calls_at(server) > 0 for server in (named, six)))
 
     def test_a_server_that_drains_fails_no_call(self):
         servers = self.start_servers(2)

@@ -24,7 +24,7 @@
 
 #include "bench/micro/allocations.hpp"
 #include "core/judge.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/server/log.hpp"
 #include "stage2_jsonrpc/client.hpp"
 #include "tests/catch.hpp"

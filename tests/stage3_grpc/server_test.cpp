@@ -10,7 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/fd.hpp"
 #include "core/url.hpp"
 #include "stage3_grpc/status.hpp"

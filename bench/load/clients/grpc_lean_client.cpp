@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,9 +16,11 @@
 #include <vector>
 
 #include "bench/load/clients/grpc_lean_connection.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/dialling.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
+#include "core/net/resolver.hpp"
 #include "core/net/stream.hpp"
 #include "core/net/stream_client.hpp"
 
@@ -36,13 +39,14 @@ std::string read_authority(const Url& url) {
 struct Link {
   enum class State : std::uint8_t { free, dialling, open };
 
-  Link(net::EventLoop& loop, std::uint32_t index) : stream(loop, index) {}
+  Link(net::EventLoop& loop, std::uint32_t index) : dialling(loop, index), stream(loop, index) {}
 
   State state = State::free;
+  net::Dialling dialling;
+  net::Address address;  // Of the connection.
   net::BufferedStream stream;
   std::optional<LeanConnection> http;
   std::size_t place = 0;
-  Clock::time_point dial_until;
   bool has_heard = false;    // Any byte of the peer.
   bool has_carried = false;  // A call was begun on it.
   bool is_proven = false;    // It has brought an answer.
@@ -51,10 +55,13 @@ struct Link {
 // One of the client's connections: the link that carries its calls now.
 struct Place {
   Link* link = nullptr;      // None: dialled with the next call.
-  std::size_t failures = 0;  // In a row: connecting failed, or brought no answer.
+  std::size_t failures = 0;  // In a row: connections that brought no answer.
   Clock::time_point dial_from;
   bool is_out_of_service = false;
 };
+
+// The loop's key of the resolver; that of a link is its index.
+constexpr std::uint32_t resolver_key = std::numeric_limits<std::uint32_t>::max();
 
 class LeanClient final : public net::LoopClient {
  public:
@@ -72,17 +79,19 @@ class LeanClient final : public net::LoopClient {
   Link* find_link(std::uint64_t id);
   bool may_dial(const Place& place) const;
   Link& dial(std::size_t place);
-  void begin_dialling(Link& link);
+  void advance_dialling(Link& link);
   void finish_dialling(Link& link);
   void fail_dialling(Link& link);
 
   void step(Clock::time_point until) override;
   void on_input(std::uint32_t index) override;
   void on_output(std::uint32_t index) override;
+  void on_looked_up();
   bool receive(Link& link);
   void settle(Link& link, bool is_well);
   void leave_place(Link& link);
-  void count_failure(Place& place);
+  void count_failure(const Link& link);
+  void give_up(Place& place);
   void end(Link& link);
   void hand_over_ended(Link& link);
   void prove(Link& link);
@@ -92,6 +101,7 @@ class LeanClient final : public net::LoopClient {
   bool outlasts_outages_;
   LeanHeaders headers_;
   net::Endpoint endpoint_;
+  net::Resolver resolver_;
   LeanMessages messages_;
   std::deque<Link> links_;
   std::vector<Link*> free_links_;
@@ -106,6 +116,7 @@ LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
       outlasts_outages_(options.outlasts_outages),
       headers_(read_authority(url)),
       endpoint_({.host = url.host, .port = url.port}),
+      resolver_(loop(), resolver_key),
       places_(options.connections) {
   assert(options.connections > 0 && options.depth > 0);
   const Clock::time_point deadline = Clock::now() + options.timeout_max;
@@ -116,6 +127,7 @@ LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
       throw std::system_error(errno, std::system_category(), "epoll_ctl");
     }
     link.state = Link::State::open;
+    link.address = endpoint_.addresses().front();
     link.stream.request_write();
   }
   await_settings(deadline);
@@ -188,43 +200,55 @@ Link& LeanClient::dial(std::size_t place) {
   Link& link = take_link(place);
   link.state = Link::State::dialling;
   ++dialling_;
-  begin_dialling(link);
+  const Clock::time_point now = Clock::now();
+  link.dialling.begin(endpoint_, resolver_, now, now + net::StreamClient::dial_max);
+  link.stream.request_write();  // There it goes on, when the call has begun.
   return link;
 }
 
-void LeanClient::begin_dialling(Link& link) {
-  link.dial_until = Clock::now() + net::StreamClient::dial_max;
-  net::Fd socket = endpoint_.begin_connect();
-  if (socket && link.stream.open({.in = std::move(socket)})) {
-    link.stream.wait_for_room(true);
-  } else {
-    link.stream.request_write();  // There its failure is found.
+void LeanClient::advance_dialling(Link& link) {
+  switch (link.dialling.advance(Clock::now())) {
+    case net::Dialling::Outcome::pending: return;
+    case net::Dialling::Outcome::connected: return finish_dialling(link);
+    case net::Dialling::Outcome::failed: return fail_dialling(link);
   }
 }
 
 void LeanClient::finish_dialling(Link& link) {
-  const bool is_connected =
-      link.stream.is_open() && net::connect_outcome(link.stream.input_fd()) == 0;
-  if (!is_connected) return fail_dialling(link);
+  net::Race::Winner winner = link.dialling.take();
+  if (!link.stream.open({.in = std::move(winner.socket)})) return fail_dialling(link);
+  link.address = winner.address;
   link.state = Link::State::open;
   --dialling_;
   ++counts_.reconnects;
+  link.stream.request_write();
 }
 
-// The next address is tried at once; after the last one the calls are answered.
+// All addresses have failed: the calls are answered.
 void LeanClient::fail_dialling(Link& link) {
-  link.stream.close();
-  endpoint_.try_next();
-  Place& place = places_[link.place];
-  count_failure(place);
-  if (!place.is_out_of_service && may_dial(place)) return begin_dialling(link);
+  give_up(places_[link.place]);
   --dialling_;
   end(link);
 }
 
-// After a failure at each address the place waits, or is out of service.
-void LeanClient::count_failure(Place& place) {
-  if (++place.failures < endpoint_.address_count()) return;
+void LeanClient::on_looked_up() {
+  resolver_.acknowledge();
+  // By index: what the sink submits may add a link.
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if (links_[i].state == Link::State::dialling) advance_dialling(links_[i]);
+  }
+}
+
+// The connection has brought no answer. After so many failures as there are addresses its place is
+// given up.
+void LeanClient::count_failure(const Link& link) {
+  Place& place = places_[link.place];
+  endpoint_.avoid(link.address);
+  if (++place.failures >= endpoint_.addresses().size()) give_up(place);
+}
+
+// The place waits, or is out of service.
+void LeanClient::give_up(Place& place) {
   place.failures = 0;
   if (outlasts_outages_) {
     place.dial_from = Clock::now() + net::StreamClient::dial_period;
@@ -238,16 +262,18 @@ void LeanClient::count_failure(Place& place) {
 void LeanClient::step(Clock::time_point until) {
   if (dialling_ > 0) {
     const Clock::time_point now = Clock::now();
-    for (Link& link : links_) {
-      if (link.state != Link::State::dialling) continue;
-      if (link.dial_until <= now) fail_dialling(link);
-      until = std::min(until, link.dial_until);
+    // By index: what the sink submits may add a link.
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+      Link& link = links_[i];
+      if (link.state == Link::State::dialling && link.dialling.due() <= now) advance_dialling(link);
+      if (link.state == Link::State::dialling) until = std::min(until, link.dialling.due());
     }
   }
   flush_and_wait(until);
 }
 
 void LeanClient::on_input(std::uint32_t index) {
+  if (index == resolver_key) return on_looked_up();
   Link& link = links_[index];
   if (link.state != Link::State::open) return;
   const bool is_well = receive(link);
@@ -259,7 +285,7 @@ void LeanClient::on_input(std::uint32_t index) {
 
 void LeanClient::on_output(std::uint32_t index) {
   Link& link = links_[index];
-  if (link.state == Link::State::dialling) finish_dialling(link);
+  if (link.state == Link::State::dialling) advance_dialling(link);
   if (link.state != Link::State::open) return;
   const bool is_well = link.http->write(link.stream.output, Clock::now()) && link.stream.write();
   if (!is_well) {
@@ -303,7 +329,7 @@ void LeanClient::end(Link& link) {
   link.state = Link::State::free;
   link.stream.close();
   received_at_ = Clock::now();
-  if (was_open && link.has_carried && !link.is_proven) count_failure(places_[link.place]);
+  if (was_open && link.has_carried && !link.is_proven) count_failure(link);
   link.http->abandon(received_at_);
   hand_over_ended(link);
   free_links_.push_back(&link);

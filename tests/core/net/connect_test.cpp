@@ -5,33 +5,15 @@
 #include <system_error>
 #include <vector>
 
-#include <netinet/in.h>
 #include <poll.h>
 
 #include "core/clock.hpp"
+#include "core/net/endpoint.hpp"
 #include "tests/catch.hpp"
+#include "tests/core/net/listening.hpp"
 
 namespace rps::net {
 namespace {
-
-// A socket that is bound to a port of the kernel's choice, and that port.
-struct Bound {
-  Bound() : socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(socket.get(), any, size) == 0);
-    REQUIRE(::getsockname(socket.get(), any, &size) == 0);
-    port = ntohs(address.sin_port);
-  }
-
-  Address address() const { return *parse_address({.host = "127.0.0.1", .port = port}); }
-
-  Fd socket;
-  std::uint16_t port = 0;
-};
 
 // What becomes of the attempt; at once, or when it is known.
 int outcome_of(const Address& address) {
@@ -51,11 +33,26 @@ TEST_CASE("Numbers are addresses, names are not") {
   }
 }
 
+TEST_CASE("A look-up finds an address once, or says why there is none") {
+  const auto found = look_up({.host = "127.0.0.1", .port = 1});
+  REQUIRE(found);
+  CHECK(found->size() == 1);
+  const auto unknown = look_up({.host = "host.invalid", .port = 1});
+  REQUIRE_FALSE(unknown);
+  CHECK_THAT(unknown.error(), Catch::Contains("cannot resolve host.invalid port 1"));
+}
+
 TEST_CASE("A listener is reached, and where nobody listens it is said so") {
   const Bound bound;
   CHECK(outcome_of(bound.address()) == ECONNREFUSED);
   REQUIRE(::listen(bound.socket.get(), 1) == 0);
   CHECK(outcome_of(bound.address()) == 0);
+}
+
+TEST_CASE("The outcome is not known as long as nobody answers") {
+  const BlackHole hole;
+  const Fd socket = begin_connect(hole.address());
+  CHECK(connect_outcome(socket) == EINPROGRESS);
 }
 
 TEST_CASE("A socket that is connected to itself has reached nobody") {
@@ -66,31 +63,24 @@ TEST_CASE("A socket that is connected to itself has reached nobody") {
   CHECK(connect_outcome(bound.socket) == ECONNREFUSED);
 }
 
-// A listener that takes no connection: its queue is full, so the kernel drops what further callers
-// send. As a caller sees it, nobody is there.
-struct BlackHole : Bound {
-  BlackHole() {
-    REQUIRE(::listen(socket.get(), 0) == 0);
-    for (int i = 0; i < 4; ++i) queued.push_back(begin_connect(address()));
-  }
-
-  std::vector<Fd> queued;
-};
-
-struct Listening : Bound {
-  Listening() { REQUIRE(::listen(socket.get(), 4) == 0); }
-};
+// ---- An endpoint that is connected to with one call that waits -------------------------------
 
 constexpr std::chrono::seconds patience{60};
+
+// A name for these addresses.
+Endpoint named(const std::vector<Address>& addresses) {
+  return Endpoint({.host = "name.test", .port = 1}, [=](const HostPort&) { return addresses; });
+}
 
 TEST_CASE("An address that does not answer does not hold up the next one") {
   const BlackHole hole;
   const BlackHole another;
   const Listening listener;
-  Endpoint endpoint("three", {hole.address(), another.address(), listener.address()});
+  Endpoint endpoint = named({hole.address(), another.address(), listener.address()});
   const auto begin = Clock::now();
   CHECK(static_cast<bool>(endpoint.connect(patience)));
-  CHECK(Clock::now() - begin >= 2 * Endpoint::stagger);
+  CHECK(Clock::now() - begin >= 2 * Race::stagger);
+  CHECK(endpoint.addresses().front() == listener.address());
   CHECK(static_cast<bool>(endpoint.connect(patience)));
 }
 
@@ -98,8 +88,8 @@ TEST_CASE("An address that refuses is passed over at once") {
   const Bound closed;
   const BlackHole hole;
   const Listening listener;
-  Endpoint endpoint("three", {closed.address(), hole.address(), listener.address()});
-  CHECK(static_cast<bool>(endpoint.connect(patience)));
+  CHECK(static_cast<bool>(
+      named({closed.address(), hole.address(), listener.address()}).connect(patience)));
 }
 
 TEST_CASE("What an address that does not answer would have said later is not waited for") {
@@ -107,34 +97,35 @@ TEST_CASE("What an address that does not answer would have said later is not wai
   const Bound closed;
   const auto why = [](Endpoint endpoint) {
     try {
-      endpoint.connect(2 * Endpoint::stagger);
+      endpoint.connect(2 * Race::stagger);
     } catch (const std::system_error& error) {
       return error.code().value();
     }
     return 0;
   };
-  CHECK(why({"closed", {closed.address(), closed.address()}}) == ECONNREFUSED);
-  CHECK(why({"hole", {hole.address()}}) == ETIMEDOUT);
+  CHECK(why(named({closed.address(), closed.address()})) == ECONNREFUSED);
+  CHECK(why(named({hole.address()})) == ETIMEDOUT);
 }
 
-TEST_CASE("A loop connects to the address that answered last, and after a failure to the next") {
-  const Bound closed;
-  const Listening listener;
-  Endpoint endpoint("two", {closed.address(), listener.address()});
-  CHECK(endpoint.address_count() == 2);
-  REQUIRE(static_cast<bool>(endpoint.connect(patience)));
-  const auto outcome = [&] {
-    const Fd socket = endpoint.begin_connect();
-    if (!socket) return errno;
-    pollfd writable{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-    REQUIRE(::poll(&writable, 1, -1) == 1);
-    return connect_outcome(socket);
-  };
-  CHECK(outcome() == 0);
-  endpoint.try_next();
-  CHECK(outcome() == ECONNREFUSED);
-  endpoint.try_next();
-  CHECK(outcome() == 0);
+TEST_CASE("A name that is not found is named") {
+  Endpoint unknown({.host = "name.test", .port = 1}, [](const HostPort&) -> FoundAddresses {
+    return std::unexpected("no name.test");
+  });
+  CHECK_THROWS_WITH(unknown.connect(patience), Catch::Contains("no name.test"));
+}
+
+TEST_CASE("The address that answered last is tried first, and one that was of no use last") {
+  const Bound one;
+  const Bound two;
+  const Bound three;
+  using Addresses = std::vector<Address>;
+  Endpoint endpoint = named({one.address(), two.address(), three.address()});
+  CHECK_THROWS_AS(endpoint.connect(patience), std::system_error);
+  endpoint.prefer(three.address());
+  CHECK(endpoint.addresses() == Addresses{three.address(), one.address(), two.address()});
+  endpoint.avoid(three.address());
+  endpoint.avoid(three.address());
+  CHECK(endpoint.addresses() == Addresses{one.address(), two.address(), three.address()});
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::net {

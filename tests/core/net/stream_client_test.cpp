@@ -16,9 +16,10 @@
 
 #include "bench/micro/allocations.hpp"
 #include "core/net/child.hpp"
-#include "core/net/connect.hpp"
+#include "core/net/endpoint.hpp"
 #include "core/net/listen.hpp"
 #include "tests/catch.hpp"
+#include "tests/core/net/listening.hpp"
 
 namespace rps::net {
 namespace {
@@ -510,9 +511,19 @@ class EndingCodec final : public WireCodec {
 struct Reconnecting {
   explicit Reconnecting(std::size_t depth, bool outlasts_outages = false) {
     client = std::make_unique<StreamClient>(
-        std::make_unique<EndingCodec>(), Endpoint({.host = "127.0.0.1", .port = port_of(listener)}),
+        std::make_unique<EndingCodec>(), endpoint(),
         ConnectOptions{.depth = depth, .outlasts_outages = outlasts_outages});
     accept();
+  }
+
+  // The name has the listener's address, behind those that the test adds.
+  Endpoint endpoint() {
+    return Endpoint({.host = "name.test", .port = 1}, [this](const HostPort&) -> FoundAddresses {
+      if (!listener) return std::unexpected("there is no listener");
+      std::vector<Address> addresses = others;
+      addresses.push_back(*parse_address({.host = "127.0.0.1", .port = port_of(listener)}));
+      return addresses;
+    });
   }
 
   void accept() {
@@ -556,7 +567,13 @@ struct Reconnecting {
             static_cast<ssize_t>(bytes.size()));
   }
 
+  // Instead of the listener, which calls are to reach no longer.
+  void move_listener() {
+    listener = std::move(listen_on({.host = "127.0.0.1", .port = 0}, PortSharing::no).front());
+  }
+
   Fd listener = std::move(listen_on({.host = "127.0.0.1", .port = 0}, PortSharing::no).front());
+  std::vector<Address> others;  // Of the name. Not to be changed while a name is looked up.
   Fd peer;
   std::unique_ptr<StreamClient> client;
   Collected sink;
@@ -682,6 +699,41 @@ TEST_CASE("A client that outlasts outages answers meanwhile, and connects again"
   bench.say(bench.hear(2));
   bench.poll_until_answered(id + 1);
   CHECK_FALSE(bench.sink.answers.back().error.has_value());
+}
+
+TEST_CASE("A connection is opened again at the address that its server's name has then") {
+  Reconnecting bench(1);
+  bench.submit(1);
+  bench.expect("1\n");
+  bench.say("1\n");
+  bench.poll_until_answered(1);
+  bench.move_listener();
+  bench.peer = Fd();
+  bench.submit(2, Operation::score);
+  bench.accept();
+  bench.expect("2\n");
+  bench.say("2\n");
+  bench.poll_until_answered(2);
+  CHECK_FALSE(bench.sink.answers[1].error.has_value());
+}
+
+TEST_CASE("A connection is opened again past an address that does not answer") {
+  const BlackHole hole;
+  const Bound closed;
+  Reconnecting bench(1);
+  bench.submit(1);
+  bench.expect("1\n");
+  bench.say("1\n");
+  bench.poll_until_answered(1);
+  bench.others = {closed.address(), hole.address()};
+  bench.move_listener();
+  bench.peer = Fd();
+  bench.submit(2, Operation::score);
+  bench.accept();
+  bench.expect("2\n");
+  bench.say("2\n");
+  bench.poll_until_answered(2);
+  CHECK_FALSE(bench.sink.answers[1].error.has_value());
 }
 
 // ---- Connecting ----------------------------------------------------------------------------
