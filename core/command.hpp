@@ -93,7 +93,7 @@ constexpr bool is_idempotent(const Command& command) {
 struct Reply {
   Operation operation = Operation::play;
   std::optional<Error> error;
-  std::uint32_t retry_after_ms = 0;        // overloaded
+  std::uint32_t retry_after_ms = 0;        // overloaded, and unavailable over HTTP
   Move opponent_move = Move::unspecified;  // play
   Result result = Result::draw;            // play, as the player sees it
   std::string_view reason;                 // play; valid as long as the reply is being handled

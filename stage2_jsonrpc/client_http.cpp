@@ -1,8 +1,11 @@
 #include "stage2_jsonrpc/client_http.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 
 #include "core/net/input_buffer.hpp"
 #include "stage2_jsonrpc/client_format.hpp"
@@ -25,6 +28,12 @@ Error error_of_status(int status) {
     case 503: return Error::unavailable;
     default: return status >= 400 && status < 500 ? Error::malformed_request : Error::internal;
   }
+}
+
+// At most what fits.
+std::uint32_t in_milliseconds(std::uint32_t seconds) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::min(std::uint64_t{1000} * seconds, most));
 }
 
 }  // namespace
@@ -71,9 +80,13 @@ HttpClientCodec::Outcome HttpClientCodec::decode_end(std::string_view bytes,
 HttpClientCodec::Outcome HttpClientCodec::read_reply(const Expected& expected, Reply& reply) const {
   const Outcome outcome = response_.keeps_open() ? Outcome::reply : Outcome::last_reply;
   reply.operation = expected.operation;
-  if (json_client_format.read_reply(response_.body(), expected.sequence, reply)) return outcome;
-  if (response_.status() == 200) return Outcome::broken;
-  reply = Reply{.operation = expected.operation, .error = error_of_status(response_.status())};
+  if (!json_client_format.read_reply(response_.body(), expected.sequence, reply)) {
+    if (response_.status() == 200) return Outcome::broken;
+    reply = Reply{.operation = expected.operation, .error = error_of_status(response_.status())};
+  }
+  if (reply.error && reply.retry_after_ms == 0) {
+    reply.retry_after_ms = in_milliseconds(response_.retry_after_seconds());
+  }
   return outcome;
 }
 

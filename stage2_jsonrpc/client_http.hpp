@@ -13,7 +13,8 @@ namespace rps::jsonrpc {
 // A response may be any that HttpResponseReader reads. The last reply of its stream is one whose
 // header says so (`Connection: close`, HTTP/1.0) or whose body ends with the stream. With a status
 // other than 200 the error is the one in the body or, if the body is no reply, the one that
-// docs/errors.md gives the status. Events cannot come this way; the server refuses duels.
+// docs/errors.md gives the status, to be tried again after `Retry-After`. Events cannot come this
+// way; the server refuses duels.
 class HttpClientCodec final : public net::WireCodec {
  public:
   // `authority` is host and port, as in the URL.

@@ -1,7 +1,9 @@
 #include "core/net/http_response.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <system_error>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -32,6 +34,15 @@ bool lacks_space(std::string_view bytes) {
   return bytes.size() > status_end && bytes[status_end] == '\r';
 }
 
+// 0 for what is no number, the largest number for one that is larger.
+std::uint32_t parse_seconds(std::string_view text) {
+  std::uint32_t seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (end != text.data() + text.size()) return 0;
+  if (failure == std::errc::result_out_of_range) return std::numeric_limits<std::uint32_t>::max();
+  return failure == std::errc{} ? seconds : 0;
+}
+
 }  // namespace
 
 void HttpResponseReader::Parser::on_response_impl(int code, View reason, int, ErrorCode& error) {
@@ -47,6 +58,9 @@ void HttpResponseReader::Parser::on_field_impl(http::field field, View name, Vie
   const bool is_coding = field == http::field::transfer_encoding;
   if (is_coding && !boost::beast::iequals(value, "chunked")) {
     error = http::error::bad_transfer_encoding;
+  }
+  if (field == http::field::retry_after && !is_header_done()) {
+    retry_after_seconds = parse_seconds({value.data(), value.size()});
   }
 }
 

@@ -51,6 +51,11 @@ class HttpResponseReader {
   // The server says that it will not close the stream after this response.
   bool keeps_open() const { return parser_->keeps_open; }
 
+  // After how many seconds to ask again, as the header says (Retry-After, RFC 9110,
+  // section 10.2.3); 0 when it does not say so. A date is not taken for a number of seconds, as it
+  // would mean something only if both clocks agreed.
+  std::uint32_t retry_after_seconds() const { return parser_->retry_after_seconds; }
+
   // Forgets the response; the next one may be read.
   void reset();
 
@@ -65,7 +70,8 @@ class HttpResponseReader {
         : header_bytes_max(header_limit), body(body_text) {}
 
     int status = 0;
-    bool keeps_open = false;  // As the header says; a trailer has no say in it.
+    bool keeps_open = false;                // As the header says; a trailer has no say in it.
+    std::uint32_t retry_after_seconds = 0;  // Of the header as well.
     std::size_t header_bytes_max;
     std::size_t header_bytes = 0;  // Parsed so far; of the trailer once the header is whole.
     std::string& body;

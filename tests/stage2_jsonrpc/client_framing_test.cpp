@@ -226,6 +226,21 @@ TEST_CASE("A status that is not 200 is the error its body tells, or else its own
   }
 }
 
+TEST_CASE("A response that refuses may say when to ask again") {
+  HttpClientCodec codec("h:1");
+  const auto retry_after = [&](const std::string& head, std::string_view body) {
+    return decode(codec, response(head, body)).reply.retry_after_ms;
+  };
+  CHECK(retry_after("HTTP/1.1 429 Busy\r\nRetry-After: 2", "<p>busy</p>") == 2000);
+  CHECK(retry_after("HTTP/1.1 503 Busy\r\nretry-after:  120 ", "") == 120'000);
+  CHECK(retry_after("HTTP/1.1 503 Busy\r\nRetry-After: 99999999999", "") == UINT32_MAX);
+  CHECK(retry_after("HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT", "") == 0);
+  CHECK(retry_after("HTTP/1.1 503 Busy\r\nRetry-After: -1", "") == 0);
+  const std::string told = reply_text({.error = Error::overloaded, .retry_after_ms = 7});
+  CHECK(retry_after("HTTP/1.1 429 Busy\r\nRetry-After: 2", told) == 7);
+  CHECK(retry_after("HTTP/1.1 429 Busy", "") == 0);
+}
+
 TEST_CASE("A response without a body answers, though with nothing") {
   HttpClientCodec codec("h:1");
   for (const std::string bytes : {"HTTP/1.1 204 No Content\r\n\r\n",

@@ -23,6 +23,9 @@ const std::vector<std::string> responses{
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
     "2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: x\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX-Folded: a\r\n b\r\n\tc\r\nContent-Length: \t5 \t\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nTRANSFER-encoding:chunked\r\nx-EMPTY:\r\n\r\n"
+    "0003;a=\"b;c\"\r\nhel\r\n2 ;d\r\nlo\r\n000\r\nConnection: close\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"};
 
