@@ -1,7 +1,7 @@
 // The gRPC client: one player, or many, over one or more HTTP/2 connections.
 //
-//   grpc://HOST:PORT[?mode=rally][&deadline_ms=N]
-//   grpc://HOST:PORT?mode=many[&rounds=N][&deadline_ms=N]
+//   grpc://HOST:PORT[?mode=rally][&deadline_ms=N][&resend=1]
+//   grpc://HOST:PORT?mode=many[&rounds=N][&deadline_ms=N][&resend=1]
 //   grpcs://HOST:PORT[?ca=FILE][&cert=FILE&key=FILE][&name=HOST][&…]
 //
 // play and score are unary calls; with mode=rally, plays go over one Rally stream per connection
@@ -15,6 +15,10 @@
 // were won, drawn and lost, so score.rounds() == N says that all were played; `round` is 0, and
 // opponent_move, result and reason are as in a default-constructed Reply. A summary whose number of
 // rounds is not the sum of them is Error::internal. The stamps are of the whole call.
+//
+// A call that is open when its server leaves it out of a connection that it closes (GOAWAY, RFC
+// 9113, section 6.8) is answered with Error::unavailable. With resend=1 gRPC sends it again, once;
+// that takes a fifth more of the client's CPU time for every call, so it is off where one measures.
 //
 // grpcs is the same over TLS. The server's certificate must come from an authority in the file `ca`
 // (PEM; without it, one of the system's) and name the URL's host, or `name` instead. `cert` and

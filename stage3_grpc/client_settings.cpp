@@ -73,6 +73,9 @@ ClientSettings read_settings(const Url& url) {
       settings.mode = read_mode(value);
     } else if (name == "rounds") {
       settings.rounds = read_number(name, value, 1);
+    } else if (name == "resend") {
+      if (value != "0" && value != "1") throw std::runtime_error("resend is 0 or 1");
+      settings.sends_again = value == "1";
     } else if (name == "deadline_ms") {
       settings.deadline = std::chrono::milliseconds(read_number(name, value));
     } else if (!is_tls || !read_tls(name, value, tls, settings)) {
@@ -93,8 +96,8 @@ std::shared_ptr<grpc::Channel> open_channel(const ClientSettings& settings) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // Else equal channels share a socket.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES,
-                   0);  // Who measures or tests wants each answer as it is.
+  // As no policy is configured, only calls that the server has not processed are sent again.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, settings.sends_again ? 1 : 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_after_ms);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_answer_ms);
   if (!settings.checked_name.empty()) arguments.SetSslTargetNameOverride(settings.checked_name);

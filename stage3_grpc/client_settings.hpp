@@ -27,6 +27,7 @@ struct ClientSettings {
   PlayMode mode = PlayMode::unary;
   std::uint32_t rounds = 16;                   // Of one PlayMany call.
   std::chrono::milliseconds deadline{10'000};  // Zero: none.
+  bool sends_again = false;  // Once, calls that the server has certainly not processed.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::string checked_name;  // Stands in the server's certificate; empty: the target's host.
 };

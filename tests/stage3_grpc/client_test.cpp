@@ -189,6 +189,7 @@ TEST_CASE("What cannot be opened is told") {
   CHECK_THROWS_WITH(connect(*nobody, impatient), Catch::Contains("127.0.0.1:1"));
   CHECK_THROWS(open(at, "?mode=tennis"));
   CHECK_THROWS(open(at, "?deadline_ms=soon"));
+  CHECK_THROWS(open(at, "?resend=2"));
   CHECK_THROWS(open(at, "?colour=red"));
 }
 
