@@ -46,10 +46,9 @@ def started(*command: str):
             process.kill()
 
 
-def node(server: Server, form: str):
+def node(server: Server, form: str, script: str = "http_peer.js"):
     """A Node server in front of `server`; its port."""
-    return started(program("node", "nodejs"), str(HERE / "http_peer.js"), str(server.address[1]),
-                   form)
+    return started(program("node", "nodejs"), str(HERE / script), str(server.address[1]), form)
 
 
 class Python10(http.server.BaseHTTPRequestHandler):
@@ -147,8 +146,15 @@ class Measured(unittest.TestCase):
             self.assertEqual(len(files), 1, done.stdout + done.stderr)
             return json.loads(files[0].read_text())["trials"][0]
 
+    def fleet_report(self, ports: list[int], calls: int) -> dict:
+        """What a fleet client says after so many calls over HTTP."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "services.json"
+            path.write_text(json.dumps({"rps": [f"jsonrpc://127.0.0.1:{port}" for port in ports]}))
+            with Load(f"jsonrpc+fleet://{path}?framing=http&deadline_ms=30000") as load:
+                load.await_calls(calls)
+                return load.end()
 
-class Peers(Measured):
     def check_conformance(self, url: str):
         with tempfile.TemporaryDirectory() as folder:
             report = pathlib.Path(folder) / "outcomes.json"
@@ -170,6 +176,8 @@ class Peers(Measured):
         self.assertEqual((trial["unanswered"], trial["connections"]["uncertain"]), (0, 0))
         return trial["connections"]
 
+
+class Peers(Measured):
     def test_node_in_every_form(self):
         server = self.server()
         for form in ("chunked", "length", "close", "3"):
@@ -208,6 +216,17 @@ class Peers(Measured):
                     self.assertGreater(counts["reconnects"], 0)
             self.check_load(f"grpc://127.0.0.1:{port}")
 
+    def test_node_with_http2(self):
+        server = self.server("rps-grpc")
+        with node(server, "0", "http2_peer.js") as port:
+            self.check_conformance(f"grpc://127.0.0.1:{port}")
+            self.check_load(f"grpc+lean://127.0.0.1:{port}", "--depth=8")
+        with node(server, "50", "http2_peer.js") as port:
+            for depth in (1, 8):
+                counts = self.check_load(f"grpc+lean://127.0.0.1:{port}", f"--depth={depth}")
+                self.assertGreater(counts["reconnects"], 0)
+            self.check_load(f"grpc://127.0.0.1:{port}")
+
     def test_a_fleet_goes_on_over_closed_connections(self):
         """The breaker opens after twenty failures: these are none."""
         with nginx(self.server()) as port:
@@ -216,13 +235,7 @@ class Peers(Measured):
             self.check_fleet([int(first), int(second)], 2000)
 
     def check_fleet(self, ports: list[int], calls: int):
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "services.json"
-            path.write_text(json.dumps({"rps": [f"jsonrpc://127.0.0.1:{port}" for port in ports]}))
-            url = f"jsonrpc+fleet://{path}?framing=http&deadline_ms=30000"
-            with Load(url) as load:
-                load.await_calls(calls)
-                report = load.end()
+        report = self.fleet_report(ports, calls)
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
         self.assertEqual((report["breaker_opened"], report["connections_lost"]), (0, 0))
         self.assertGreater(report["reconnects"], 20)
