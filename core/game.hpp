@@ -105,6 +105,9 @@ class Caller {
   // REQUIRES: disconnect() was called if any duel was joined.
   ~Caller();
 
+  // The connection holds a seat in a duel, be it over or not.
+  bool has_seat() const { return !places_.empty(); }
+
   // The connection broke: the seats of its players stay reserved, and the players may join again.
   void disconnect(Clock::time_point now);
 

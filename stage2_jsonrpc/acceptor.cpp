@@ -67,14 +67,20 @@ bool Acceptor::accept_one(const net::Fd& listener) {
   const int error = errno;
   if (error == ECONNABORTED || error == EINTR) return true;
   if (error == EAGAIN || !has_waiting_peer(listener)) return false;
-  return reject_one(listener, error);
+  return accept_without_means(listener, error);
 }
 
-bool Acceptor::reject_one(const net::Fd& listener, int error) {
+// True when accept_one() is to be called again: it has room now, or the peer is turned away.
+bool Acceptor::accept_without_means(const net::Fd& listener, int error) {
   if (!std::exchange(is_failing_, true)) {
     shared_.log.warn("cannot accept: {}", std::system_category().message(error));
   }
   failed_since_retry_ = true;
+  const bool lacks_descriptors = error == EMFILE || error == ENFILE;
+  return (lacks_descriptors && owner_.make_room()) || turn_away(listener);
+}
+
+bool Acceptor::turn_away(const net::Fd& listener) {
   const bool is_rejected = reserve_.turn_away(listener);
   if (is_rejected) {
     shared_.metrics.connection_refused();
@@ -91,18 +97,13 @@ void Acceptor::retry() {
 }
 
 void Acceptor::distribute(net::Fd socket, const sockaddr_storage& address) {
-  if (shared_.connections.fetch_add(1) >= shared_.limits.connections_max) {
-    shared_.connections.fetch_sub(1);
-    shared_.metrics.connection_refused();
-    return;
-  }
-  shared_.metrics.connection_opened();
-  auto bucket = shared_.peers.bucket_of(address);
-  Worker& worker = *workers_[next_worker_++ % workers_.size()];
-  if (&worker == &owner_) return worker.adopt(std::move(socket), std::move(bucket));
-  worker.post([&worker, socket = std::move(socket), bucket = std::move(bucket)]() mutable {
-    worker.adopt(std::move(socket), std::move(bucket));
-  });
+  Newcomer newcomer{.socket = std::move(socket), .bucket = shared_.peers.bucket_of(address)};
+  if (!shared_.take_place()) return owner_.admit(std::move(newcomer));
+  // Without descriptors it is the owner that has made room, and that fills the place again.
+  Worker& worker = is_failing_ ? owner_ : *workers_[next_worker_++ % workers_.size()];
+  if (&worker == &owner_) return worker.adopt(std::move(newcomer));
+  worker.post(
+      [&worker, newcomer = std::move(newcomer)]() mutable { worker.adopt(std::move(newcomer)); });
 }
 
 }  // namespace rps::jsonrpc

@@ -1,8 +1,9 @@
 // Accepts connections from listening sockets and distributes them to the workers in turn.
 //
 // accept() fails when the process has no descriptor left, or the kernel no memory. Then the peer is
-// turned away with a descriptor held in reserve. Where even that fails, accepting pauses until
-// retry(), as epoll would report the listening socket again at once.
+// served in the place of an idle connection of the owner; without one it is turned away with a
+// descriptor held in reserve. Where even that fails, accepting pauses until retry(), as epoll would
+// report the listening socket again at once.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,8 @@ class Acceptor {
 
  private:
   bool accept_one(const net::Fd& listener);
-  bool reject_one(const net::Fd& listener, int error);
+  bool accept_without_means(const net::Fd& listener, int error);
+  bool turn_away(const net::Fd& listener);
   void distribute(net::Fd socket, const sockaddr_storage& address);
 
   Shared& shared_;

@@ -101,7 +101,7 @@ void Connection::serve(std::string_view bytes) {
   is_partial_ = progress.partial;
   has_more_ = progress.more;
   if (progress.messages > 0) {
-    has_had_message_ = true;
+    if (!std::exchange(has_had_message_, true)) worker_.note_first_message(*this);
     active_at_ = now;
     message_begun_at_ = now;
     message_bytes_ = received_.size();
@@ -280,9 +280,7 @@ void Connection::end_overdue(Cut reason) {
 
 std::optional<Cut> Connection::overdue(Clock::time_point now) const {
   const Limits& limits = worker_.shared().limits;
-  const std::size_t bytes =
-      std::min(message_bytes_, std::max(limits.line_bytes_max, limits.body_bytes_max));
-  const std::chrono::seconds extra(bytes / limits::message_bytes_per_second_min);
+  const std::chrono::seconds extra = time_for_bytes();
   if (has_unsent()) {
     if (now - stalled_at_ > limits.write_stall_max) return Cut::write_stall;
   } else if (!has_had_message_) {
@@ -293,6 +291,33 @@ std::optional<Cut> Connection::overdue(Clock::time_point now) const {
     return Cut::idle;
   }
   return std::nullopt;
+}
+
+// What the bytes of the message that is partial add to the time that it may take.
+std::chrono::seconds Connection::time_for_bytes() const {
+  const Limits& limits = worker_.shared().limits;
+  const std::size_t bytes =
+      std::min(message_bytes_, std::max(limits.line_bytes_max, limits.body_bytes_max));
+  return std::chrono::seconds(bytes / limits::message_bytes_per_second_min);
+}
+
+std::optional<Clock::time_point> Connection::idle_since(Clock::time_point now) const {
+  if (state_ == State::lingering) return lingering_at_;
+  const bool has_to_do = is_draining_ || has_more_ || has_events_.load(std::memory_order_relaxed);
+  if (has_to_do || caller_->has_seat()) return std::nullopt;
+  const Clock::time_point since = moved_at();
+  const bool has_said_something = has_had_message_ || is_partial_ || has_unsent();
+  if (has_said_something && now - since <= worker_.shared().limits.in_use_max) return std::nullopt;
+  if (!has_unsent() && has_unread()) return std::nullopt;
+  return since;
+}
+
+// When something last moved. A message that has begun moves while its bytes come, and come fast
+// enough.
+Clock::time_point Connection::moved_at() const {
+  if (has_unsent()) return stalled_at_;
+  if (is_partial_) return std::min(served_at_, message_begun_at_ + time_for_bytes());
+  return has_had_message_ ? active_at_ : opened_at_;
 }
 
 void Connection::on_event(const Event& event) {

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,7 @@
 #include "core/net/fd.hpp"
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
+#include "stage2_jsonrpc/seats.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
@@ -74,6 +76,9 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   // unanswered or a reply unsent.
   void cut_off();
 
+  // Since when nothing has moved on it and nothing is to be done; nothing while it is in use.
+  std::optional<Clock::time_point> idle_since(Clock::time_point now) const;
+
   // Cuts the connection if it is past one of its time limits.
   void check(Clock::time_point now);
 
@@ -81,7 +86,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void on_event(const Event& event) override;
 
  private:
-  friend class Worker;  // Keeps index_.
+  friend class Worker;  // Keeps index_ and seat_.
 
   void read();
   void on_socket_empty();
@@ -98,6 +103,8 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void end_overdue(Cut reason);
   void count_cut(Cut reason);
   std::optional<Cut> overdue(Clock::time_point now) const;
+  std::chrono::seconds time_for_bytes() const;
+  Clock::time_point moved_at() const;
   bool has_unsent() const { return sent_ < unsent_.size(); }
   bool has_too_much_unsent() const;
   bool has_unread() const;
@@ -112,6 +119,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   std::optional<Caller> caller_;        // Made by start(), as it needs a weak pointer to this.
   std::unique_ptr<Protocol> protocol_;  // Selected by the first byte.
   std::size_t index_ = 0;               // In the worker's list.
+  Seats<Connection>::Seat seat_;        // Among the worker's.
 
   State state_ = State::open;
   bool is_partial_ = false;         // received_ ends in the middle of a message.

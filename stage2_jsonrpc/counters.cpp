@@ -45,6 +45,10 @@ void Counters::count(Cut cut) {
   cuts_[static_cast<std::size_t>(cut)]->Increment();
 }
 
+std::uint64_t Counters::counted(Cut cut) const {
+  return static_cast<std::uint64_t>(cuts_[static_cast<std::size_t>(cut)]->Value());
+}
+
 void Counters::count(Shed shed) {
   sheds_[static_cast<std::size_t>(shed)]->Increment();
 }

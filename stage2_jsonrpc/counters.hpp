@@ -29,10 +29,11 @@ enum class Cut : std::uint8_t {
   write_stall,  // The peer read nothing for write_stall_max.
   idle,         // Nothing to do for idle_max.
   events,       // More than events_waiting_max events waited for it.
+  gave_way,     // It was idle, and a new connection took its place, see seats.hpp.
 };
 
-inline constexpr std::array<Cut, 5> all_cuts{Cut::first_frame, Cut::slow_frame, Cut::write_stall,
-                                             Cut::idle, Cut::events};
+inline constexpr std::array<Cut, 6> all_cuts{Cut::first_frame, Cut::slow_frame, Cut::write_stall,
+                                             Cut::idle,        Cut::events,     Cut::gave_way};
 
 constexpr std::string_view to_string(Cut cut) {
   switch (cut) {
@@ -41,6 +42,7 @@ constexpr std::string_view to_string(Cut cut) {
     case Cut::write_stall: return "write_stall";
     case Cut::idle: return "idle";
     case Cut::events: return "events";
+    case Cut::gave_way: return "gave_way";
   }
   return "idle";
 }
@@ -58,6 +60,7 @@ class Counters {
 
   void count(Cut cut);
   void count(Shed shed);
+  std::uint64_t counted(Cut cut) const;
   void count_read_paused();
   void count_trace_line_dropped();
   void set_worker_connections(std::size_t worker, std::size_t connections);

@@ -50,6 +50,9 @@ void add_flags(CLI::App& app, Limits& limits) {
                         "Time without progress of a pending write");
   timeouts.add_duration("--idle-timeout", limits.idle_max, time,
                         "Time without a message in either direction");
+  timeouts.add_duration("--give-way-after", limits.in_use_max, time,
+                        "Time without a message after which a connection gives way to a new one "
+                        "when --max-connections are open");
   timeouts.add_duration("--linger", limits.linger_max, time,
                         "Time for the peer to read the last bytes and close");
 }

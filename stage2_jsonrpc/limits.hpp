@@ -43,6 +43,9 @@ inline constexpr std::size_t read_bytes_max = std::size_t{64} << 10;
 // --first-frame-timeout and --frame-timeout grow by a second for each so many bytes of it.
 inline constexpr std::size_t message_bytes_per_second_min = 1024;
 
+// How often the log says at most how many connections have given way to new ones.
+inline constexpr std::chrono::seconds gave_way_report_period{10};
+
 // Log lines about sampled calls that one serving thread may write in a second.
 inline constexpr std::uint32_t trace_lines_per_second_max = 100;
 
@@ -81,6 +84,9 @@ struct Limits {
   std::chrono::milliseconds write_stall_max{30'000};    // --write-timeout: from the last progress.
   std::chrono::milliseconds idle_max{60'000};           // --idle-timeout: from the last message.
   std::chrono::milliseconds linger_max{1'000};          // --linger: for the peer to read and close.
+  // --give-way-after: a connection on which nothing has moved for longer gives way to a new one
+  // when connections_max are open.
+  std::chrono::milliseconds in_use_max{1'000};
 
   // How often each thread looks for connections that are past one of the times above.
   std::chrono::milliseconds scan_period{250};

@@ -59,6 +59,7 @@ class Server final : public server::Server {
     for (unsigned i = 0; i < threads_; ++i) {
       workers_.push_back(std::make_unique<Worker>(shared_, i));
     }
+    for (unsigned i = 0; i < threads_; ++i) workers_[i]->set_next(*workers_[(i + 1) % threads_]);
     if (threads_ > 1 && limits.accepting == Accepting::shared_port) {
       share_port();
     } else {

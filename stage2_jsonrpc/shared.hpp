@@ -18,6 +18,13 @@ class logger;
 namespace rps::jsonrpc {
 
 struct Shared {
+  // Counts one connection more, if there may be one more.
+  bool take_place() {
+    if (connections.fetch_add(1) < limits.connections_max) return true;
+    connections.fetch_sub(1);
+    return false;
+  }
+
   const Limits limits;
   Game& game;
   server::Metrics& metrics;

@@ -158,8 +158,19 @@ void Worker::check_connections() {
     Connection& connection = *connections_[i];
     guard(connection, [&] { connection.check(now); });
   }
-  if (number_ == 0) shared_.peers.sweep(now);
+  if (number_ == 0) {
+    shared_.peers.sweep(now);
+    report_gave_way(now);
+  }
   if (acceptor_) acceptor_->retry();
+}
+
+void Worker::report_gave_way(Clock::time_point now) {
+  const std::uint64_t so_far = shared_.counters.counted(Cut::gave_way);
+  if (so_far == gave_way_reported_ || now < next_report_) return;
+  shared_.log.warn("idle connections closed to make room for new ones: {}",
+                   so_far - std::exchange(gave_way_reported_, so_far));
+  next_report_ = now + limits::gave_way_report_period;
 }
 
 // An exception closes the connection in whose step it was thrown, and no other.
@@ -175,16 +186,41 @@ void Worker::guard(Connection& connection, Step&& step) {
 
 // ---- For the acceptor and the connections ----------------------------------------------------
 
-void Worker::adopt(net::Fd socket, std::shared_ptr<TokenBucket> bucket) {
-  const auto connection =
-      std::make_shared<Connection>(*this, std::move(socket), std::move(bucket), Clock::now());
+void Worker::adopt(Newcomer newcomer) {
+  const auto connection = std::make_shared<Connection>(*this, std::move(newcomer.socket),
+                                                       std::move(newcomer.bucket), Clock::now());
+  shared_.metrics.connection_opened();
   connection->index_ = connections_.size();
   connections_.push_back(connection);
+  connection->seat_ = seats_.sit(*connection);
   shared_.counters.set_worker_connections(number_, connections_.size());
   guard(*connection, [&] {
     connection->start();
     if (is_draining_) connection->drain();
   });
+}
+
+// Another worker may have been faster and have taken the place that was made.
+void Worker::admit(Newcomer newcomer) {
+  if (shared_.take_place() || (make_room() && shared_.take_place())) {
+    return adopt(std::move(newcomer));
+  }
+  if (newcomer.asked_first == nullptr) newcomer.asked_first = this;
+  if (next_ == newcomer.asked_first) return shared_.metrics.connection_refused();
+  next_->post([next = next_, newcomer = std::move(newcomer)]() mutable {
+    next->admit(std::move(newcomer));
+  });
+}
+
+bool Worker::make_room() {
+  Connection* const connection = seats_.choose(Clock::now());
+  if (connection == nullptr) return false;
+  connection->cut(Cut::gave_way);
+  return true;
+}
+
+void Worker::note_first_message(Connection& connection) {
+  seats_.speak(connection.seat_);
 }
 
 std::string& Worker::write_buffer() {
@@ -205,6 +241,7 @@ void Worker::resume_later(Connection& connection) {
 }
 
 void Worker::remove(Connection& connection) {
+  seats_.leave(connection.seat_);
   const std::size_t index = connection.index_;
   std::swap(connections_[index], connections_.back());
   connections_[index]->index_ = index;

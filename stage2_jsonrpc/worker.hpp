@@ -24,10 +24,18 @@
 #include "stage2_jsonrpc/connection.hpp"
 #include "stage2_jsonrpc/dispatcher.hpp"
 #include "stage2_jsonrpc/limits.hpp"
+#include "stage2_jsonrpc/seats.hpp"
 #include "stage2_jsonrpc/shared.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
+
+// A connection that was accepted and has no worker yet.
+struct Newcomer {
+  net::Fd socket;                       // Non-blocking.
+  std::shared_ptr<TokenBucket> bucket;  // As for Connection.
+  const Worker* asked_first = nullptr;  // The worker that was the first to have no place.
+};
 
 class Worker final {
  public:
@@ -41,6 +49,9 @@ class Worker final {
   // ---- For the server, from its one thread, in this order ----
   // REQUIRES: every worker that was started is ended before any of them is destroyed, because a
   // duel sends events from the thread of one to the connection of another.
+
+  // The worker that is asked for a place when this one has none; of all workers a ring.
+  void set_next(Worker& next) { next_ = &next; }
 
   // Starts the thread. With sockets as `listeners` it also accepts, and distributes the connections
   // to `workers` in turn. Throws std::system_error.
@@ -79,8 +90,18 @@ class Worker final {
 
   // ---- For the acceptor and the connections, on the worker's thread ----
 
-  // Serves a new connection. `socket` is non-blocking; `bucket` as for Connection.
-  void adopt(net::Fd socket, std::shared_ptr<TokenBucket> bucket);
+  // Serves a new connection. REQUIRES: it has its place, see Shared::take_place().
+  void adopt(Newcomer newcomer);
+
+  // Serves a new connection in the place of one that is idle, here or at another worker. Closes it
+  // when all are in use.
+  void admit(Newcomer newcomer);
+
+  // Closes a connection of this worker that is idle. False when there is none.
+  bool make_room();
+
+  // The connection has sent its first whole message.
+  void note_first_message(Connection& connection);
 
   Shared& shared() { return shared_; }
   Dispatcher& dispatcher() { return dispatcher_; }
@@ -117,6 +138,7 @@ class Worker final {
   void resume_connections();
   void run_tasks();
   void check_connections();
+  void report_gave_way(Clock::time_point now);
   void close_all();
   template <class Step>
   void guard(Connection& connection, Step&& step);
@@ -136,6 +158,10 @@ class Worker final {
   std::unique_ptr<std::array<char, limits::read_bytes_max>> read_buffer_;
   std::string write_buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  Seats<Connection> seats_;
+  Worker* next_ = this;
+  std::uint64_t gave_way_reported_ = 0;  // Connections that the log has told of.
+  Clock::time_point next_report_;
   std::vector<std::shared_ptr<Connection>> to_resume_;  // In the next pass.
   std::vector<std::shared_ptr<Connection>> resuming_;   // In this pass.
   // Closed in this pass. They live until it ends, because events of the pass may still name them.

@@ -203,8 +203,8 @@ class Connections(unittest.TestCase):
                 self.assertEqual(connection.read_reply()["id"], number)
             self.assertIsNone(connection.read_reply())
 
-    def test_one_connection_above_the_limit_is_closed(self):
-        with Server("rps-jsonrpc", "--max-connections=3") as server:
+    def test_one_connection_above_the_limit_is_closed_while_all_are_in_use(self):
+        with Server("rps-jsonrpc", "--max-connections=3", "--give-way-after=1h") as server:
             kept = [Connection(server.address) for _ in range(3)]
             for connection in kept:
                 connection.call("play", player_move="ROCK")

@@ -7,9 +7,9 @@ import resource
 import socket
 import unittest
 
-from abuse import connect, settled_fd_count, unharmed, wait_for_close
-from framings import (FRAMINGS, Framing, Frames, Http, Lines, Peer, check_round, error_of, play,
-                      read_answer)
+from abuse import connect, send, settled_fd_count, unharmed, wait_for_close
+from framings import (FRAMINGS, Framing, Frames, Http, Lines, Peer, call, check_round, error_of,
+                      play, read_answer)
 from rps_process import IS_SANITIZED, Server, built_servers, eventually
 from wire import check_play
 
@@ -62,13 +62,13 @@ class Descriptors(unittest.TestCase):
                 eventually(lambda: is_served(server, framing), f"{framing.name} are served again")
 
     def test_a_flood_within_what_the_process_may_have(self):
-        """The limit of connections follows the limit of descriptors, and is what refuses."""
+        """The limit of connections follows the limit of descriptors, and is what is reached."""
         with Server("rps-jsonrpc", admin=True,
                     prefix=("prlimit", f"--nofile={DESCRIPTORS}")) as server:
             self.check_flood(server)
             self.assertEqual(server.stderr().count("connections may be open"), 1)
             self.assertNotIn("cannot accept", server.stderr())
-            self.assertGreater(server.metrics()['rps_connections_refused_total{reason="limit"}'], 0)
+            self.assertEqual(server.cuts().keys(), {"gave_way"})
 
     @unittest.skipIf(IS_SANITIZED, "a sanitizer does not work without descriptors")
     def test_a_flood_when_there_are_no_descriptors(self):
@@ -105,6 +105,129 @@ class NewcomersWithoutDescriptors(unittest.TestCase):
                 check_play(server)
                 self.assertEqual(server.metrics()['rps_connections_refused_total{reason="limit"}'],
                                  self.NEWCOMERS)
+
+
+class SilentConnections(unittest.TestCase):
+    """As many connections as the server has room for, and nothing on them: they keep nobody out."""
+
+    ROOM = 600  # Many times what is accepted at once: before it is read, all of that is in use.
+    PATIENT = ["--first-frame-timeout=1h", "--idle-timeout=1h", "--give-way-after=1ms",
+               "--linger=100"]
+    BEGINNINGS = [b"", b"\r\n", b"\xca\xfe\x01\x00", b'{"jsonrpc":', b"POST /rpc HTTP/1.1\r\nHos"]
+
+    @classmethod
+    def setUpClass(cls):
+        may_open(4 * cls.ROOM)
+
+    def fill(self, stack: contextlib.ExitStack, server: Server, count: int) -> list[socket.socket]:
+        silent = []
+        for number in range(count):
+            silent.append(stack.enter_context(connect(server)))
+            silent[-1].sendall(self.BEGINNINGS[number % len(self.BEGINNINGS)])
+        return silent
+
+    def check_newcomers(self, server: Server):
+        for framing in FRAMINGS:
+            eventually(lambda: is_served(server, framing), f"{framing.name} are served")
+
+    def check_full(self, *flags: str):
+        with Server("rps-jsonrpc", *flags, admin=True) as server, unharmed(server), \
+                contextlib.ExitStack() as stack:
+            duelist, player = (stack.enter_context(Peer(Frames(), server.address))
+                               for _ in range(2))
+            duelist.check_call(call(1, "join", game_id="g", player_id="a"))
+            player.check_play()
+            silent = self.fill(stack, server, 3 * self.ROOM)
+            player.check_play()
+            self.check_newcomers(server)
+            for connection in silent:  # A byte now and then is as good as none.
+                send(connection, b" ")
+            self.check_newcomers(server)
+            player.check_play()
+            duelist.check_call(call(2, "leave", game_id="g", player_id="a"))
+            self.assertLessEqual(server.metrics()["rps_connections"], self.ROOM)
+            self.assertEqual(server.cuts().keys(), {"gave_way"})
+            self.assertGreater(server.cuts()["gave_way"], self.ROOM)
+            eventually(lambda: "to make room for new ones" in server.stderr(), "the log says it")
+
+    def test_give_way_when_there_are_too_many(self):
+        for flags in (["--threads=1"], ["--threads=2"], ["--threads=2", "--accept=single"]):
+            with self.subTest(flags):
+                self.check_full(f"--max-connections={self.ROOM}", *self.PATIENT, *flags)
+
+    def test_give_way_at_another_thread(self):
+        """The kernel chooses the thread of a newcomer, which need not have an idle connection."""
+        with Server("rps-jsonrpc", "--threads=8", "--max-connections=1", "--first-frame-timeout=1h",
+                    admin=True) as server, contextlib.ExitStack() as stack:
+            for _ in range(30):
+                stack.enter_context(connect(server))
+            self.check_newcomers(server)
+
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer does not work without descriptors")
+    def test_give_way_when_there_are_no_descriptors(self):
+        for flags in (["--threads=1"], ["--threads=2"], ["--threads=2", "--accept=single"]):
+            with self.subTest(flags), \
+                    Server("rps-jsonrpc", *self.PATIENT, *flags) as server, \
+                    contextlib.ExitStack() as stack:
+                player = stack.enter_context(Peer(Frames(), server.address))
+                player.check_play()
+                descriptors = settled_fd_count(server) + self.ROOM
+                resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
+                self.fill(stack, server, 3 * self.ROOM)
+                self.check_newcomers(server)
+                player.check_play()
+
+
+class IdleConnections(unittest.TestCase):
+    """A connection that has been used gives way once it is idle, and not before."""
+
+    def start(self, give_way_after: str) -> Server:
+        return Server("rps-jsonrpc", "--threads=1", "--max-connections=3", "--linger=100",
+                      f"--give-way-after={give_way_after}", admin=True)
+
+    def test_the_longest_idle_one_gives_way(self):
+        with self.start("1ms") as server, contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Peer(framing, server.address)) for framing in FRAMINGS]
+            for peer in peers:
+                peer.check_play()
+            peers[0].check_play()  # So the second is idle for longer than the others.
+            eventually(lambda: self.is_admitted(stack, server), "a newcomer is served")
+            self.assertEqual(peers[1].read_to_end(), [])
+            self.assertEqual(server.cuts(), {"gave_way": 1})
+
+    def is_admitted(self, stack: contextlib.ExitStack, server: Server) -> bool:
+        """In a duel, so that it stays."""
+        peer = stack.enter_context(Peer(Frames(), server.address))
+        peer.send(call(1, "join", game_id="g", player_id="a"))
+        return peer.receive() is not None
+
+    def test_who_is_in_use_stays(self):
+        """A call within the last hour, a duel, half a message that has just begun."""
+        with self.start("1h") as server, contextlib.ExitStack() as stack:
+            player, duelist, sender = (stack.enter_context(Peer(Lines(), server.address))
+                                       for _ in range(3))
+            player.check_play()
+            duelist.check_call(call(1, "join", game_id="g", player_id="a"))
+            whole = Lines().encode(play(1))
+            sender.check_play()
+            sender.send_bytes(whole[:10])
+            for _ in range(10):
+                self.assertFalse(is_served(server, Frames()))
+            sender.send_bytes(whole[10:])
+            check_round(sender.receive_json(), 1)
+            player.check_play()
+            duelist.check_call(call(2, "leave", game_id="g", player_id="a"))
+            self.assertEqual(server.cuts(), {})
+
+    def test_who_plays_a_duel_stays(self):
+        with self.start("1ms") as server, contextlib.ExitStack() as stack:
+            duelists = [stack.enter_context(Peer(Frames(), server.address)) for _ in range(3)]
+            for number, duelist in enumerate(duelists):
+                duelist.check_call(call(1, "join", game_id=f"g{number}", player_id="a"))
+            for _ in range(10):
+                self.assertFalse(is_served(server, Lines()))
+            for number, duelist in enumerate(duelists):
+                duelist.check_call(call(2, "leave", game_id=f"g{number}", player_id="a"))
 
 
 class TooLarge(unittest.TestCase):

@@ -94,7 +94,8 @@ class Sizes(unittest.TestCase):
 
 class Counts(unittest.TestCase):
     def test_of_connections(self):
-        with start("--max-connections=3") as server, contextlib.ExitStack() as stack:
+        with start("--max-connections=3", "--give-way-after=1h") as server, \
+                contextlib.ExitStack() as stack:
             kept = [stack.enter_context(Peer(framing, server.address)) for framing in FRAMINGS]
             for peer in kept:
                 peer.check_play()

@@ -68,6 +68,7 @@ TEST_CASE("A time's flag sets it, in milliseconds") {
                         {"--write-timeout", &Limits::write_stall_max},
                         {"--idle-timeout", &Limits::idle_max},
                         {"--linger", &Limits::linger_max},
+                        {"--give-way-after", &Limits::in_use_max},
                         {"--overload-after", &Limits::pass_max}};
   for (const Flag& flag : flags) {
     INFO(flag.name);

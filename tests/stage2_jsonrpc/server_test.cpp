@@ -494,8 +494,8 @@ TEST_CASE("A client that half-closes still gets its replies, and then the end") 
   CHECK(!peer.receive());
 }
 
-TEST_CASE("One connection more than the limit is closed at once; a free place is taken") {
-  const House house({.connections_max = 2});
+TEST_CASE("While all connections are in use, one more is closed at once; a free place is taken") {
+  const House house({.connections_max = 2, .in_use_max = patience});
   std::optional<Peer> first(house);
   Peer second(house);
   first->send(play(1));
