@@ -24,6 +24,10 @@ inline constexpr std::size_t json_depth_max = 64;
 // eight; members that JSON-RPC does not know may add some.
 inline constexpr std::size_t call_values_max = 128;
 
+// Bytes of one JSON request as it is spelled, without the white space between its tokens. A request
+// with the longest ids that the game takes, every character of them escaped, has less.
+inline constexpr std::size_t call_bytes_max = 2'048;
+
 // Calls of one batch. Each call of a batch costs the server as much as a call of its own.
 inline constexpr std::size_t batch_calls_max = 100;
 

@@ -1,12 +1,21 @@
 #include "stage2_jsonrpc/scan.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 
 #include "stage2_jsonrpc/limits.hpp"
 
 namespace rps::jsonrpc {
 
 namespace {
+
+// A string, and an integer, that has as many bytes is unusual. So no request that is usual has more
+// than limits::call_bytes_max (its id, its traceparent and three parameters, and names), and what
+// makes one unusual is found within so many bytes of a token.
+constexpr std::ptrdiff_t plain_bytes_max = 256;
+constexpr std::ptrdiff_t integer_bytes_max = 21;
+static_assert(5 * plain_bytes_max + 512 < limits::call_bytes_max);
 
 // Walks over one payload. Every function returns false, and the scan ends, on anything unusual.
 class Scanner {
@@ -128,11 +137,12 @@ class Scanner {
   bool plain_string(std::string_view& text) {
     if (at_ == end_ || *at_ != '"') return false;
     const char* const start = ++at_;
-    while (at_ < end_ && *at_ != '"') {
+    const char* const stop = at_ + std::min(end_ - at_, plain_bytes_max);
+    while (at_ < stop && *at_ != '"') {
       if (*at_ < ' ' || *at_ > '~' || *at_ == '\\') return false;
       ++at_;
     }
-    if (at_ == end_) return false;
+    if (at_ == stop) return false;
     text = {start, static_cast<std::size_t>(at_ - start)};
     ++at_;
     skip_space();
@@ -140,7 +150,8 @@ class Scanner {
   }
 
   bool unsigned_integer(std::uint64_t& number, std::string_view& text) {
-    const auto [stop, error] = std::from_chars(at_, end_, number);
+    const auto [stop, error] =
+        std::from_chars(at_, at_ + std::min(end_ - at_, integer_bytes_max), number);
     if (error != std::errc{} || (*at_ == '0' && stop - at_ > 1)) return false;
     if (stop < end_ && (*stop == '.' || *stop == 'e' || *stop == 'E')) return false;
     text = {at_, static_cast<std::size_t>(stop - at_)};

@@ -64,6 +64,29 @@ class Sizes(unittest.TestCase):
             with Peer(Frames(), server.address) as peer:  # Its length cannot say more.
                 self.assertIn(b"result", peer.ask(padded_play(65_535)))
 
+    def test_of_a_request(self):
+        """In bytes without the white space between its tokens, whatever the tokens are."""
+        size_max = 2048
+        for begin, filler, end in [(b'"x":"', b" ", b'"}'), (b'"x":"', b"\xc3\xa9", b'"}'),
+                                   (b'"x":"', b"\\\\", b'"}'), (b'"x":0.', b"1", b"}"),
+                                   (b'"', b"x", b'":1}')]:
+            head = play("id")[:-1].replace(b" ", b"") + b"," + begin
+            count = (size_max - len(head) - len(end)) // len(filler)
+            longest = head + filler * count + end
+            longest = longest.replace(b"id", b"id" + b"d" * (size_max - len(longest)), 1)
+            with start() as server, unharmed(server):
+                for framing in FRAMINGS:
+                    with self.subTest(framing.name, begin=begin, filler=filler), \
+                            Peer(framing, server.address) as peer:
+                        self.assertIn(b"result", peer.ask(longest))
+                        self.assertIn(b"result", peer.ask(longest[:-1] + b" " * 10_000 + b"}"))
+                        for too_long in (longest.replace(b"id", b"idd", 1),
+                                         head + filler * (60_000 // len(filler)) + end):
+                            peer.send(too_long)
+                            self.assertEqual(error_of(peer.receive_json()),
+                                             (INVALID_REQUEST, None))
+                        peer.check_play()
+
     def test_of_a_header(self):
         with start() as server:
             for flag, size_max in [("by default", 8192), ("--max-header-bytes=500", 500)]:

@@ -151,6 +151,15 @@ TEST_CASE("What is refused for a limit costs the same whatever stands behind the
       repeated(R"({"a":)", limits::json_depth_max) + "[",
       members,
       R"({"a":[)" + repeated("1,", limits::call_values_max),
+      R"({"a":)" + repeated("1", limits::call_bytes_max),
+      R"({"a":0.)" + repeated("0", limits::call_bytes_max),
+      R"({"a":")" + repeated(" ", limits::call_bytes_max),
+      R"({"a":")" + repeated("\\u0041", limits::call_bytes_max / 6),
+      R"({"a":")" + repeated("\\\"", limits::call_bytes_max / 2),
+      R"({"id":")" + repeated("x", limits::call_bytes_max),
+      R"({")" + repeated("x", limits::call_bytes_max),
+      R"({"jsonrpc":"2.0","method":"play","params":[")" + repeated("x", limits::call_bytes_max),
+      "[" + repeated(call, calls - 1) + '"' + repeated("x", limits::call_bytes_max),
   };
   for (const std::string& beginning : beginnings) {
     INFO(beginning.substr(0, 50));
@@ -183,6 +192,40 @@ TEST_CASE("A request may have as many values as the limit says, and not one more
     CHECK(code(limits::call_values_max + 1) == Code::invalid_request);
     CHECK(calls.list.size() == 1);
   }
+}
+
+TEST_CASE("A request may have as many bytes as the limit says, white space aside") {
+  const auto of_size = [](std::size_t size) {  // Ends with a string that is neither short nor read.
+    const std::string begin = R"({"jsonrpc":"2.0","id":1.5,"method":"nope","x":")";
+    return begin + repeated(" ", size - begin.size() - 2) + "\"}";
+  };
+  const auto spaced = [](std::string one) {  // With so much white space that it is most of it.
+    for (const char mark : {':', ',', '}'}) {
+      for (std::size_t at = one.find(mark); at != one.npos; at = one.find(mark, at + 1)) {
+        one.insert(at, " \n\t\r" + repeated(" ", limits::call_bytes_max));
+        at = one.find(mark, at);
+      }
+    }
+    return one;
+  };
+  Calls calls;
+  const auto code = [&](const std::string& payload) {
+    json_format.decode(payload, limits::batch_calls_max, calls);
+    return calls.list.back().failure->code;
+  };
+  const std::string longest = of_size(limits::call_bytes_max);
+  const std::string too_long = of_size(limits::call_bytes_max + 1);
+  CHECK(code(longest) == Code::method_not_found);
+  CHECK(calls.list.back().id == "1.5");
+  CHECK(code(spaced(longest)) == Code::method_not_found);
+  CHECK(calls.list.back().id == "1.5");
+  CHECK(code("[" + repeated(longest + ",", limits::batch_calls_max - 1) + longest + "]") ==
+        Code::method_not_found);
+  CHECK(calls.list.size() == limits::batch_calls_max);
+  CHECK(code(too_long) == Code::invalid_request);
+  CHECK(code(spaced(too_long)) == Code::invalid_request);
+  CHECK(code("[" + longest + "," + too_long + "," + longest + "]") == Code::invalid_request);
+  CHECK(calls.list.size() == 1);
 }
 
 // The promise that the hot path makes: once its buffers have grown, nothing is allocated.

@@ -71,6 +71,23 @@ TEST_CASE("What is unusual is left to the general reader") {
   }
 }
 
+TEST_CASE("A token that is too long to be usual is left to the general reader") {
+  const auto with = [](const std::string& id, const std::string& session) {
+    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"score","params":[")" + session + "\"]}";
+  };
+  for (const std::size_t size : {253, 254, 255, 256, 257, 5'000}) {
+    const std::string text(size, 'x');
+    CHECK(agree(with('"' + text + '"', "s")) == (size <= 254));
+    CHECK(agree(with("1", text)) == (size <= 255));
+    CHECK(agree("[" + with("1", text) + "," + with("2", "s") + "]") == (size <= 255));
+  }
+  for (const std::size_t size : {1, 19, 20, 21, 22, 300, 5'000}) {
+    CHECK(agree(with(std::string(size, '1'), "s")) == (size <= 20));
+    CHECK(!agree(with(std::string(size, '0') + "1", "s")));
+    CHECK(!agree(with("1." + std::string(size, '1'), "s")));
+  }
+}
+
 TEST_CASE("On generated payloads the two readers agree") {
   std::mt19937 random(20240607);
   const auto pick = [&](const auto& choices) -> const std::string& {
