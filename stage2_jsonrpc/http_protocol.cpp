@@ -59,6 +59,7 @@ HttpProtocol::Step HttpProtocol::take_message(std::string_view bytes, Context& c
   Outcome outcome = reader_.read(bytes, step.consumed);
   if (outcome == Outcome::asks) {
     if (const auto page = page_for_request(context)) return end_with(*page, context, out);
+    is_for_rpc_ = true;
     const std::string_view body = bytes.substr(step.consumed);
     if (body.empty()) net::append_continue(out);
     std::size_t consumed = 0;
@@ -97,8 +98,10 @@ HttpProtocol::Step HttpProtocol::refuse(Context& context, std::string& out) {
   return {.next = Next::end};
 }
 
-HttpProtocol::Response HttpProtocol::respond_to_request(Context& context) const {
-  if (auto page = page_for_request(context)) return {.page = *std::move(page)};
+HttpProtocol::Response HttpProtocol::respond_to_request(Context& context) {
+  if (!std::exchange(is_for_rpc_, false)) {
+    if (auto page = page_for_request(context)) return {.page = *std::move(page)};
+  }
   const HttpRequest& request = reader_.request();
   Response response{.page = {.type = "application/json"}};
   response.calls = respond(request.body(),

@@ -45,10 +45,11 @@ class HttpProtocol final : public Protocol {
   Step take_message(std::string_view bytes, Context& context, std::string& out) override;
   Step end_with(const net::HttpPage& page, Context& context, std::string& out);
   Step refuse(Context& context, std::string& out);
-  Response respond_to_request(Context& context) const;
+  Response respond_to_request(Context& context);
   std::optional<net::HttpPage> page_for_request(Context& context) const;
 
   net::HttpReader reader_;
+  bool is_for_rpc_ = false;  // The request was told to send its body: no page answers it.
 };
 
 }  // namespace rps::jsonrpc

@@ -287,6 +287,9 @@ TEST_CASE("Who asks whether to send a body is told so, once") {
   CHECK(table.answer(request.substr(0, head)) == "HTTP/1.1 100 Continue\r\n\r\n");
   CHECK(table.answer(request.substr(head, 5)).empty());
   CHECK(status_of(table.answer(request.substr(head + 5))) == 200);
+  CHECK(table.hosts_looked_up == 1);
+  CHECK(status_of(table.answer(get("/healthz"))) == 200);
+  CHECK(table.hosts_looked_up == 2);
   // Who sends it along needs no telling, who is refused gets none, who expects more is
   // disappointed.
   CHECK(status_of(Table().answer(request)) == 200);

@@ -25,7 +25,10 @@ class Table final : public Context {
   bool is_last_turn() const override { return last_turn; }
   bool is_ready() const override { return ready; }
   std::string metrics_text() const override { return "some_metric 1\n"; }
-  bool accepts(const net::HttpAuthority& host) const override { return host_names_.accept(host); }
+  bool accepts(const net::HttpAuthority& host) const override {
+    ++hosts_looked_up;
+    return host_names_.accept(host);
+  }
   std::string_view http_date() override { return "Thu, 01 Jan 1970 00:00:00 GMT"; }
 
   // All that goes out for `bytes`, given at once; the first byte ever chooses the protocol.
@@ -72,6 +75,7 @@ class Table final : public Context {
   bool ready = true;
   bool last_turn = false;
   std::size_t calls = 0;
+  mutable std::size_t hosts_looked_up = 0;
   std::vector<std::optional<TraceContext>> traces;  // Of the calls, in order.
   std::vector<Error> errors;
   Progress last;
