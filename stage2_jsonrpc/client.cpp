@@ -35,6 +35,8 @@ Framing framing_named(std::string_view name) {
 
 std::unique_ptr<net::WireCodec> make_codec(const Url& url) {
   if (url.scheme != "jsonrpc") throw std::invalid_argument("not a jsonrpc URL: " + url.scheme);
+  if (url.host.empty())
+    throw std::invalid_argument("a jsonrpc URL is jsonrpc://HOST:PORT?name=value&…");
   if (!url.path.empty()) throw std::invalid_argument("a jsonrpc URL has no path: " + url.path);
   std::optional<Codec> codec;
   std::optional<Framing> framing;

@@ -131,10 +131,16 @@ Settings read_settings(const Url& url) {
     apply(pair->first, pair->second, settings);
   }
   settings.codec.host = settings.registry.service;
+  // Of any address: what the URL says of the codec is refused here, and not at the first instance.
+  (void)make_codec(settings.codec);
   return settings;
 }
 
 }  // namespace
+
+void check_fleet(const Url& url) {
+  (void)read_settings(url);
+}
 
 std::unique_ptr<fleet::FleetClient> connect_fleet(
     const Url& url, const ConnectOptions& options,
@@ -144,8 +150,6 @@ std::unique_ptr<fleet::FleetClient> connect_fleet(
   settings.fleet.depth = options.depth;
   settings.fleet.notice = notice;
   settings.registry.warn = std::move(notice);
-  // Of any address: what the URL says of the codec is refused here, and not at the first instance.
-  (void)make_codec(settings.codec);
   const auto codec_for = [like = settings.codec](const HostPort& authority) {
     Url instance = like;
     instance.host = authority.host;

@@ -26,4 +26,7 @@ std::unique_ptr<fleet::FleetClient> connect_fleet(
     const Url& url, const ConnectOptions& options,
     std::function<void(const std::string& sentence)> notice);
 
+// Throws std::invalid_argument when the URL is wrong.
+void check_fleet(const Url& url);
+
 }  // namespace rps::jsonrpc

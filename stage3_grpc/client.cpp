@@ -438,6 +438,10 @@ std::optional<GrpcClient::Completion> GrpcClient::next(Clock::time_point deadlin
 
 }  // namespace
 
+void check(const Url& url) {
+  (void)read_settings(url);
+}
+
 std::unique_ptr<Client> connect(const Url& url, const ConnectOptions& options) {
   return std::make_unique<GrpcClient>(read_settings(url), options);
 }

@@ -37,4 +37,7 @@ namespace rps::rpc {
 // with `unavailable`.
 std::unique_ptr<Client> connect(const Url& url, const ConnectOptions& options);
 
+// Throws std::runtime_error when the URL is wrong, or a file that it names cannot be read.
+void check(const Url& url);
+
 }  // namespace rps::rpc

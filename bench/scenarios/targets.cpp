@@ -169,7 +169,7 @@ std::expected<NamedTarget, std::string> parse_target(std::string_view text,
     return std::unexpected("'" + std::string(text) + "' is neither a URL (" + url.error() +
                            ") nor one of " + known_keys());
   }
-  if (!load::speaks(url->scheme)) return std::unexpected(load::not_spoken(url->scheme));
+  if (const auto checked = load::check(*url); !checked) return std::unexpected(checked.error());
   return NamedTarget{.key = std::string(text),
                      .name = std::string(text),
                      .command = std::string(text),

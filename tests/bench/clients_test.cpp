@@ -280,6 +280,12 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
            "cli+pty:",
            "gopher://127.0.0.1:1",
 #if RPS_HAVE_STAGE2
+           "jsonrpc:",
+           "jsonrpc://127.0.0.1:1?codec=jason",
+           "jsonrpc+fleet:///etc/hostname?colour=red",
+           "jsonrpc+fleet:///etc/hostname?balance=none",
+           "jsonrpc+fleet:///etc/hostname?retries=many",
+           "jsonrpc+fleet:///etc/hostname?framing=post",
            "http://127.0.0.1:1/other",
            "http://127.0.0.1:1?codec=msgpack",
            "http://127.0.0.1:1?framing=frame",
@@ -304,6 +310,7 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
 #endif
        }) {
     INFO(url);
+    CHECK_FALSE(check(*parse_url(url)));
     // Nobody listens there either, but that is found out later and told by another exception.
     std::string told;
     try {

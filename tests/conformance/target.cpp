@@ -79,7 +79,9 @@ std::unique_ptr<Player> Target::open_player() const {
 Target make_target(const std::string& text) {
   const auto url = parse_url(text);
   if (!url) throw std::invalid_argument(url.error());
-  if (!load::speaks(url->scheme)) throw std::invalid_argument(load::not_spoken(url->scheme));
+  if (const auto checked = load::check(*url); !checked) {
+    throw std::invalid_argument(checked.error());
+  }
   return {.name = text,
           .connect =
               [text](const ConnectOptions& options) { return load::connect(text, options).client; },

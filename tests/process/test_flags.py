@@ -255,6 +255,56 @@ class Dialect(unittest.TestCase):
                     self.assertIn(text, help_text)
 
 
+class Urls(unittest.TestCase):
+    """What is wrong with a URL is said before anything is connected or measured."""
+
+    WRONG = ["nonsense", "gopher://127.0.0.1:1", "https://127.0.0.1:1", "jsonrpc:",
+             "inproc:?house=unfair", "inproc:?seed=-1", "inproc:?colour=red",
+             "spawn:/bin/true?colour=red",
+             "echo://127.0.0.1:1?request=1", "echo://127.0.0.1:1?request=1&reply=1&colour=red",
+             "echo+pipe:/bin/cat?request=1&reply=0", "echo+http://127.0.0.1:1?request=x"]
+    WRONG_OF = {
+        "rps-jsonrpc": [
+            f"{scheme}://127.0.0.1:1?{parameter}" for scheme in ("jsonrpc", "jsonrpc+lean")
+            for parameter in ("colour=red", "codec=jason", "framing=post", "codec=json&codec=json",
+                              "codec=msgpack&framing=line")
+        ] + [
+            "jsonrpc://127.0.0.1:1/path", "http://127.0.0.1:1/path",
+            "http://127.0.0.1:1?colour=red", "http://127.0.0.1:1?codec=binary",
+            "http://127.0.0.1:1?framing=line",
+            "jsonrpc+fleet:///etc/hostname?colour=red", "jsonrpc+fleet:///etc/hostname?balance=all",
+            "jsonrpc+fleet:///etc/hostname?retries=many",
+            "jsonrpc+fleet:///etc/hostname?codec=jason"],
+        "rps-grpc": [
+            "grpc://127.0.0.1:1?colour=red", "grpc://127.0.0.1:1?mode=slow",
+            "grpc://127.0.0.1:1?rounds=4", "grpc://127.0.0.1:1?mode=many&rounds=0",
+            "grpc://127.0.0.1:1?deadline_ms=1s", "grpc://127.0.0.1:1?ca=/etc/hostname",
+            "grpcs://127.0.0.1:1?ca=/does/not/exist", "grpcs://127.0.0.1:1?cert=/etc/hostname",
+            "grpc+lean://127.0.0.1:1?mode=rally"],
+    }
+    PROGRAMS = [("rps-conformance", []), ("rps-bench", ["load"]), ("rps-bench", ["search"]),
+                ("rps-bench", ["churn"])]
+
+    def test_what_is_wrong_in_it(self):
+        urls = self.WRONG + [url for server in built_servers()
+                             for url in self.WRONG_OF.get(server, [])]
+        checks = {}
+        for name, words in self.PROGRAMS:
+            for url in urls:
+                checks[f"{name} {words} {url}"] = functools.partial(self.check, name, words, url)
+        check_at_once(self, checks)
+
+    def check(self, name: str, words: list[str], url: str):
+        with tempfile.TemporaryDirectory() as folder:
+            out = [f"--out={folder}"] if words else []
+            done = run(binary(name), *words, *out, url)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(done.stdout, "")
+            said = [line for line in done.stderr.splitlines() if "WARNING" not in line]
+            self.assertEqual(len(said), 1, done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
+
 class ConfigFile(unittest.TestCase):
     def config(self, text: str):
         file = tempfile.NamedTemporaryFile("w", suffix=".toml")

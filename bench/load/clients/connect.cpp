@@ -43,6 +43,11 @@ Connection open_inproc(const Url& url, const ConnectOptions& options) {
   return alone(connect_inproc(url, options));
 }
 
+// The console checks its flags itself.
+void check_cli(const Url& url) {
+  (void)cli::arguments_of(url);
+}
+
 Connection open_cli(const Url& url, const ConnectOptions& options) {
   return with_children(cli::connect(url, options));
 }
@@ -80,7 +85,8 @@ Connection open_jsonrpc_lean(const Url& url, const ConnectOptions& options) {
   return alone(connect_jsonrpc_lean(url, options));
 }
 
-Connection open_http(const Url& url, const ConnectOptions& options) {
+// The URL of scheme jsonrpc for the same client.
+Url without_http(const Url& url) {
   if (!url.path.empty() && url.path != "/" && url.path != "/rpc") {
     throw std::invalid_argument("JSON-RPC over HTTP is at /rpc, not at " + url.path);
   }
@@ -88,7 +94,19 @@ Connection open_http(const Url& url, const ConnectOptions& options) {
   same.scheme = "jsonrpc";
   same.path.clear();
   same.query.emplace_back("framing", "http");
-  return alone(jsonrpc::connect(same, options));
+  return same;
+}
+
+void check_jsonrpc(const Url& url) {
+  (void)jsonrpc::make_codec(url);
+}
+
+void check_http(const Url& url) {
+  check_jsonrpc(without_http(url));
+}
+
+Connection open_http(const Url& url, const ConnectOptions& options) {
+  return alone(jsonrpc::connect(without_http(url), options));
 }
 
 Connection open_fleet(const Url& url, const ConnectOptions& options) {
@@ -113,31 +131,32 @@ Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
 
 struct Transport {
   std::string_view scheme;
+  void (*check)(const Url& url);  // Throws std::exception for what connecting would not understand.
   Connection (*open)(const Url& url, const ConnectOptions& options);
   bool answers_in_submit = false;
 };
 
 constexpr auto transports = std::to_array<Transport>({
-    {"inproc", open_inproc, true},
-    {"cli", open_cli},
-    {"cli+pty", open_cli_pty},
-    {"cli+spawn", open_cli_spawn},
-    {"spawn", open_spawn},
-    {"echo", open_echo},
-    {"echo+pipe", open_echo_pipe},
-    {"echo+http", open_echo_http},
+    {"inproc", check_inproc, open_inproc, true},
+    {"cli", check_cli, open_cli},
+    {"cli+pty", check_cli, open_cli_pty},
+    {"cli+spawn", check_cli, open_cli_spawn},
+    {"spawn", check_bare_spawn, open_spawn},
+    {"echo", check_echo, open_echo},
+    {"echo+pipe", check_echo_pipe, open_echo_pipe},
+    {"echo+http", check_echo_http, open_echo_http},
 #if RPS_HAVE_STAGE2
-    {"jsonrpc", open_jsonrpc},
-    {"jsonrpc+fleet", open_fleet},
-    {"jsonrpc+lean", open_jsonrpc_lean},
-    {"http", open_http},
+    {"jsonrpc", check_jsonrpc, open_jsonrpc},
+    {"jsonrpc+fleet", jsonrpc::check_fleet, open_fleet},
+    {"jsonrpc+lean", check_jsonrpc_lean, open_jsonrpc_lean},
+    {"http", check_http, open_http},
 #endif
 #if RPS_HAVE_STAGE3
-    {"grpc", open_grpc},
-    {"grpcs", open_grpc},
+    {"grpc", rpc::check, open_grpc},
+    {"grpcs", rpc::check, open_grpc},
 #endif
 #if RPS_HAVE_LEAN_GRPC
-    {"grpc+lean", open_grpc_lean},
+    {"grpc+lean", check_grpc_lean, open_grpc_lean},
 #endif
 });
 
@@ -147,18 +166,33 @@ const Transport* find(std::string_view scheme) {
   return found == transports.end() ? nullptr : found;
 }
 
+// A sentence about a scheme that this build does not speak.
+std::string not_spoken(std::string_view scheme) {
+  if (scheme == "https") {
+    return "nobody here serves https: stage 2 speaks HTTP without TLS, so say http";
+  }
+  std::string text = "this build does not speak '" + std::string(scheme) + "'; it speaks ";
+  for (const Transport& transport : transports) {
+    text.append(&transport == transports.data() ? "" : ", ").append(transport.scheme);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool speaks(std::string_view scheme) {
   return find(scheme) != nullptr;
 }
 
-std::string not_spoken(std::string_view scheme) {
-  std::string text = "this build does not speak '" + std::string(scheme) + "'; it speaks ";
-  for (const Transport& transport : transports) {
-    text.append(&transport == transports.data() ? "" : ", ").append(transport.scheme);
+std::expected<void, std::string> check(const Url& url) {
+  const Transport* const transport = find(url.scheme);
+  if (transport == nullptr) return std::unexpected(not_spoken(url.scheme));
+  try {
+    transport->check(url);
+    return {};
+  } catch (const std::exception& refusal) {
+    return std::unexpected(refusal.what());
   }
-  return text;
 }
 
 bool answers_in_submit(std::string_view url) {
@@ -169,10 +203,6 @@ bool answers_in_submit(std::string_view url) {
 Connection connect(std::string_view text, const ConnectOptions& options) {
   const auto url = parse_url(text);
   if (!url) throw std::invalid_argument(url.error());
-  if (url->scheme == "https") {
-    throw std::invalid_argument(
-        "nobody here serves https: stage 2 speaks HTTP without TLS, so say http");
-  }
   const Transport* const transport = find(url->scheme);
   if (transport == nullptr) throw std::invalid_argument(not_spoken(url->scheme));
   return transport->open(*url, options);

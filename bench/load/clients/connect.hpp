@@ -12,6 +12,7 @@
 //                                                              bench/load/clients/floors.hpp
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <sys/types.h>
 
 #include "core/client.hpp"
+#include "core/url.hpp"
 
 namespace rps::load {
 
@@ -33,8 +35,9 @@ struct Connection {
 // Whether this build can speak to `scheme`, one of those above.
 bool speaks(std::string_view scheme);
 
-// A sentence that says so of a scheme that it cannot, and names those that it can.
-std::string not_spoken(std::string_view scheme);
+// Whether connect() understands all of the URL, without opening anything; the error is a sentence
+// for the person who typed it. A file that the URL names for TLS is read.
+std::expected<void, std::string> check(const Url& url);
 
 // Whether the client of `url` answers a call before submit() returns, so that no call is ever open.
 bool answers_in_submit(std::string_view url);

@@ -68,14 +68,30 @@ std::unique_ptr<net::WireCodec> read_codec(const Url& url) {
 
 }  // namespace
 
-std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& options) {
+void check_echo(const Url& url) {
   check_is_address(url);
+  (void)read_codec(url);
+}
+
+void check_echo_pipe(const Url& url) {
+  check_is_file(url);
+  (void)read_codec(url);
+}
+
+void check_echo_http(const Url& url) {
+  check_is_address(url);
+  check_parameters(url, {"request"});
+  (void)read_bytes(url, "request");
+}
+
+std::unique_ptr<Client> connect_echo(const Url& url, const ConnectOptions& options) {
+  check_echo(url);
   return net::connect_streams(url, options, read_codec(url));
 }
 
 std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url,
                                                      const ConnectOptions& options) {
-  check_is_file(url);
+  check_echo_pipe(url);
   auto codec = read_codec(url);
   const std::vector<std::string> arguments{url.path, std::to_string(read_bytes(url, "request")),
                                            std::to_string(read_bytes(url, "reply"))};
@@ -84,8 +100,7 @@ std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url,
 }
 
 std::unique_ptr<Client> connect_echo_http(const Url& url, const ConnectOptions& options) {
-  check_is_address(url);
-  check_parameters(url, {"request"});
+  check_echo_http(url);
   const std::string authority = to_string(HostPort{.host = url.host, .port = url.port});
   return net::connect_streams(
       url, options, std::make_unique<FixedHttpCodec>(authority, read_bytes(url, "request")));

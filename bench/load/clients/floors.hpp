@@ -26,4 +26,9 @@ std::unique_ptr<net::StreamClient> connect_echo_pipe(const Url& url, const Conne
 // that stays open; a response other than 200 breaks it (rps-floor-http). Throws std::exception.
 std::unique_ptr<Client> connect_echo_http(const Url& url, const ConnectOptions& options);
 
+// Of these URLs in turn. Throw std::invalid_argument when the URL is wrong.
+void check_echo(const Url& url);
+void check_echo_pipe(const Url& url);
+void check_echo_http(const Url& url);
+
 }  // namespace rps::load

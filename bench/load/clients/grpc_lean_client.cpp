@@ -377,6 +377,10 @@ bool LeanClient::send_again(LeanCall& call) {
 
 }  // namespace
 
+void check_grpc_lean(const Url& url) {
+  (void)read_authority(url);
+}
+
 std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options) {
   return std::make_unique<LeanClient>(url, options);
 }

@@ -30,4 +30,7 @@ namespace rps::load {
 // port, no server listens there, or the peer does not speak HTTP/2 without TLS.
 std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options);
 
+// Throws std::invalid_argument when the URL is wrong.
+void check_grpc_lean(const Url& url);
+
 }  // namespace rps::load

@@ -109,6 +109,10 @@ GameOptions parse_options(const Url& url) {
 
 }  // namespace
 
+void check_inproc(const Url& url) {
+  (void)parse_options(url);
+}
+
 std::unique_ptr<Client> connect_inproc(const Url& url, const ConnectOptions& options) {
   auto game = std::make_unique<Game>(parse_options(url));
   Game& reference = *game;

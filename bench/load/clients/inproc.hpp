@@ -16,4 +16,7 @@ std::unique_ptr<Client> connect_inproc(const Url& url, const ConnectOptions& opt
 // The same over a game of the caller's, who must keep it alive.
 std::unique_ptr<Client> connect_inproc(Game& game, const ConnectOptions& options);
 
+// Throws std::invalid_argument when the URL is wrong.
+void check_inproc(const Url& url);
+
 }  // namespace rps::load

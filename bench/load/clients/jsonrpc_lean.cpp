@@ -150,6 +150,10 @@ std::unique_ptr<Client> connect_jsonrpc_lean(const Url& url, const ConnectOption
   return net::connect_streams(url, options, make_lean_codec(make_whole_codec(url)));
 }
 
+void check_jsonrpc_lean(const Url& url) {
+  (void)make_whole_codec(url);
+}
+
 std::string ready_made_request(const Url& url) {
   std::string request;
   make_whole_codec(url)->encode(sequence, command, request);

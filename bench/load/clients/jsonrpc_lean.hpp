@@ -28,6 +28,9 @@ std::unique_ptr<net::WireCodec> make_lean_codec(std::unique_ptr<net::WireCodec> 
 // Replies framed as lines are all decoded. Throws std::exception.
 std::unique_ptr<Client> connect_jsonrpc_lean(const Url& url, const ConnectOptions& options);
 
+// Throws std::invalid_argument when the URL is wrong.
+void check_jsonrpc_lean(const Url& url);
+
 // The bytes of its request. `url` is of jsonrpc or jsonrpc+lean. Throws std::invalid_argument.
 std::string ready_made_request(const Url& url);
 

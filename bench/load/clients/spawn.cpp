@@ -164,9 +164,13 @@ std::unique_ptr<Client> connect_cli_spawn(const Url& url, const ConnectOptions& 
   return connect_spawn({.argv = cli::arguments_of(url), .codec = cli::make_codec()}, options);
 }
 
-std::unique_ptr<Client> connect_bare_spawn(const Url& url, const ConnectOptions& options) {
+void check_bare_spawn(const Url& url) {
   check_is_file(url);
   check_parameters(url, {});
+}
+
+std::unique_ptr<Client> connect_bare_spawn(const Url& url, const ConnectOptions& options) {
+  check_bare_spawn(url);
   return connect_spawn({.argv = {url.path}, .codec = nullptr}, options);
 }
 

@@ -34,4 +34,7 @@ std::unique_ptr<Client> connect_cli_spawn(const Url& url, const ConnectOptions& 
 // `spawn:PATH`: a program without arguments, input and output (rps-floor-nothing).
 std::unique_ptr<Client> connect_bare_spawn(const Url& url, const ConnectOptions& options);
 
+// Throws std::invalid_argument when the URL of such a program is wrong.
+void check_bare_spawn(const Url& url);
+
 }  // namespace rps::load
