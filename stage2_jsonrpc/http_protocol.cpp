@@ -1,6 +1,8 @@
 #include "stage2_jsonrpc/http_protocol.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "core/trace.hpp"
@@ -31,6 +33,21 @@ bool is_json(const HttpRequest& request) {
   return beast::iequals({type.data(), type.size()}, "application/json");
 }
 
+// Whether the body is as its sender wrote it: no field names a coding (RFC 9110, section 8.4).
+bool is_plain(const HttpRequest& request) {
+  const auto [first, last] = request.equal_range(http::field::content_encoding);
+  return std::all_of(first, last, [](const auto& field) {
+    return field.value().empty() || beast::iequals(field.value(), "identity");
+  });
+}
+
+// Two fields are no trace context: it cannot be told which of them the caller has set.
+std::optional<TraceContext> trace_of(const HttpRequest& request) {
+  constexpr const char* name = "traceparent";
+  if (request.count(name) > 1) return std::nullopt;
+  return parse_traceparent(view(request[name]));
+}
+
 // Nothing when a payload can be taken from the body.
 std::optional<HttpPage> refuse_rpc(const HttpRequest& request, Context& context) {
   if (request.method() != http::verb::post) {
@@ -38,13 +55,12 @@ std::optional<HttpPage> refuse_rpc(const HttpRequest& request, Context& context)
     return net::allow_page(is_asked ? HttpStatus::no_content : HttpStatus::method_not_allowed,
                            "OPTIONS, POST");
   }
-  const auto coding = request[http::field::content_encoding];
-  const bool is_plain = coding.empty() || beast::iequals(coding, "identity");
-  if (is_json(request) && is_plain) return std::nullopt;
+  const bool has_no_coding = is_plain(request);
+  if (is_json(request) && has_no_coding) return std::nullopt;
   context.count_refusal(Error::malformed_request);
   return HttpPage{.status = HttpStatus::unsupported_media_type,
-                  .body = is_plain ? "the content type must be application/json\n"
-                                   : "the content must have no coding\n"};
+                  .body = has_no_coding ? "the content type must be application/json\n"
+                                        : "the content must have no coding\n"};
 }
 
 }  // namespace
@@ -105,9 +121,7 @@ HttpProtocol::Response HttpProtocol::respond_to_request(Context& context) {
   const HttpRequest& request = reader_.request();
   Response response{.page = {.type = "application/json"}};
   response.calls = respond(request.body(),
-                           {.format = json_format,
-                            .can_push = false,
-                            .trace = parse_traceparent(view(request["traceparent"]))},
+                           {.format = json_format, .can_push = false, .trace = trace_of(request)},
                            context, response.page.body);
   if (response.page.body.empty()) response.page.status = HttpStatus::no_content;
   return response;

@@ -151,6 +151,8 @@ TEST_CASE("What cannot be done is said by its status, and the stream goes on") {
        "Content-Length: 2\r\n\r\n{}",
        415, ""},
       {post("", "Content-Encoding: gzip\r\n"), 415, ""},
+      {post(play, "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n"), 415, ""},
+      {post(play, "Content-Encoding: identity, gzip\r\n"), 415, ""},
       {get("*", "OPTIONS"), 204, "\r\nAllow: GET, HEAD, OPTIONS, POST\r\n"},
       {get("/rpc", "OPTIONS"), 204, "\r\nAllow: OPTIONS, POST\r\n"},
       {get("/healthz", "OPTIONS"), 204, "\r\nAllow: GET, HEAD, OPTIONS\r\n"},
@@ -436,6 +438,8 @@ TEST_CASE("The traceparent field belongs to the calls that bring none") {
   table.answer(post(own, field));
   CHECK(table.traces[3]->trace_id[0] == 0x11);
   CHECK(!table.traces[3]->sampled);
+  table.answer(post(play, field + field));
+  CHECK(!table.traces[4]);
 }
 
 }  // namespace
