@@ -1,8 +1,12 @@
 #include "core/server/log.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <mutex>
 #include <utility>
 
+#include <poll.h>
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -70,6 +74,41 @@ class Escaped final : public spdlog::custom_flag_formatter {
   Field field_;
 };
 
+using ColoredStderr = spdlog::sinks::stderr_color_sink_mt;
+
+// Writes lines to stderr and never waits for its reader: a thread that serves would stop serving. A
+// pipe that can be written to takes PIPE_BUF bytes at once, which is more than a line has.
+class StandardError final : public ColoredStderr {
+ public:
+  explicit StandardError(spdlog::color_mode color) : ColoredStderr(color) {}
+
+  void log(const spdlog::details::log_msg& message) override {
+    const std::scoped_lock lock(log_mutex_);
+    if (lost_ > 0 && takes_a_line()) report_lost(message.logger_name);
+    if (!takes_a_line()) {
+      ++lost_;
+    } else {
+      ColoredStderr::log(message);
+    }
+  }
+
+ private:
+  static bool takes_a_line() {
+    pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    return ::poll(&ready, 1, 0) != 0;
+  }
+
+  void report_lost(Text logger) {
+    const std::string text =
+        fmt::format("lines of the log that are lost because stderr did not take them: {}", lost_);
+    ColoredStderr::log({logger, spdlog::level::warn, text});
+    lost_ = 0;
+  }
+
+  std::mutex log_mutex_;  // Between the look at stderr and the writing no other thread writes.
+  std::uint64_t lost_ = 0;
+};
+
 // Text lines are escaped as well: a message with a newline must not look like two messages.
 const char* pattern(LogFormat format) {
   switch (format) {
@@ -100,8 +139,7 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOp
       .set_pattern(pattern(options.format));
   const auto color =
       net::shows_color(STDERR_FILENO) ? spdlog::color_mode::always : spdlog::color_mode::never;
-  auto logger = std::make_shared<spdlog::logger>(
-      name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>(color));
+  auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<StandardError>(color));
   logger->set_formatter(std::move(formatter));
   logger->set_level(threshold(options.level));
   return logger;

@@ -26,7 +26,8 @@ struct LogOptions {
 // A logger of its own, not spdlog's global one; safe from any thread. JSON lines have the members
 // time (RFC 3339, UTC), level, logger, message, and are valid JSON whatever bytes are logged: what
 // is not UTF-8 becomes U+FFFD. Control characters are escaped in both formats, so no input can
-// forge a line or speak to a terminal.
+// forge a line or speak to a terminal. Logging never waits for the reader of stderr: a line that
+// stderr cannot take at once is lost, and the next line that it takes says how many were.
 std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOptions& options);
 
 }  // namespace rps::server

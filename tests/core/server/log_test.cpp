@@ -1,12 +1,17 @@
 #include "core/server/log.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
+#include <unistd.h>
 
+#include "core/net/fd.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/server/capture.hpp"
 
@@ -28,6 +33,34 @@ std::vector<std::string> lines_of(const std::string& text) {
   }
   return lines;
 }
+
+// A pipe in the place of stderr, as long as it lives.
+class StderrPipe {
+ public:
+  StderrPipe() {
+    std::array<int, 2> ends;
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    reader_ = net::Fd(ends[0]);
+    ::fcntl(reader_.get(), F_SETFL, O_NONBLOCK);
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~StderrPipe() { ::dup2(saved_.get(), STDERR_FILENO); }
+  StderrPipe(const StderrPipe&) = delete;
+  StderrPipe& operator=(const StderrPipe&) = delete;
+
+  // All that is in the pipe.
+  std::string read() {
+    std::string text(std::size_t{1} << 20, '\0');
+    const ssize_t size = ::read(reader_.get(), text.data(), text.size());
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
+  }
+
+ private:
+  net::Fd saved_{::dup(STDERR_FILENO)};
+  net::Fd reader_;
+};
 
 constexpr LogOptions json{.level = LogLevel::debug, .format = LogFormat::json};
 
@@ -120,6 +153,26 @@ TEST_CASE("threads do not tear each other's lines") {
   const std::vector<std::string> lines = lines_of(text);
   CHECK(lines.size() == 2000);
   for (const std::string& line : lines) CHECK(nlohmann::json::accept(line));
+}
+
+TEST_CASE("Lines that stderr does not take are lost, waited for by nobody, and counted") {
+  constexpr std::size_t lines = 10'000;  // More than a pipe holds.
+  std::vector<std::string> before;
+  std::vector<std::string> after;
+  {
+    StderrPipe pipe;
+    const auto log = make_logger("rps-test", {});
+    for (std::size_t i = 0; i < lines; ++i) log->info("{:04000}", i % 10);
+    before = lines_of(pipe.read());
+    log->info("read again");
+    log->info("and again");
+    after = lines_of(pipe.read());
+  }
+  REQUIRE(after.size() == 3);
+  CHECK(after[0].ends_with("did not take them: " + std::to_string(lines - before.size())));
+  CHECK(after[0].contains(" warning  rps-test: "));
+  CHECK(after[1].ends_with(": read again"));
+  CHECK(after[2].ends_with(": and again"));
 }
 
 }  // namespace rps::server
