@@ -69,4 +69,30 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string control_escape(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  // Above U+007F they are spelled C2 80 to C2 9F: the second byte is the number of the character.
+  const bool is_one_byte = utf8_length(text) == 1;
+  const auto code = static_cast<unsigned char>(text[is_one_byte ? 0 : 1]);
+  const bool is_control =
+      is_one_byte ? code < 0x20 || code == 0x7f : text.front() == '\xc2' && code < 0xa0;
+  if (!is_control) return {};
+  return {'\\', 'u', '0', '0', digits[code >> 4], digits[code & 0xf]};
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string escape = length == 0 ? "\xef\xbf\xbd" : control_escape(text);
+    if (escape.empty() || text.front() == '\n') {
+      out.append(text.substr(0, length));
+    } else {
+      out.append(escape);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 }  // namespace rps

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/judge.hpp"
+#include "core/utf8.hpp"
 #include "stage1_cli/limits.hpp"
 #include "stage1_cli/line_protocol.hpp"
 #include "stage1_cli/words.hpp"
@@ -34,28 +35,10 @@ class Told final : public EventSink {
   Id listener_;
 };
 
-// Whether `text` may be shown as a name: valid UTF-8 (RFC 3629) without control characters.
+// Whether `text` may be shown as a name: UTF-8 without control characters.
 bool is_name(std::string_view text) {
-  if (text.empty() || text.size() > limits::name_bytes_max) return false;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-    };
-    const unsigned first = byte(i);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    unsigned code = length == 1 ? first : first & (0xffU >> (length + 1));
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((byte(i + k) & 0xc0) != 0x80) return false;
-      code = code << 6 | (byte(i + k) & 0x3f);
-    }
-    constexpr std::array<unsigned, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-    const bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    if (first >= 0xf8 || (first >= 0x80 && first < 0xc0)) return false;
-    if (code < least[length] || code > 0x10ffff || is_surrogate || is_control) return false;
-    i += length;
-  }
-  return true;
+  return !text.empty() && text.size() <= limits::name_bytes_max && !text.contains('\n') &&
+         printable(text) == text;
 }
 
 class HotSeat {

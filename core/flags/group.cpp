@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/utf8.hpp"
+
 namespace rps::flags {
 
 namespace {
@@ -156,7 +158,7 @@ std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
   } catch (const CLI::Success& request) {
     return app.exit(request);  // Prints the help or the version.
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), explain(app, error).c_str());
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), printable(explain(app, error)).c_str());
     return 2;
   }
 }

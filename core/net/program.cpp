@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/net/file.hpp"
+#include "core/utf8.hpp"
 
 namespace rps::net {
 
@@ -70,7 +71,7 @@ void occupy_standard_descriptors() {
 }
 
 int fail(std::string_view name, std::string_view why, int exit_code = EXIT_FAILURE) {
-  std::cerr << name << ": " << why << '\n';
+  std::cerr << name << ": " << printable(why) << '\n';
   return exit_code;
 }
 

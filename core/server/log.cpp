@@ -26,8 +26,10 @@ void append(std::string_view text, Buffer& out) {
   out.append(text.data(), text.data() + text.size());
 }
 
-void append_escaped(char c, Buffer& out) {
-  switch (c) {
+// The character at the front of `text`, which is UTF-8, as JSON spells it inside a string (RFC
+// 8259, section 7).
+void append_escaped(std::string_view text, std::size_t length, Buffer& out) {
+  switch (text.front()) {
     case '"': return append("\\\"", out);
     case '\\': return append("\\\\", out);
     case '\n': return append("\\n", out);
@@ -35,22 +37,20 @@ void append_escaped(char c, Buffer& out) {
     case '\t': return append("\\t", out);
     default: break;
   }
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte >= 0x20 && byte != 0x7f) return out.push_back(c);
-  constexpr std::string_view digits = "0123456789abcdef";
-  append("\\u00", out);
-  out.push_back(digits[byte >> 4]);
-  out.push_back(digits[byte & 0xf]);
+  const std::string escape = control_escape(text);
+  append(escape.empty() ? text.substr(0, length) : escape, out);
 }
 
-// Appends `text` as the inside of a JSON string (RFC 8259, section 7). What is not UTF-8 becomes
-// U+FFFD, a byte at a time.
+// Appends `text` as the inside of a JSON string. What is not UTF-8 becomes U+FFFD, a byte at a
+// time.
 void append_escaped(std::string_view text, Buffer& out) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    if (length == 0) append("\xef\xbf\xbd", out);
-    if (length == 1) append_escaped(text.front(), out);
-    if (length > 1) append(text.substr(0, length), out);
+    if (length == 0) {
+      append("\xef\xbf\xbd", out);
+    } else {
+      append_escaped(text, length, out);
+    }
     text.remove_prefix(length == 0 ? 1 : length);
   }
 }

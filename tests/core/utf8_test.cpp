@@ -72,5 +72,15 @@ TEST_CASE("Every one, two and three bytes are judged as by decoding them") {
   CHECK(differences == 0);
 }
 
+TEST_CASE("What is printable speaks to no terminal and says all that was there") {
+  CHECK(printable("plain, \xc3\xa4 and \xf0\x9f\x98\x80"sv) ==
+        "plain, \xc3\xa4 and \xf0\x9f\x98\x80");
+  CHECK(printable("one\ntwo"sv) == "one\ntwo");
+  CHECK(printable("\x1b[2J\r\t\0\x7f"sv) == R"(\u001b[2J\u000d\u0009\u0000\u007f)");
+  CHECK(printable("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"sv) == "\\u0080\\u009b\\u009f\xc2\xa0");
+  CHECK(printable("a\x9b\xff"sv) == "a\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(printable(""sv).empty());
+}
+
 }  // namespace
 }  // namespace rps

@@ -140,6 +140,12 @@ class Flags(unittest.TestCase):
                 self.assertEqual(version.returncode, 0)
                 self.assertRegex(version.stdout, rf"^{name} \d+\.\d+\.\d+\n$")
 
+    def test_what_is_repeated_speaks_to_no_terminal(self):
+        for name in ["rps-cli", *built_servers()]:
+            with self.subTest(name):
+                done = run(binary(name), "--no-\x1b[2J-\u009b")
+                self.check_refused(done, r"--no-\u001b[2J-\u009b")
+
     def test_what_is_no_flag(self):
         for name in ["rps-cli", *built_servers()]:
             with self.subTest(name):
@@ -329,7 +335,9 @@ class ConfigFile(unittest.TestCase):
     def test_what_is_wrong_in_it(self):
         for name in built_servers():
             for text, named in [('house = "unfair"\n', "house"), ("colour = 1\n", "colour"),
-                                ("threads = many\n", "threads")]:
+                                ("threads = many\n", "threads"),
+                                ("\x1b[2J = 1\n", r"'\u001b[2J'"),
+                                ("threads = \x1b[2J\n", r"'\u001b[2J'")]:
                 with self.subTest(name, text=text):
                     done = run(binary(name), self.config(text))
                     self.assertEqual(done.returncode, 2, done.stderr)
