@@ -109,6 +109,7 @@ std::optional<std::string> Terminal::take_line() {
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     // EIO: the terminal has hung up, or is another job's. The person is gone, which is no error.
     if (count < 0 && errno != EIO) read_error_ = {errno, std::system_category()};
+    if (count <= 0) is_gone_ = true;  // Remembered: a terminal goes on after its Ctrl-D.
     if (count <= 0 && !typed_.empty()) return std::exchange(typed_, {});
     if (count <= 0) break;
     typed_.append(bytes.data(), static_cast<std::size_t>(count));

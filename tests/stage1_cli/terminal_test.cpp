@@ -135,6 +135,16 @@ TEST_CASE("Ctrl-D, Ctrl-C and a request to terminate end the game with its score
   }
 }
 
+TEST_CASE("Ctrl-D behind half a line hands the half over, and once more ends the game") {
+  Person person({"--seed=7"});
+  person.see("your move> ");
+  person.type("r\x04");
+  person.type("\x04");
+  person.see("You win");
+  person.see("Final score");
+  CHECK(person.exit_code() == 0);
+}
+
 TEST_CASE("a throw in a duel is not shown while it is typed") {
   Person person;
   person.begin_duel();
