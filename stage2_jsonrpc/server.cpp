@@ -60,10 +60,11 @@ class Server final : public server::Server {
       workers_.push_back(std::make_unique<Worker>(shared_, i));
     }
     for (unsigned i = 0; i < threads_; ++i) workers_[i]->set_next(*workers_[(i + 1) % threads_]);
-    if (threads_ > 1 && limits.accepting == Accepting::shared_port) {
-      share_port();
-    } else {
-      accept_alone();
+    try {
+      start(limits.accepting);
+    } catch (...) {
+      for (const auto& worker : workers_) worker->end(Clock::now());  // Those that have started.
+      throw;
     }
   }
 
@@ -100,6 +101,14 @@ class Server final : public server::Server {
     if (unanswered.late > 0) {
       shared_.log.info("connections on which bytes arrived after their last reply: {}",
                        unanswered.late);
+    }
+  }
+
+  void start(Accepting accepting) {
+    if (threads_ > 1 && accepting == Accepting::shared_port) {
+      share_port();
+    } else {
+      accept_alone();
     }
   }
 

@@ -8,6 +8,8 @@
 #include <spdlog/logger.h>
 #include <sys/eventfd.h>
 
+#include "core/net/thread.hpp"
+
 namespace rps::jsonrpc {
 
 namespace {
@@ -47,7 +49,7 @@ void Worker::start(std::vector<net::Fd> listeners, std::vector<Worker*> workers)
     acceptor_.emplace(shared_, epoll_, listener_tag, std::move(listeners), *this,
                       std::move(workers));
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread([this] { run(); });
 }
 
 void Worker::post(Task task) {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "core/net/listen.hpp"
+#include "core/net/thread.hpp"
 #include "core/server/descriptors.hpp"
 #include "core/server/limits.hpp"
 
@@ -78,7 +79,7 @@ void Listener::start(Take take, Tick tick) {
   tick_ = std::move(tick);
   ticked_at_ = Clock::now();
   first_ = static_cast<std::size_t>(net::Fd(::dup(sockets_.front().get())).get());
-  thread_ = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
+  thread_ = start_thread<std::jthread>([this](const std::stop_token& stop) { accept_all(stop); });
 }
 
 void Listener::stop() {

@@ -7,6 +7,7 @@
 
 #include "bench/load/limits.hpp"
 #include "core/net/endpoint.hpp"
+#include "core/net/thread.hpp"
 #include "core/url.hpp"
 #if RPS_HAVE_STAGE2
 #include "bench/load/clients/jsonrpc_lean.hpp"
@@ -70,7 +71,7 @@ void Bystanders::open_slow(std::string_view text, std::size_t count) {
     slow_.push_back(net::connect_tcp(url->host, url->port, limits::connect_max));
     ::send(slow_.back().get(), request_.data(), bytes_at_once, MSG_NOSIGNAL);
   }
-  sender_ = std::jthread([this](const std::stop_token& stop) {
+  sender_ = start_thread<std::jthread>([this](const std::stop_token& stop) {
     const auto pause = std::chrono::microseconds(1'000'000 / slow_.size());
     for (std::size_t i = 0; !stop.stop_requested(); ++i) {
       const std::size_t byte = (bytes_at_once + i / slow_.size()) % request_.size();

@@ -35,6 +35,7 @@
 #include "core/net/http.hpp"
 #include "core/net/listen.hpp"
 #include "core/net/reserve.hpp"
+#include "core/net/thread.hpp"
 #include "core/server/limits.hpp"
 
 namespace rps::server {
@@ -200,7 +201,7 @@ Admin::Impl::Impl(const HostPort& address, net::HostNames host_names,
       url("http://" + to_string(HostPort{.host = address.host,
                                          .port = acceptors.front().local_endpoint().port()})) {
   for (tcp::acceptor& acceptor : acceptors) start_accepting(acceptor);
-  thread = std::thread([this] { run(); });
+  thread = start_thread([this] { run(); });
 }
 
 Admin::Impl::~Impl() {

@@ -16,6 +16,7 @@
 #include <spdlog/logger.h>
 
 #include "core/net/program.hpp"
+#include "core/net/thread.hpp"
 #include "core/server/admin.hpp"
 #include "core/server/limits.hpp"
 #include "core/server/log.hpp"
@@ -35,7 +36,7 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    thread_ = std::thread([this] { receive(); });
+    thread_ = start_thread([this] { receive(); });
   }
 
   ~StopSignals() {

@@ -1,14 +1,16 @@
 """From the first signal to the exit code: calls that run are answered, new ones are not taken."""
 
 import contextlib
+import os
 import signal
 import socket
+import subprocess
 import threading
 import unittest
 
 import grpc_wire
 import jsonrpc_wire
-from rps_process import PATIENCE, Process, Server, built_servers, eventually
+from rps_process import PATIENCE, Process, Server, binary, built_servers, eventually
 from wire import check_play, hold_call
 
 UNAVAILABLE_JSONRPC = -32005
@@ -43,6 +45,32 @@ class Idle(unittest.TestCase):
             self.assertTrue(console.read_line().startswith(b"ok score "))
             self.assertIsNone(console.read_line())
             console.wait(0)
+
+
+class Threads(unittest.TestCase):
+    """A user may have so many processes and threads. Root may have any number."""
+
+    USER = "54321"  # Nobody else's.
+
+    def start(self, threads: int) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["setpriv", f"--reuid={self.USER}", f"--regid={self.USER}", "--clear-groups",
+             "prlimit", f"--nproc={threads}", "timeout", "--signal=TERM", "1",
+             binary("rps-jsonrpc"), "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--threads=6"],
+            capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can become a user with a limit of threads")
+    def test_a_start_without_enough_of_them_fails_with_that_reason(self):
+        served = 124  # timeout's exit code.
+        if self.start(1000).returncode != served:
+            self.skipTest("another user cannot run the binary")
+        # The server has nine threads, beside timeout's.
+        for threads in range(2, 10):
+            with self.subTest(threads=threads):
+                done = self.start(threads)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("cannot start a thread: ", done.stderr.splitlines()[-1])
+                self.assertEqual(done.stdout, "")
 
 
 class Draining(unittest.TestCase):
