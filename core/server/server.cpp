@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <memory>
@@ -26,15 +27,18 @@ namespace rps::server {
 
 namespace {
 
-// SIGTERM and SIGINT, from the moment when threads are started: until the server serves they end
-// the process at once, as they do before; afterwards wait() returns them. The signals are blocked,
-// and so are they in all threads that are started later; a thread of this class receives them.
+// SIGTERM, SIGINT and SIGHUP (the terminal is gone), from the moment when threads are started:
+// until the server serves they end the process at once, as they do before; afterwards wait()
+// returns them. The signals are blocked, and so are they in all threads that are started later; a
+// thread of this class receives them. A process that was started with SIGHUP ignored, by nohup,
+// still ignores it.
 class StopSignals {
  public:
   StopSignals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    if (!is_ignored(SIGHUP)) sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     thread_ = start_thread([this] { receive(); });
   }
@@ -70,12 +74,18 @@ class StopSignals {
 
   // From now on a signal ends the process.
   void restore() {
-    std::signal(SIGTERM, SIG_DFL);
-    std::signal(SIGINT, SIG_DFL);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+      if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
+    }
     pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
   }
 
  private:
+  static bool is_ignored(int signal) {
+    struct sigaction action{};
+    return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  }
+
   void receive() {
     int signal = 0;
     while (sigwait(&signals_, &signal) != 0) {
@@ -142,8 +152,7 @@ void serve(const ServerFlags& flags, const MakeServer& make, spdlog::logger& log
   const int signal = signals.wait(limits::sweep_period, [&game] { game.sweep(Clock::now()); });
   if (admin) admin->set_ready(false);
   signals.restore();
-  log.info("{}: draining for at most {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM",
-           flags.drain_max.count());
+  log.info("SIG{}: draining for at most {} ms", ::sigabbrev_np(signal), flags.drain_max.count());
   stop(*server, flags.drain_max, metrics, log);
 }
 

@@ -2,7 +2,9 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -120,7 +122,8 @@ TEST_CASE("a server prints its URL, and the admin port's when there is one") {
 }
 
 TEST_CASE("a signal drains the server, which then returns 0") {
-  for (const int number : {SIGTERM, SIGINT}) {
+  for (const auto& [number, name] :
+       {std::pair(SIGTERM, "SIGTERM"), std::pair(SIGINT, "SIGINT"), std::pair(SIGHUP, "SIGHUP")}) {
     Child child({}, fake());
     child.out("\n");
     child.signal(number);
@@ -134,8 +137,17 @@ TEST_CASE("a signal drains the server, which then returns 0") {
     CHECK(stopped < drained);
     CHECK(drained < destroyed);
     CHECK(destroyed != std::string::npos);
-    CHECK(err.contains(number == SIGINT ? "SIGINT" : "SIGTERM"));
+    CHECK(err.contains(std::string(name) + ": draining"));
   }
+}
+
+TEST_CASE("a server that was started with SIGHUP ignored outlives its terminal") {
+  Child child({}, fake(), [] { std::signal(SIGHUP, SIG_IGN); });
+  child.out("\n");
+  child.signal(SIGHUP);
+  child.signal(SIGTERM);
+  CHECK(child.err().contains("SIGTERM: draining"));
+  CHECK(child.wait() == 0);
 }
 
 TEST_CASE("a signal ends a server that starts, at once") {
@@ -144,7 +156,7 @@ TEST_CASE("a signal ends a server that starts, at once") {
     std::this_thread::sleep_for(std::chrono::hours(1));
     return nullptr;
   };
-  for (const int number : {SIGTERM, SIGINT}) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     Child child({"--admin=127.0.0.1:0"}, hang);
     child.err("starting\n");
     child.signal(number);
@@ -192,7 +204,7 @@ TEST_CASE("the log says how many calls were answered and refused since the signa
 }
 
 TEST_CASE("a second signal ends the process at once") {
-  for (const int second : {SIGTERM, SIGINT}) {
+  for (const int second : {SIGTERM, SIGINT, SIGHUP}) {
     Child child({}, fake(FakeServer::Drain::hang));
     child.out("\n");
     child.signal(SIGTERM);
