@@ -148,8 +148,8 @@ struct Event {
 class EventSink {
  public:
   // The game calls it in the order of the duel's events, on the thread whose command caused the
-  // event, and while it holds the duel's lock. So on_event() must not block and must not call the
-  // game.
+  // event, and while it holds the duel's lock. So on_event() must not block, must not call the
+  // game, and must not throw: the command has been carried out, and another player gets its event.
   virtual void on_event(const Event& event) = 0;
 
  protected:

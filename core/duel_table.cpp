@@ -44,9 +44,15 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
   if (!found.is_known()) {
     Shard& shard = found.shard;
     if (!reserve_place(shard, now)) return std::unexpected(Error::overloaded);
-    found.at = shard.entries
-                   .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
-                   .first;
+    try {
+      found.at =
+          shard.entries
+              .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
+              .first;
+    } catch (...) {
+      open_.fetch_sub(1, std::memory_order_relaxed);  // There is no memory for it.
+      throw;
+    }
     ++shard.counts.created;
   }
   Entry& entry = found.entry();

@@ -164,6 +164,7 @@ std::expected<DuelTable::Joined, Error> Caller::join(const Place& place, std::ui
   if (!known && places_.size() == limits::places_per_caller_max) {
     return std::unexpected(Error::overloaded);
   }
+  if (!known) places_.reserve(places_.size() + 1);  // Nothing fails once the player is seated.
   const auto joined = game_.duels_.join(place.game, place.player, best_of, sink_, now);
   if (joined && !known) places_.push_back(place);
   return joined;

@@ -1,6 +1,7 @@
 #include "stage2_jsonrpc/acceptor.hpp"
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -61,7 +62,11 @@ bool Acceptor::accept_one(const net::Fd& listener) {
   net::Fd socket(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    distribute(std::move(socket), address);
+    try {
+      distribute(std::move(socket), address);
+    } catch (const std::bad_alloc& failure) {
+      owner_.lose_newcomer(failure);
+    }
     return true;
   }
   const int error = errno;
@@ -98,7 +103,8 @@ void Acceptor::retry() {
 
 void Acceptor::distribute(net::Fd socket, const sockaddr_storage& address) {
   Newcomer newcomer{.socket = std::move(socket), .bucket = shared_.peers.bucket_of(address)};
-  if (!shared_.take_place()) return owner_.admit(std::move(newcomer));
+  newcomer.place = shared_.take_place();
+  if (!newcomer.place) return owner_.admit(std::move(newcomer));
   // Without descriptors it is the owner that has made room, and that fills the place again.
   Worker& worker = is_failing_ ? owner_ : *workers_[next_worker_++ % workers_.size()];
   if (&worker == &owner_) return worker.adopt(std::move(newcomer));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -259,6 +260,7 @@ void Connection::cut_off() {
 }
 
 void Connection::check(Clock::time_point now) {
+  if (has_lost_event_) throw std::bad_alloc();
   if (state_ == State::lingering) {
     if (now - lingering_at_ > worker_.shared().limits.linger_max) close();
     return;
@@ -321,6 +323,14 @@ Clock::time_point Connection::moved_at() const {
 }
 
 void Connection::on_event(const Event& event) {
+  try {
+    queue(event);
+  } catch (const std::bad_alloc&) {
+    has_lost_event_ = true;
+  }
+}
+
+void Connection::queue(const Event& event) {
   const std::scoped_lock lock(events_mutex_);
   if (events_.size() >= worker_.shared().limits.events_waiting_max) {
     return worker_.post(shared_from_this(), &Connection::cut_for_events);

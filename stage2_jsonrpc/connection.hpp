@@ -35,6 +35,7 @@
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/seats.hpp"
+#include "stage2_jsonrpc/shared.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
@@ -79,14 +80,15 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   // Since when nothing has moved on it and nothing is to be done; nothing while it is in use.
   std::optional<Clock::time_point> idle_since(Clock::time_point now) const;
 
-  // Cuts the connection if it is past one of its time limits.
+  // Cuts the connection if it is past one of its time limits. Throws std::bad_alloc when an event
+  // was lost for want of memory: its player would wait for it in vain.
   void check(Clock::time_point now);
 
   // Queues the event. It is sent after the reply that is being made, if one is.
   void on_event(const Event& event) override;
 
  private:
-  friend class Worker;  // Keeps index_ and seat_.
+  friend class Worker;  // Keeps index_, seat_ and place_.
 
   void read();
   void on_socket_empty();
@@ -94,6 +96,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void serve(std::string_view bytes);
   void keep(std::string_view bytes, std::size_t consumed);
   std::string& output();
+  void queue(const Event& event);
   void encode_events(std::string& out);
   void send(std::string& out);
   bool write(std::string& out);
@@ -120,6 +123,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   std::unique_ptr<Protocol> protocol_;  // Selected by the first byte.
   std::size_t index_ = 0;               // In the worker's list.
   Seats<Connection>::Seat seat_;        // Among the worker's.
+  Place place_;                         // Among those of all workers.
 
   State state_ = State::open;
   bool is_partial_ = false;         // received_ ends in the middle of a message.
@@ -145,8 +149,9 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   Clock::time_point lingering_at_;
 
   std::mutex events_mutex_;
-  std::vector<Event> events_;            // Guarded by events_mutex_.
-  std::atomic<bool> has_events_{false};  // Lets a play find out without taking the lock.
+  std::vector<Event> events_;                // Guarded by events_mutex_.
+  std::atomic<bool> has_events_{false};      // Lets a play find out without taking the lock.
+  std::atomic<bool> has_lost_event_{false};  // There was no memory for one.
 };
 
 }  // namespace rps::jsonrpc

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "core/game.hpp"
 #include "core/net/http_host.hpp"
@@ -17,12 +19,18 @@ class logger;
 
 namespace rps::jsonrpc {
 
+// The place of one connection among connections_max. It is given back when its holder goes, on
+// whatever way. Null: none.
+struct GiveBack {
+  void operator()(std::atomic<std::size_t>* connections) const { connections->fetch_sub(1); }
+};
+using Place = std::unique_ptr<std::atomic<std::size_t>, GiveBack>;
+
 struct Shared {
-  // Counts one connection more, if there may be one more.
-  bool take_place() {
-    if (connections.fetch_add(1) < limits.connections_max) return true;
-    connections.fetch_sub(1);
-    return false;
+  // A place, if one is free.
+  Place take_place() {
+    Place place(&connections);
+    return connections.fetch_add(1) < limits.connections_max ? std::move(place) : nullptr;
   }
 
   const Limits limits;

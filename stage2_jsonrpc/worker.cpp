@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -81,7 +82,10 @@ void Worker::begin_drain(Clock::time_point reads_until) {
   post([this, reads_until] {
     is_draining_ = true;
     reads_until_ = reads_until;
-    for (const auto& connection : connections_) connection->drain();
+    for (std::size_t i = connections_.size(); i-- > 0;) {
+      Connection& connection = *connections_[i];
+      guard(connection, [&] { connection.drain(); });
+    }
   });
 }
 
@@ -148,7 +152,13 @@ void Worker::run_tasks() {
     const std::scoped_lock lock(tasks_mutex_);
     std::swap(tasks_, running_tasks_);
   }
-  for (Task& task : running_tasks_) task();
+  for (Task& task : running_tasks_) {
+    try {
+      task();
+    } catch (const std::bad_alloc& failure) {
+      lose_newcomer(failure);  // The steps of all others are guarded.
+    }
+  }
   running_tasks_.clear();
 }
 
@@ -188,13 +198,16 @@ void Worker::guard(Connection& connection, Step&& step) {
 
 // ---- For the acceptor and the connections ----------------------------------------------------
 
+// Whatever can fail for want of memory comes before the first change.
 void Worker::adopt(Newcomer newcomer) {
+  reserve_for_newcomer();
   const auto connection = std::make_shared<Connection>(*this, std::move(newcomer.socket),
                                                        std::move(newcomer.bucket), Clock::now());
-  shared_.metrics.connection_opened();
+  connection->seat_ = seats_.sit(*connection);
+  connection->place_ = std::move(newcomer.place);
   connection->index_ = connections_.size();
   connections_.push_back(connection);
-  connection->seat_ = seats_.sit(*connection);
+  shared_.metrics.connection_opened();
   shared_.counters.set_worker_connections(number_, connections_.size());
   guard(*connection, [&] {
     connection->start();
@@ -202,11 +215,24 @@ void Worker::adopt(Newcomer newcomer) {
   });
 }
 
+// All connections can be closed in the pass in which the newcomer comes, and closing must not fail.
+void Worker::reserve_for_newcomer() {
+  const std::size_t needed = connections_.size() + closed_.size() + 1;
+  for (auto* const list : {&connections_, &closed_}) {
+    if (list->capacity() < needed) list->reserve(2 * needed);
+  }
+}
+
+void Worker::lose_newcomer(const std::exception& failure) {
+  shared_.log.error("a connection cannot be served: {}", failure.what());
+  shared_.metrics.connection_refused();
+}
+
 // Another worker may have been faster and have taken the place that was made.
 void Worker::admit(Newcomer newcomer) {
-  if (shared_.take_place() || (make_room() && shared_.take_place())) {
-    return adopt(std::move(newcomer));
-  }
+  newcomer.place = shared_.take_place();
+  if (!newcomer.place && make_room()) newcomer.place = shared_.take_place();
+  if (newcomer.place) return adopt(std::move(newcomer));
   if (newcomer.asked_first == nullptr) newcomer.asked_first = this;
   if (next_ == newcomer.asked_first) return shared_.metrics.connection_refused();
   next_->post([next = next_, newcomer = std::move(newcomer)]() mutable {
@@ -249,7 +275,7 @@ void Worker::remove(Connection& connection) {
   connections_[index]->index_ = index;
   closed_.push_back(std::move(connections_.back()));
   connections_.pop_back();
-  shared_.connections.fetch_sub(1);
+  connection.place_.reset();
   shared_.metrics.connection_closed();
   shared_.counters.set_worker_connections(number_, connections_.size());
 }

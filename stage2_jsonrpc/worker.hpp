@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
@@ -34,6 +35,7 @@ namespace rps::jsonrpc {
 struct Newcomer {
   net::Fd socket;                       // Non-blocking.
   std::shared_ptr<TokenBucket> bucket;  // As for Connection.
+  Place place;                          // None while none is free.
   const Worker* asked_first = nullptr;  // The worker that was the first to have no place.
 };
 
@@ -90,12 +92,16 @@ class Worker final {
 
   // ---- For the acceptor and the connections, on the worker's thread ----
 
-  // Serves a new connection. REQUIRES: it has its place, see Shared::take_place().
+  // Serves a new connection. REQUIRES: it has its place. Throws std::bad_alloc, and then nothing is
+  // left of the newcomer.
   void adopt(Newcomer newcomer);
 
   // Serves a new connection in the place of one that is idle, here or at another worker. Closes it
   // when all are in use.
   void admit(Newcomer newcomer);
+
+  // A newcomer could not be served, because of this.
+  void lose_newcomer(const std::exception& failure);
 
   // Closes a connection of this worker that is idle. False when there is none.
   bool make_room();
@@ -138,6 +144,7 @@ class Worker final {
   void resume_connections();
   void run_tasks();
   void check_connections();
+  void reserve_for_newcomer();
   void report_gave_way(Clock::time_point now);
   void close_all();
   template <class Step>

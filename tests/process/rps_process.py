@@ -119,6 +119,11 @@ class Process:
         """One more than the greatest number of an open descriptor."""
         return max(map(int, os.listdir(f"/proc/{self.pid}/fd"))) + 1
 
+    def virtual_bytes(self) -> int:
+        """Addresses that it uses, which RLIMIT_AS bounds."""
+        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[0]
+        return int(pages) * resource.getpagesize()
+
     def rss_bytes(self) -> int:
         """Memory that it really has."""
         pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]

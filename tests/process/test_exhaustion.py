@@ -230,6 +230,56 @@ class IdleConnections(unittest.TestCase):
                 duelist.check_call(call(2, "leave", game_id=f"g{number}", player_id="a"))
 
 
+@unittest.skipIf(IS_SANITIZED, "a sanitizer ends a process that has no memory")
+class Memory(unittest.TestCase):
+    """While the process gets no more memory, connections fail. Afterwards none of them counts as
+    open, none has kept its place, and the server drains at once."""
+
+    LEFT = 24 * MIB  # What the process may still get.
+    CONNECTIONS = 400
+
+    def exhaust(self, stack: contextlib.ExitStack, server: Server):
+        """Connections that store half a line each, of any size, so that no gap is left."""
+        for number in range(self.CONNECTIONS):
+            one = stack.enter_context(connect(server))
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+                one.send(b"{" + b" " * (10 ** (number % 6 + 1)))
+
+    def open_connections(self, server: Server) -> float:
+        return sum(value for sample, value in server.metrics().items()
+                   if sample == "rps_connections" or
+                   sample.startswith("rps_worker_connections{"))
+
+    def test_nothing_is_lost_for_good(self):
+        for accepting in ("shared-port", "single"):
+            with self.subTest(accepting), \
+                    Server("rps-jsonrpc", "--threads=2", f"--accept={accepting}", "--linger=100",
+                           f"--max-connections={self.CONNECTIONS}", admin=True) as server:
+                check_play(server)
+                server.get("/metrics")
+                limit = server.virtual_bytes() + self.LEFT
+                resource.prlimit(server.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+                for _ in range(3):
+                    with contextlib.ExitStack() as stack:
+                        self.exhaust(stack, server)
+                resource.prlimit(server.pid, resource.RLIMIT_AS,
+                                 (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                self.assertIn("std::bad_alloc", server.stderr())
+                eventually(lambda: self.open_connections(server) == 0, "all are closed")
+                with contextlib.ExitStack() as stack:
+                    peers = [stack.enter_context(Peer(Frames(), server.address))
+                             for _ in range(self.CONNECTIONS - 1)]
+                    for peer in peers:
+                        peer.check_play()
+                    refused = 'rps_connections_refused_total{reason="limit"}'
+                    before = server.metrics()[refused]
+                    check_play(server)
+                    self.assertEqual(server.metrics()[refused], before)
+                server.end()
+                self.assertIn("drained; ", server.stderr())
+
+
 class TooLarge(unittest.TestCase):
     """What is above a limit is refused as soon as that is known, and stored by nobody."""
 
