@@ -45,20 +45,27 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
     Shard& shard = found.shard;
     if (!reserve_place(shard, now)) return std::unexpected(Error::overloaded);
     try {
-      found.at =
-          shard.entries
-              .emplace(game, Entry{.duel = Duel(game, best_of), .sinks = {}, .last_used = now})
-              .first;
+      found.at = shard.entries
+                     .emplace(game, Entry{.duel = Duel(game, best_of),
+                                          .sinks = {},
+                                          .last_used = now,
+                                          .node = std::list<const Id*>(1),
+                                          .abandoned_at = {}})
+                     .first;
     } catch (...) {
       open_.fetch_sub(1, std::memory_order_relaxed);  // There is no memory for it.
       throw;
     }
+    found.at->second.node.front() = &found.at->first;
     ++shard.counts.created;
   }
   Entry& entry = found.entry();
   Outbox outbox;
   const auto seat = entry.duel.join(player, outbox);
   if (!seat) return std::unexpected(seat.error());
+  if (entry.node.empty()) {
+    entry.node.splice(entry.node.end(), found.shard.abandoned, entry.abandoned_at);
+  }
   entry.last_used = now;
   entry.sinks[place(*seat)] = std::move(sink);
   deliver(entry, outbox);
@@ -102,7 +109,10 @@ void DuelTable::disconnect(const Id& game, const Id& player, const std::weak_ptr
   entry.last_used = now;
   entry.sinks[place(seat)].reset();
   deliver(entry, outbox);
-  if (entry.duel.is_over() && entry.duel.is_empty()) close(found.shard, found.at);
+  if (!entry.duel.is_empty() || entry.node.empty()) return;
+  if (entry.duel.is_over()) return close(found.shard, found.at);
+  entry.abandoned_at = entry.node.begin();
+  found.shard.abandoned.splice(found.shard.abandoned.end(), entry.node);
 }
 
 std::size_t DuelTable::sweep(Clock::time_point now) {
@@ -121,21 +131,46 @@ DuelTable::Counts DuelTable::counts() const {
     sum.duels += shard.entries.size();
     sum.created += shard.counts.created;
     sum.expired += shard.counts.expired;
+    sum.evicted += shard.counts.evicted;
   }
   return sum;
 }
 
-// Counts the new duel in if there is room, or if this shard has idle ones to make room.
+// Counts the new duel in if there is room, or if others make room: one that its players have lost,
+// else the idle ones of this shard. Its own shard is asked first, and sweeping it takes the
+// longest.
 bool DuelTable::reserve_place(Shard& shard, Clock::time_point now) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (open_.fetch_add(1, std::memory_order_relaxed) < options_.duels_max) return true;
-    open_.fetch_sub(1, std::memory_order_relaxed);
-    if (attempt == 0 && sweep(shard, now) == 0) break;
+  if (take_place()) return true;
+  const bool has_room =
+      evict_abandoned(shard) || evict_abandoned_elsewhere(shard) || sweep(shard, now) > 0;
+  return has_room && take_place();
+}
+
+bool DuelTable::take_place() {
+  if (open_.fetch_add(1, std::memory_order_relaxed) < options_.duels_max) return true;
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool DuelTable::evict_abandoned(Shard& shard) {
+  if (shard.abandoned.empty()) return false;
+  close(shard, shard.entries.find(*shard.abandoned.front()));
+  ++shard.counts.evicted;
+  return true;
+}
+
+// Waits for no other shard: its lock may be held by a thread that waits for the lock of `own`.
+bool DuelTable::evict_abandoned_elsewhere(const Shard& own) {
+  for (Shard& shard : shards_) {
+    if (&shard == &own) continue;
+    const std::unique_lock lock(shard.mutex, std::try_to_lock);
+    if (lock && evict_abandoned(shard)) return true;
   }
   return false;
 }
 
 void DuelTable::close(Shard& shard, Entries::iterator at) {
+  if (at->second.node.empty()) shard.abandoned.erase(at->second.abandoned_at);
   shard.entries.erase(at);
   open_.fetch_sub(1, std::memory_order_relaxed);
 }

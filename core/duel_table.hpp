@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -36,7 +37,8 @@ class DuelTable {
   };
 
   // Opens the duel if there is none, sits the player down and sends that player's events to `sink`
-  // from now on. A sink that is gone is passed over. `overloaded` when duels_max duels are open.
+  // from now on. A sink that is gone is passed over. `overloaded` when duels_max duels are open
+  // and somebody is present in each; else one that its players have lost gives way to a new one.
   std::expected<Joined, Error> join(const Id& game, const Id& player, std::uint32_t best_of,
                                     std::weak_ptr<EventSink> sink, Clock::time_point now);
 
@@ -59,6 +61,7 @@ class DuelTable {
     std::size_t duels = 0;
     std::uint64_t created = 0;
     std::uint64_t expired = 0;
+    std::uint64_t evicted = 0;  // Given up for want of room.
   };
   Counts counts() const;
 
@@ -67,6 +70,10 @@ class DuelTable {
     Duel duel;
     std::array<std::weak_ptr<EventSink>, 2> sinks;
     Clock::time_point last_used;
+    // One node, which points to the duel's id. It is here while somebody is present, else it stands
+    // in the shard's list at `abandoned_at`. Moving it between the two takes no memory.
+    std::list<const Id*> node;
+    std::list<const Id*>::iterator abandoned_at;
   };
   struct Hash {
     std::uint64_t seed;
@@ -77,6 +84,7 @@ class DuelTable {
     mutable std::mutex mutex;
     Entries entries;
     Counts counts;
+    std::list<const Id*> abandoned;  // Nobody is present; the first was left the longest time ago.
   };
   struct Found;
 
@@ -86,6 +94,9 @@ class DuelTable {
     return shards_[(Hash{options_.hash_seed}(game) >> 48) % shard_count];
   }
   bool reserve_place(Shard& shard, Clock::time_point now);
+  bool take_place();
+  bool evict_abandoned(Shard& shard);
+  bool evict_abandoned_elsewhere(const Shard& own);
   void close(Shard& shard, Entries::iterator at);
   std::size_t sweep(Shard& shard, Clock::time_point now);
   static void deliver(const Entry& entry, const Outbox& outbox);

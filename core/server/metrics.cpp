@@ -264,6 +264,8 @@ void Metrics::Impl::collect_game(std::vector<MetricFamily>& out) const {
   add_counter("rps_sessions_expired_total", "Sessions forgotten because idle.", sessions.expired);
   out.push_back(family(MetricType::Gauge, "rps_duels", "Duels open.", {gauge(duels.duels)}));
   add_counter("rps_duels_created_total", "Duels ever opened.", duels.created);
+  add_counter("rps_duels_evicted_total",
+              "Duels that all players had lost, given up for want of room.", duels.evicted);
   add_counter("rps_duels_expired_total", "Duels closed because idle.", duels.expired);
 }
 

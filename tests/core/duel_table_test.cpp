@@ -87,6 +87,47 @@ TEST_CASE("One duel past the limit is refused until there is room") {
   CHECK(table.counts().duels == 20);
 }
 
+TEST_CASE("A duel that its players have lost gives way to a new one") {
+  constexpr std::size_t duels = 20;
+  DuelTable table({.duels_max = duels, .idle_max = 60s});
+  const auto ear = std::make_shared<Ear>();
+  for (std::size_t i = 0; i < duels; ++i) {
+    REQUIRE(table.join(Id(name(i)), Id("ann"), 3, ear, start));
+  }
+  REQUIRE(table.join(Id("another"), Id("ann"), 3, {}, start).error() == Error::overloaded);
+  for (std::size_t i = 0; i < duels; ++i) table.disconnect(Id(name(i)), Id("ann"), ear, start);
+  CHECK(table.counts().duels == duels);
+
+  // A player who comes back is not lost, and neither is one who comes back and is lost once more.
+  REQUIRE(table.join(Id(name(0)), Id("ann"), 3, ear, start));
+  REQUIRE(table.join(Id(name(1)), Id("ann"), 3, ear, start));
+  table.disconnect(Id(name(1)), Id("ann"), ear, start);
+  for (std::size_t i = 1; i < duels; ++i) {
+    CHECK(table.join(Id("new-" + name(i)), Id("ann"), 3, ear, start));
+  }
+  CHECK(table.join(Id("another"), Id("ann"), 3, {}, start).error() == Error::overloaded);
+  CHECK(table.counts().duels == duels);
+  CHECK(table.counts().evicted == duels - 1);
+  CHECK(table.throw_move(Id(name(0)), Id("ann"), Move::rock, start).error() ==
+        Error::not_your_turn);
+  CHECK(table.throw_move(Id(name(1)), Id("ann"), Move::rock, start).error() == Error::unknown_game);
+
+  // Lost twice: a connection ends whose player somebody else had leave.
+  const auto other = std::make_shared<Ear>();
+  REQUIRE(table.join(Id(name(0)), Id("bob"), 3, other, start));
+  REQUIRE(table.leave(Id(name(0)), Id("ann"), start));
+  table.disconnect(Id(name(0)), Id("bob"), other, start);
+  table.disconnect(Id(name(0)), Id("ann"), ear, start);
+
+  // Left on purpose, idle, over: each place is given back once.
+  for (std::size_t i = 1; i < duels; ++i) {
+    CHECK(table.leave(Id("new-" + name(i)), Id("ann"), start));
+  }
+  CHECK(table.sweep(start + 61s) == 1);
+  CHECK(table.counts().duels == 0);
+  for (std::size_t i = 0; i < duels; ++i) CHECK(table.join(Id(name(i)), Id("ann"), 3, {}, start));
+}
+
 TEST_CASE("Idle duels are closed by the caller's clock, and who waits there is told") {
   DuelTable table({.duels_max = 20, .idle_max = 60s});
   const auto ann = std::make_shared<Ear>();

@@ -149,6 +149,7 @@ TEST_CASE("sessions and duels are the game's") {
   CHECK(found.at("rps_sessions_evicted_total") == 0);
   CHECK(found.at("rps_duels") == 0);
   CHECK(found.at("rps_duels_created_total") == 1);
+  CHECK(found.at("rps_duels_evicted_total") == 0);
   CHECK(found.at("rps_duels_expired_total") == 1);
   caller.disconnect(Clock::time_point{});
 }
