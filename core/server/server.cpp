@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,18 +28,24 @@ namespace rps::server {
 
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP (the terminal is gone), from the moment when threads are started:
-// until the server serves they end the process at once, as they do before; afterwards wait()
-// returns them. The signals are blocked, and so are they in all threads that are started later; a
-// thread of this class receives them. A process that was started with SIGHUP ignored, by nohup,
-// still ignores it.
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// SIGTERM, SIGINT and SIGHUP, from the moment when threads are started: until the server serves
+// they end the process at once, as they do before; afterwards wait() returns them. SIGINT and
+// SIGHUP stay ignored where the process was started so, as by nohup. The signals are blocked, and
+// so are they in all threads that are started later; a thread of this class receives them.
 class StopSignals {
  public:
   StopSignals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    if (!is_ignored(SIGHUP)) sigaddset(&signals_, SIGHUP);
+    // A blocked signal would be received even where it is ignored.
+    for (const int signal : {SIGINT, SIGHUP}) {
+      if (!is_ignored(signal)) sigaddset(&signals_, signal);
+    }
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     thread_ = start_thread([this] { receive(); });
   }
@@ -48,7 +55,7 @@ class StopSignals {
       const std::scoped_lock lock(mutex_);
       is_over_ = true;
     }
-    pthread_kill(thread_.native_handle(), SIGINT);  // Wakes it, if it still waits.
+    pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it, if it still waits.
     thread_.join();
   }
   StopSignals(const StopSignals&) = delete;
@@ -72,20 +79,15 @@ class StopSignals {
     }
   }
 
-  // From now on a signal ends the process.
+  // From now on a signal ends the process, but for SIGHUP: the end of a session can send it twice,
+  // from the kernel and from the shell.
   void restore() {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-      if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
-    }
-    pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+    sigset_t ending = signals_;
+    sigdelset(&ending, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
   }
 
  private:
-  static bool is_ignored(int signal) {
-    struct sigaction action{};
-    return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-  }
-
   void receive() {
     int signal = 0;
     while (sigwait(&signals_, &signal) != 0) {
@@ -93,8 +95,8 @@ class StopSignals {
     const std::scoped_lock lock(mutex_);
     if (is_over_) return;
     if (!is_held_) {
-      restore();
-      std::raise(signal);
+      pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+      std::raise(signal);  // Ends the process.
     }
     signal_ = signal;
     came_.notify_one();

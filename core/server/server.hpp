@@ -51,8 +51,8 @@ using MakeServer = std::function<std::unique_ptr<Server>(const Context&)>;
 //   2. makes the server, is ready, prints its URL as the first line on stdout and, when there is an
 //      admin port, `admin http://host:port` as the second. If they cannot be written it logs that
 //      and serves all the same: the server is what was asked for;
-//   3. sweeps idle sessions and duels once a second, until SIGTERM, SIGINT or
-//      SIGHUP, unless the process was started with SIGHUP ignored;
+//   3. sweeps idle sessions and duels once a second, until SIGTERM, SIGINT or SIGHUP; the last two
+//      only unless the process was started with them ignored;
 //   4. is not ready, stops accepting, drains for flags.drain_max at most, logs how many calls were
 //      answered meanwhile, returns 0.
 // A signal before step 2 is complete, and a second one, end the process at once. Returns 2 for

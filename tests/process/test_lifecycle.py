@@ -26,6 +26,18 @@ class Idle(unittest.TestCase):
                     check_play(server)
                     server.send_signal(number)
                     server.wait(0)
+                    self.assertIn(f"{number.name}: draining", server.stderr())
+
+    def test_what_nohup_and_a_shell_in_the_background_ignore_stays_ignored(self):
+        for name in built_servers():
+            for number in (signal.SIGINT, signal.SIGHUP):
+                trap = ("sh", "-c", f"trap '' {number.value}; exec \"$@\"", "sh")
+                with self.subTest(name, signal=number), Server(name, prefix=trap) as server:
+                    server.send_signal(number)
+                    check_play(server)
+                    server.send_signal()
+                    server.wait(0)
+                    self.assertIn("SIGTERM: draining", server.stderr())
 
     def test_its_port_is_free_afterwards(self):
         for name in built_servers():
