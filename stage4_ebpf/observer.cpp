@@ -90,12 +90,16 @@ void for_each_program(const bpf_object& object, Visit visit) {
   while ((program = bpf_object__next_program(&object, program)) != nullptr) visit(*program);
 }
 
+// Those that the kernel's BTF does not know. (Where it cannot be read, none is known to be
+// missing.)
 std::vector<std::string> hooks_missing(const bpf_object& object) {
   std::vector<std::string> missing;
   for_each_program(object, [&missing](const bpf_program& program) {
     const std::string section = bpf_program__section_name(&program);  // "tp_btf/<hook>"
     const std::string hook = section.substr(section.find('/') + 1);
-    if (libbpf_find_vmlinux_btf_id(hook.c_str(), BPF_TRACE_RAW_TP) < 0) missing.push_back(hook);
+    if (libbpf_find_vmlinux_btf_id(hook.c_str(), BPF_TRACE_RAW_TP) == -ENOENT) {
+      missing.push_back(hook);
+    }
   });
   return missing;
 }

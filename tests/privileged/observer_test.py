@@ -212,6 +212,18 @@ class ReasonTest(unittest.TestCase):
         self.assertEqual(self.reason_without("/proc", code=1),
                          "cannot read /proc/self/ns/pid: No such file or directory")
 
+    def test_too_few_descriptors(self):
+        """Of which the BPF objects need some, and so does each look at the kernel's BTF."""
+        for limit in range(5, 16):
+            command = ("prlimit", f"--nofile={limit}:{limit}")
+            with self.subTest(limit=limit), \
+                    Process("rps-ebpf", "--listen=127.0.0.1:0", prefix=command) as server:
+                server.read_line()
+                if "observer off" in server.stderr():
+                    self.assertIn("observer off: cannot ", server.stderr())
+                server.send_signal(signal.SIGKILL)
+                server.wait(1, -signal.SIGABRT, -signal.SIGKILL)
+
     def test_no_btf(self):
         self.assertEqual(self.reason_without("/sys/kernel"), "there is no /sys/kernel/btf/vmlinux")
 
