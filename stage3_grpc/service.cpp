@@ -36,9 +36,9 @@ grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
                                           const grpc::ByteBuffer& request,
                                           grpc::ByteBuffer& response) {
   grpc::ServerUnaryReactor* const reactor = new UnaryCall(open_calls_);
-  if (!request.Valid()) {
-    // The call ended without a request: mostly a peer that has hung up after the headers.
-    reactor->Finish(to_status(Error::malformed_request));
+  if (!request.Valid() && context.IsCancelled()) {
+    // The peer has hung up before its request was complete: there was none to answer or to count.
+    reactor->Finish(grpc::Status::CANCELLED);
     return reactor;
   }
   Caller caller(game_, {});

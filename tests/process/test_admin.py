@@ -132,6 +132,18 @@ class Admin(unittest.TestCase):
                 self.assertEqual(after["rps_sessions"], 1)
                 self.assertEqual(after["rps_requests_in_flight"], 0)
 
+    def test_a_grpc_call_without_a_whole_request_is_counted_as_what_it_is_answered(self):
+        whole = grpc_wire.message(grpc_wire.play_request(grpc_wire.MOVES["ROCK"]))
+        for name in set(built_servers()) - {"rps-jsonrpc"}:
+            with self.subTest(name), Server(name, admin=True) as server:
+                for body in (b"", whole[:3], whole[:-1]):
+                    status, text, _ = grpc_wire.post(server.url, "Play", body)
+                    self.assertEqual(status, grpc_wire.INVALID_ARGUMENT)
+                    self.assertTrue(text.startswith("malformed_request:"), text)
+                eventually(lambda: requests(server.metrics()) == 3, "all three are counted")
+                self.assertEqual(requests(server.metrics(), operation="play",
+                                          error_class="malformed_request"), 3)
+
     def test_a_duration_is_between_the_last_byte_and_the_reply(self):
         """It begins when a whole request is decoded and ends when its reply is handed over, so it
         lies inside of what the client waited; the time in which the request came does not."""
