@@ -78,7 +78,7 @@ class UnaryCall final : public Tag {
   void complete(bool ok, Arrival& arrival) override;
 
  private:
-  Reply read_reply() const;
+  Reply read_reply(bool is_whole) const;
 
   GrpcClient& client_;
   Connection& connection_;
@@ -108,7 +108,7 @@ class ManyCall final : public Tag {
 
  private:
   void write_next();
-  Reply read_reply() const;
+  Reply read_reply(bool is_whole) const;
 
   GrpcClient& client_;
   Connection& connection_;
@@ -231,8 +231,8 @@ void UnaryCall::start(std::uint64_t id, const Command& command) {
   }
 }
 
-void UnaryCall::complete(bool, Arrival& arrival) {
-  const Reply reply = read_reply();
+void UnaryCall::complete(bool ok, Arrival& arrival) {
+  const Reply reply = read_reply(ok);
   const bool is_answered = status_.ok() || is_answer(status_);
   play_.reset();
   score_.reset();
@@ -241,10 +241,14 @@ void UnaryCall::complete(bool, Arrival& arrival) {
   client_.give_place(connection_);
   // The sink may start this call again. Its response is not touched before the next poll().
   arrival.reply(id_, reply, sent_at_, is_answered);
+  play_response_.Clear();  // So that a call that is answered without a message has none.
+  score_response_.Clear();
 }
 
-Reply UnaryCall::read_reply() const {
+// `is_whole`: unless a message came that could not be read to its end.
+Reply UnaryCall::read_reply(bool is_whole) const {
   if (!status_.ok()) return refusal(status_, operation_, *context_);
+  if (!is_whole) return {.operation = operation_, .error = Error::internal};
   switch (operation_) {
     case Operation::play: return read(play_response_);
     case Operation::score: return read(score_response_);
@@ -283,17 +287,20 @@ void ManyCall::complete(bool ok, Arrival& arrival) {
     is_finishing_ = true;  // All is said, or the call is over already.
     return writer_->Finish(&status_, this);
   }
-  const Reply reply = read_reply();
+  const Reply reply = read_reply(ok);
   const bool is_answered = status_.ok() || is_answer(status_);
   writer_.reset();
   context_.reset();
   connection_.idle_many_calls.push_back(this);
   client_.give_place(connection_);
   arrival.reply(id_, reply, sent_at_, is_answered);
+  response_.Clear();
 }
 
-Reply ManyCall::read_reply() const {
-  return status_.ok() ? read_summary(response_) : refusal(status_, Operation::play, *context_);
+Reply ManyCall::read_reply(bool is_whole) const {
+  if (!status_.ok()) return refusal(status_, Operation::play, *context_);
+  if (!is_whole) return {.operation = Operation::play, .error = Error::internal};
+  return read_summary(response_);
 }
 
 std::unique_ptr<RallyCalls::Wire> RallyCalls::start(grpc::ClientContext& context, void* tag) {

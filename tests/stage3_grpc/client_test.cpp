@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,35 @@ Reply ask(Client& client, Notes& notes, std::uint64_t id, const Command& command
   poll_until(client, notes, [&] { return notes.answers.contains(id); });
   return notes.replies[id];
 }
+
+// A server that answers each Play with the same bytes.
+class BytesServer final : public v1::RockPaperScissorsService::WithRawCallbackMethod_Play<
+                              v1::RockPaperScissorsService::Service> {
+ public:
+  explicit BytesServer(const std::string& bytes) : bytes_(grpc::Slice(bytes)) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(this);
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    server_ = builder.BuildAndStart();
+    REQUIRE(server_);
+  }
+  ~BytesServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  grpc::ServerUnaryReactor* Play(grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
+                                 grpc::ByteBuffer* response) override {
+    *response = grpc::ByteBuffer(&bytes_, 1);
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  grpc::Slice bytes_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
 
 void check_all_unavailable_once(const Notes& notes, std::uint64_t count) {
   CHECK(notes.answers.size() == count);
@@ -118,6 +148,22 @@ TEST_CASE("Wrong requests go out as they are, and what follows them is answered"
   CHECK(notes.replies[6].error == Error::unknown_session);
   CHECK(notes.replies[7].error == Error::unknown_game);
   CHECK(notes.replies[8].error == Error::malformed_request);
+}
+
+TEST_CASE("A response that is cut off is no answer, whatever its first fields say") {
+  v1::PlayResponse draw;
+  draw.set_opponent_move(v1::ROCK);
+  draw.set_result(v1::DRAW);
+  draw.set_reason("both threw rock");
+  const std::string whole = draw.SerializeAsString();
+  const std::size_t cut_off = GENERATE(0, 1);
+  const BytesServer server(whole.substr(0, whole.size() - cut_off));
+  const auto client = connect(*parse_url(server.url()), {});
+  Notes notes;
+  const std::optional<Error> expected =
+      cut_off == 0 ? std::nullopt : std::optional(Error::internal);
+  CHECK(ask(*client, notes, 1, {.move = Move::rock}).error == expected);
+  CHECK(ask(*client, notes, 2, {.move = Move::rock}).error == expected);
 }
 
 TEST_CASE("Many connections and calls, submitted again from the reply") {
