@@ -1,9 +1,11 @@
 #include "stage3_grpc/flood_guard.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <system_error>
 
 #include <malloc.h>
 #include <prometheus/gauge.h>
@@ -26,6 +28,20 @@ boundary::Budgets budgets_for(const Limits& limits) {
   return budgets;
 }
 
+// Why the guard is off after such a check; `error` is the errno of one without a connection.
+std::string why_off(boundary::SelfCheck check, int error) {
+  switch (check) {
+    case boundary::SelfCheck::in_place: break;
+    case boundary::SelfCheck::bypassed:
+      return "gRPC's calls of recvmsg, sendmsg and close did not come to this program's functions";
+    case boundary::SelfCheck::not_served:
+      return "gRPC did not serve the connection of the guard's check in time";
+    case boundary::SelfCheck::no_connection:
+      return "cannot make the connection of its check: " + std::system_category().message(error);
+  }
+  return {};
+}
+
 }  // namespace
 
 FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log)
@@ -43,12 +59,13 @@ FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::l
 
 void FloodGuard::start(const Take& take) {
   if (!limits_.has_flood_guard) return log_.info("flood guard off, as --flood-guard says");
-  is_active_ = boundary::is_in_place(take, limits::self_check_max);
+  const boundary::SelfCheck check = boundary::check_boundary(take, limits::self_check_max);
+  const int error = errno;
+  is_active_ = check == boundary::SelfCheck::in_place;
   active_gauge_->Set(is_active_ ? 1 : 0);
   if (is_active_) return log_.info("flood guard on");
-  log_.warn(
-      "flood guard off: gRPC's calls of recvmsg, sendmsg and close did not come to this program's "
-      "functions; connections that flood the server are not closed");
+  log_.warn("flood guard off: {}; connections that flood the server are not closed",
+            why_off(check, error));
 }
 
 void FloodGuard::watch(int fd) {

@@ -30,7 +30,7 @@ inline constexpr int early_calls_max = 100;
 inline constexpr std::uint64_t header_frame_bytes = std::uint64_t{16} * 1024;
 
 // How long the flood guard waits at the start for gRPC to answer its own connection.
-inline constexpr std::chrono::seconds self_check_max{2};
+inline constexpr std::chrono::seconds self_check_max{10};
 
 // After connections were closed for a flood, until its memory is returned to the system.
 inline constexpr std::chrono::seconds trim_delay{5};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <string_view>
 #include <thread>
@@ -52,27 +53,42 @@ class Probe final : public SocketFilter {
   const std::shared_ptr<Seen> seen_;  // gRPC may close its end after the check has given up.
 };
 
+// Whether the peer has closed its end. Discards what it has sent.
+bool is_closed_by_peer(const net::Fd& client) {
+  std::array<char, 1024> scrap{};
+  ssize_t count = 0;
+  do {
+    count = ::recv(client.get(), scrap.data(), scrap.size(), 0);
+  } while (count > 0);
+  return count == 0 || errno == ECONNRESET;
+}
+
 }  // namespace
 
-bool is_in_place(const std::function<void(net::Fd connection)>& take,
-                 std::chrono::milliseconds patience) {
+SelfCheck check_boundary(const std::function<void(net::Fd connection)>& take,
+                         std::chrono::milliseconds patience) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return false;
+    return SelfCheck::no_connection;
   }
   const net::Fd client(ends[0]);
   net::Fd server(ends[1]);
   const auto size = static_cast<ssize_t>(greeting.size());
   if (::send(client.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL) != size ||
       ::shutdown(client.get(), SHUT_WR) != 0) {
-    return false;
+    return SelfCheck::no_connection;
   }
   const auto seen = std::make_shared<Seen>();
   attach(server.get(), std::make_unique<Probe>(seen));
   take(std::move(server));
   const Clock::time_point deadline = Clock::now() + patience;
-  while (!seen->is_all() && Clock::now() < deadline) std::this_thread::sleep_for(pause);
-  return seen->is_all();
+  while (!seen->is_all()) {
+    // The filter sees a close before the peer does.
+    if (is_closed_by_peer(client) && !seen->is_all()) return SelfCheck::bypassed;
+    if (Clock::now() >= deadline) return SelfCheck::not_served;
+    std::this_thread::sleep_for(pause);
+  }
+  return SelfCheck::in_place;
 }
 
 }  // namespace rps::rpc::boundary

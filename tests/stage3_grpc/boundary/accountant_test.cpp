@@ -6,7 +6,9 @@
 #include <numeric>
 #include <span>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/net/fd.hpp"
@@ -143,20 +145,45 @@ TEST_CASE("The check finds out when a reader, or a closer, goes past the boundar
     msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
     return ::recvmsg(connection.get(), &message, 0);
   };
-  CHECK(is_in_place(
-      [&](net::Fd connection) {
-        greet(connection);
-        receive(connection);
-      },
-      10s));
-  CHECK_FALSE(is_in_place([&](net::Fd connection) { greet(connection); }, 20ms));
-  CHECK_FALSE(is_in_place([&](net::Fd connection) { receive(connection); }, 20ms));
+  CHECK(check_boundary(
+            [&](net::Fd connection) {
+              greet(connection);
+              receive(connection);
+            },
+            10s) == SelfCheck::in_place);
+  CHECK(check_boundary([&](net::Fd connection) { greet(connection); }, 10s) == SelfCheck::bypassed);
+  CHECK(check_boundary([&](net::Fd connection) { receive(connection); }, 10s) ==
+        SelfCheck::bypassed);
+}
+
+TEST_CASE("A close that goes past the boundary is found out") {
+  using namespace std::chrono_literals;
+  CHECK(check_boundary(
+            [](net::Fd connection) {
+              char byte = 0;
+              iovec piece{&byte, 1};
+              msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
+              ::sendmsg(connection.get(), &message, MSG_NOSIGNAL);
+              ::recvmsg(connection.get(), &message, 0);
+              const auto fd = static_cast<unsigned>(connection.release());
+              ::syscall(SYS_close_range, fd, fd, 0);
+            },
+            10s) == SelfCheck::bypassed);
+}
+
+TEST_CASE("A connection that is not served in time, or not made, proves nothing") {
+  using namespace std::chrono_literals;
   net::Fd kept;
-  CHECK_FALSE(is_in_place(
-      [&](net::Fd connection) {
-        greet(connection);
-        receive(connection);
-        kept = std::move(connection);
-      },
-      20ms));
+  CHECK(check_boundary([&](net::Fd connection) { kept = std::move(connection); }, 20ms) ==
+        SelfCheck::not_served);
+  kept = {};
+
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const SelfCheck without_descriptors = check_boundary([](const net::Fd&) {}, 10s);
+  CHECK(errno == EMFILE);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(without_descriptors == SelfCheck::no_connection);
 }
