@@ -25,6 +25,7 @@ boundary::Budgets budgets_for(const Limits& limits) {
   budgets.cancelled_calls.max = 2 * std::max(limits.streams_max, limits::early_calls_max);
   budgets.header_bytes =
       4 * static_cast<std::uint64_t>(limits.metadata_bytes_max) + limits::header_frame_bytes;
+  budgets.message_bytes = static_cast<std::uint32_t>(limits.message_bytes_max);
   return budgets;
 }
 

@@ -18,7 +18,7 @@ void each_piece(const msghdr& message, std::size_t count, Use use) {
   for (const iovec& piece : std::span(message.msg_iov, message.msg_iovlen)) {
     if (count == 0) return;
     const std::size_t length = std::min(piece.iov_len, count);
-    use(std::span(static_cast<const std::uint8_t*>(piece.iov_base), length));
+    use(std::span(static_cast<std::uint8_t*>(piece.iov_base), length));
     count -= length;
   }
 }
@@ -26,7 +26,9 @@ void each_piece(const msghdr& message, std::size_t count, Use use) {
 }  // namespace
 
 Accountant::Accountant(const Budgets& budgets, std::shared_ptr<CutCounters> cuts)
-    : ledger_(budgets, Clock::now()), cuts_(std::move(cuts)) {}
+    : ledger_(budgets, Clock::now()),
+      message_limit_(budgets.message_bytes),
+      cuts_(std::move(cuts)) {}
 
 ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
   const ssize_t count = receive_from_kernel(fd, message, flags);
@@ -34,8 +36,9 @@ ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
   const Clock::time_point now = Clock::now();
   const bool is_alert = cuts_->is_alert(now);
   std::optional<Breach> breach;
-  each_piece(message, static_cast<std::size_t>(count), [&](std::span<const std::uint8_t> bytes) {
+  each_piece(message, static_cast<std::size_t>(count), [&](std::span<std::uint8_t> bytes) {
     if (!breach) breach = ledger_.received(bytes, now, is_alert);
+    if (!breach && !message_limit_.apply(bytes)) breach = Breach::unanswered_calls;
   });
   if (!breach) return count;
   cuts_->count(*breach, fd, now);

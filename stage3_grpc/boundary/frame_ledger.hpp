@@ -73,6 +73,7 @@ struct Budgets {
   Allowance control_frames{.max = 1'000, .per_second = 1'000};
   std::uint64_t header_bytes =
       std::uint64_t{48} * 1024;  // Of one call; time forgives none of them.
+  std::uint32_t message_bytes = std::uint32_t{64} * 1024;  // Of one message (message_limit.hpp).
 };
 
 // received() and sent() may be called at the same time, each by one thread at a time.
