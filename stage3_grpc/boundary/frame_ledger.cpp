@@ -15,6 +15,11 @@ constexpr int answered_weight = 2;      // What the end of an answer pays back o
 constexpr int answer_frame_weight = 4;  // … and each of its frames of the control frames.
 constexpr int acknowledged_weight = 2;  // PING and SETTINGS have to be acknowledged.
 
+// HTTP/2's first window (65,535 bytes) holds 2,500 of the shortest answers. A client may get them
+// at once, and send a WINDOW_UPDATE of the stream and one of the connection for each afterwards.
+constexpr std::uint64_t free_window_updates_max = 10'000;
+constexpr int window_updates_weight = 2;
+
 // Adds to a counter that wraps and that only one thread writes.
 void add(std::atomic<std::uint32_t>& counter, std::uint32_t amount) {
   counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
@@ -68,6 +73,9 @@ void FrameLedger::pay_back() {
   unanswered_calls_.pay_back(answered_weight * std::uint64_t{ends - ends_seen_});
   cancelled_calls_.pay_back(frames - frames_seen_);
   control_frames_.pay_back(answer_frame_weight * std::uint64_t{frames - frames_seen_});
+  free_window_updates_ =
+      std::min(free_window_updates_ + window_updates_weight * std::uint64_t{frames - frames_seen_},
+               free_window_updates_max);
   ends_seen_ = ends;
   frames_seen_ = frames;
 }
@@ -98,7 +106,10 @@ std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point 
       return control(1, Breach::empty_data);
     case Frame::ping: return control(acknowledged_weight, Breach::ping);
     case Frame::settings: return control(acknowledged_weight, Breach::settings);
-    case Frame::window_update: return control(1, Breach::window_update);
+    case Frame::window_update:
+      if (free_window_updates_ == 0) return control(1, Breach::window_update);
+      --free_window_updates_;
+      return std::nullopt;
     case Frame::priority: return control(1, Breach::priority);
     default: return control(1, Breach::other_frame);
   }

@@ -6,7 +6,9 @@
 //   unanswered_calls HEADERS: 1                                        an answer's end: 2
 //   cancelled_calls  RST_STREAM: 1                                     each HEADERS or DATA sent: 1
 //   control_frames   PING, SETTINGS: 2; another frame that carries     each HEADERS or DATA sent: 4
-//                    neither a call nor a message: 1
+//                    neither a call nor a message: 1. Two
+//                    WINDOW_UPDATEs for each HEADERS or DATA
+//                    sent before are free
 //   header_bytes     HEADERS and CONTINUATION: their bytes,            the next HEADERS begin anew
 //                    1 KiB more for each CONTINUATION
 //
@@ -125,6 +127,7 @@ class FrameLedger {
   Account unanswered_calls_;
   Account cancelled_calls_;
   Account control_frames_;
+  std::uint64_t free_window_updates_ = 0;  // Which answers have paid in advance.
   const Budgets budgets_;
   std::uint64_t header_bytes_ = 0;  // Of the headers that came last.
   Clock::time_point forgiven_at_;

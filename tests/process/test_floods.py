@@ -220,6 +220,19 @@ class HonestLoads(unittest.TestCase):
                 connection.ping()
         self.for_each_server(check)
 
+    def test_window_updates_after_many_answers_that_came_at_once(self):
+        def check(connection: Connection):
+            rounds = 1500  # Their answers fit into the first window.
+            stream = connection.open("Rally", ends=False)
+            connection.send(h2_frame(DATA, 0, stream, message(play_request(ROCK)) * rounds))
+            updates = b""
+            for _ in range(rounds):
+                size = len(connection.read_until(DATA, stream=stream)).to_bytes(4, "big")
+                updates += (h2_frame(grpc_wire.WINDOW_UPDATE, 0, 0, size)
+                            + h2_frame(grpc_wire.WINDOW_UPDATE, 0, stream, size))
+            connection.send(updates)
+        self.for_each_server(check)
+
     def test_a_long_upload(self):
         def check(connection: Connection):
             rounds = 9000  # As much as the stream's first window has room for.

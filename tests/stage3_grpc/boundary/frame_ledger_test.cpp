@@ -264,6 +264,25 @@ TEST_CASE("Honest: a PING for each round trip, as a client sends that measures i
   }
 }
 
+TEST_CASE("Honest: WINDOW_UPDATEs for a window full of the shortest answers that came at once") {
+  Honest connection;
+  for (int i = 0; i < 10; ++i) {
+    for (int answers = 0; answers < 2'500; ++answers) connection.send(streamed_answer());
+    for (int updates = 0; updates < 5'000; ++updates) connection.receive(window_update());
+  }
+}
+
+TEST_CASE("Answers that came before make some WINDOW_UPDATEs free, and no other frames") {
+  FrameLedger ledger({}, start);
+  ledger.sent(repeated(streamed_answer(), 100'000));
+  REQUIRE_FALSE(ledger.received(preface() + repeated(window_update(), 11'000), start));
+  CHECK(ledger.received(window_update(), start) == Breach::window_update);
+  FrameLedger pinged({}, start);
+  pinged.sent(repeated(streamed_answer(), 100'000));
+  REQUIRE_FALSE(pinged.received(preface() + repeated(ping(), 500), start));
+  CHECK(pinged.received(ping(), start) == Breach::ping);
+}
+
 TEST_CASE("Honest: hundreds of PINGs a second on an idle connection") {
   Honest connection;
   for (int i = 0; i < 10'000; ++i) {
