@@ -341,12 +341,23 @@ class Names(unittest.TestCase):
     def test_the_toolbox(self):
         for words, names in ((("nosuch",), "compare publish test"), (("serve", "nosuch"), "grpc"),
                              (("bench", "nosuch"), "load or micro"),
-                             (("deps", "nosuch"), "core lint servers tests")):
+                             (("deps", "nosuch"), "core lint servers tests"),
+                             (("build", "nosuch"), "dev release asan tsan clang"),
+                             (("fmt", "--chek"), "--check")):
             with self.subTest(words):
                 done = subprocess.run([ROOT / "rps", *words], capture_output=True, text=True,
                                       timeout=PATIENCE, check=False)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(names, done.stderr)
+
+    def test_an_argument_that_the_toolbox_does_not_read(self):
+        for words in (("help", "play"), ("build", "dev", "rps-cli"), ("fuzz", "5", "frame"),
+                      ("fmt", "--check", "core"), ("publish", "--rounds=3"), ("play serve",)):
+            with self.subTest(words):
+                done = subprocess.run([ROOT / "rps", *words], capture_output=True, text=True,
+                                      timeout=PATIENCE, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(words[-1], done.stderr)
 
     def test_an_operation_of_the_console(self):
         done = subprocess.run([binary("rps-cli"), "--batch"], input="nosuch\n", text=True,
