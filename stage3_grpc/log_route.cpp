@@ -32,17 +32,24 @@ spdlog::level::level_enum level_of(gpr_log_severity severity) {
   return spdlog::level::err;
 }
 
+bool is_second_over(Clock::time_point now) {
+  return now - target.second_began_at >= std::chrono::seconds(1);
+}
+
+// REQUIRES: the mutex is held, and there is a logger.
+void begin_second(Clock::time_point now) {
+  const int unwritten = target.lines - limits::log_lines_per_second_max;
+  if (unwritten > 0) target.log->warn("grpc: {} more lines were not written", unwritten);
+  target.second_began_at = now;
+  target.lines = 0;
+}
+
 // Peers can make gRPC log, so it may not fill the disk.
 void write_line(gpr_log_func_args* line) {
   const std::scoped_lock lock(target.mutex);
   if (!target.log) return;
   const Clock::time_point now = Clock::now();
-  if (now - target.second_began_at >= std::chrono::seconds(1)) {
-    const int unwritten = target.lines - limits::log_lines_per_second_max;
-    if (unwritten > 0) target.log->warn("grpc: {} more lines were not written", unwritten);
-    target.second_began_at = now;
-    target.lines = 0;
-  }
+  if (is_second_over(now)) begin_second(now);
   if (++target.lines > limits::log_lines_per_second_max) return;
   target.log->log(level_of(line->severity), "grpc: {}", line->message);
 }
@@ -59,7 +66,14 @@ LogRoute::LogRoute(spdlog::logger& log) : log_(log) {
 
 LogRoute::~LogRoute() {
   const std::scoped_lock lock(target.mutex);
-  if (target.log == &log_) target.log = nullptr;
+  if (target.log != &log_) return;
+  begin_second(Clock::now());
+  target.log = nullptr;
+}
+
+void LogRoute::tick(Clock::time_point now) {
+  const std::scoped_lock lock(target.mutex);
+  if (target.log == &log_ && is_second_over(now)) begin_second(now);
 }
 
 }  // namespace rps::rpc

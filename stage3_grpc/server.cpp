@@ -53,7 +53,10 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
         flood_guard_.watch(connection.get());
         take(std::move(connection));
       },
-      [this](Clock::time_point now) { flood_guard_.tick(now); });
+      [this](Clock::time_point now) {
+        flood_guard_.tick(now);
+        log_route_.tick(now);
+      });
 }
 
 GrpcServer::~GrpcServer() {

@@ -1,6 +1,7 @@
 """Stages 3 and 4 under bad input: curl with bytes made by hand, and HTTP/2 frames made by hand."""
 
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -10,10 +11,10 @@ import unittest
 import grpc_wire
 from abuse import (CONNECTIONS_AT_ONCE, check_survives, connect, cut, send, unharmed,
                    wait_for_close)
-from grpc_wire import (INVALID_ARGUMENT, MOVES, NOT_FOUND, OK, PREFACE, RESOURCE_EXHAUSTED,
+from grpc_wire import (HEADERS, INVALID_ARGUMENT, MOVES, NOT_FOUND, OK, PREFACE, RESOURCE_EXHAUSTED,
                        UNIMPLEMENTED, call_body, call_headers, h2_frame, message, play_request,
                        post, settings)
-from rps_process import PATIENCE, Server, built_servers
+from rps_process import PATIENCE, Server, built_servers, eventually
 
 MESSAGE_BYTES_MAX = 64 * 1024
 ROCK = MOVES["ROCK"]
@@ -250,6 +251,25 @@ class Connections(unittest.TestCase):
                 for connection in silent:
                     wait_for_close(connection)
                     connection.close()
+
+
+class Log(unittest.TestCase):
+    def test_lines_that_were_not_written_are_told_of_when_their_second_is_over(self):
+        calls = 50
+        for name in servers():
+            with self.subTest(name), Server(name) as server:
+                for _ in range(calls):
+                    with grpc_wire.Connection(server.address) as connection:
+                        connection.send(call_headers(1, extra={"te": "gzip"}))
+                        connection.read_until(HEADERS, stream=1)
+                written = r"grpc: Error parsing metadata"
+                left_out = re.compile(r"grpc: (\d+) more lines were not written")
+
+                def all_lines():
+                    log = server.stderr()
+                    return (len(re.findall(written, log))
+                            + sum(map(int, left_out.findall(log)))) >= calls
+                eventually(all_lines, "every line is written or told of")
 
 
 class Pings(unittest.TestCase):
