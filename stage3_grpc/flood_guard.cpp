@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <malloc.h>
 #include <prometheus/gauge.h>
@@ -49,13 +50,13 @@ FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::l
     : limits_(limits),
       log_(log),
       budgets_(budgets_for(limits)),
-      cuts_(std::make_shared<boundary::CutCounters>()),
+      connections_(std::make_shared<boundary::OpenConnections>(limits.calls_max)),
       active_gauge_(&prometheus::BuildGauge()
                          .Name("rps_flood_guard_active")
                          .Help("Whether connections that flood the server are closed.")
-                         .Register(*cuts_->registry())
+                         .Register(*connections_->cuts().registry())
                          .Add({})) {
-  metrics.add(cuts_->registry());
+  metrics.add(connections_->cuts().registry());
 }
 
 void FloodGuard::start(const Take& take) {
@@ -71,19 +72,27 @@ void FloodGuard::start(const Take& take) {
 
 void FloodGuard::watch(int fd) {
   if (!is_active_ || fd >= boundary::filtered_descriptors_max) return;
-  boundary::attach(fd, std::make_unique<boundary::Accountant>(budgets_, cuts_));
+  boundary::attach(fd, std::make_unique<boundary::Accountant>(fd, budgets_, connections_));
+}
+
+bool FloodGuard::make_room() {
+  return is_active_ &&
+         connections_->close_idle(limits::places_made, Clock::now() - limits_.in_use_max);
 }
 
 // glibc keeps the memory that a flood leaves free: its holes are between other things, where no
 // threshold applies. Returning them takes up to 0.1 s, so it waits until the flood may be over.
 void FloodGuard::tick(Clock::time_point now) {
+  connections_->calls()->note_second();
   if (trim_at_ && now >= *trim_at_) {
     ::malloc_trim(0);
     trim_at_.reset();
+    if (std::exchange(is_going_on_, false)) trim_at_ = now + limits::trim_delay;
   }
-  const boundary::CutCounts counts = cuts_->counts();
+  const boundary::CutCounts counts = connections_->cuts().counts();
   if (counts == reported_) return;
   report(counts);
+  is_going_on_ = trim_at_.has_value();
   if (!trim_at_) trim_at_ = now + limits::trim_delay;
 }
 
@@ -94,8 +103,8 @@ void FloodGuard::report(const boundary::CutCounts& counts) {
     reasons += (reasons.empty() ? "" : ", ") + std::string(to_string(boundary::all_breaches[i])) +
                " " + std::to_string(counts[i] - reported_[i]);
   }
-  log_.warn("closed connections that flood the server: {}; the last one was from {}", reasons,
-            cuts_->last_peer());
+  log_.warn("closed connections: {}; the last one was from {}", reasons,
+            connections_->cuts().last_peer());
   reported_ = counts;
 }
 

@@ -15,6 +15,7 @@
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/boundary/cut_counters.hpp"
 #include "stage3_grpc/boundary/frame_ledger.hpp"
+#include "stage3_grpc/boundary/open_connections.hpp"
 #include "stage3_grpc/limits.hpp"
 
 namespace prometheus {
@@ -43,6 +44,13 @@ class FloodGuard {
   // when the guard is switched off or cannot work.
   void watch(int fd);
 
+  // To be told of the end of each call.
+  boundary::CallPool& calls() { return *connections_->calls(); }
+
+  // Closes some idle connections, so that a new one finds a place soon. False when there is none,
+  // or no connection is watched. Any thread.
+  bool make_room();
+
   // Writes one line about the connections closed since the last call, if there were any, and
   // returns memory when it is time to. To be called about once a second. The same thread calls
   // watch() and tick(), or the calls follow each other.
@@ -54,11 +62,12 @@ class FloodGuard {
   const Limits& limits_;
   spdlog::logger& log_;
   const boundary::Budgets budgets_;
-  const std::shared_ptr<boundary::CutCounters> cuts_;
-  prometheus::Gauge* active_gauge_;  // Owned by the registry of cuts_.
+  const std::shared_ptr<boundary::OpenConnections> connections_;
+  prometheus::Gauge* active_gauge_;  // Owned by the registry of their counters.
   bool is_active_ = false;
   boundary::CutCounts reported_{};
   std::optional<Clock::time_point> trim_at_;
+  bool is_going_on_ = false;  // Connections were closed after trim_at_ was set.
 };
 
 }  // namespace rps::rpc

@@ -33,6 +33,8 @@ void add_flags(CLI::App& app, Limits& limits) {
                   "All headers of one call");
   maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
                    "Calls open at once on one connection");
+  maxima.add_count("--max-calls", limits.calls_max, {.min = 1, .max = 1'000'000},
+                   "Calls open at once on all connections; a call with long headers counts more");
   maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
                     "Whether connections are closed that make work and wait for no answer");
   maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
@@ -41,6 +43,9 @@ void add_flags(CLI::App& app, Limits& limits) {
   flags::Group timeouts(app, "Timeouts");
   timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
                         "Time for a connection's HTTP/2 handshake");
+  timeouts.add_duration("--give-way-after", limits.in_use_max, time,
+                        "Time without a call after which a connection gives way to a new one "
+                        "when --max-connections are open");
   timeouts.add_duration("--idle-timeout", limits.idle_max, time,
                         "Time after which a connection without calls is closed");
   timeouts.add_duration("--keepalive-after", limits.keepalive_after, time,

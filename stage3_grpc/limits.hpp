@@ -32,6 +32,10 @@ inline constexpr std::uint64_t header_frame_bytes = std::uint64_t{16} * 1024;
 // How long the flood guard waits at the start for gRPC to answer its own connection.
 inline constexpr std::chrono::seconds self_check_max{10};
 
+// Idle connections that are closed at once when a new one finds no place; so many connections may
+// be open besides --max-connections until gRPC has closed them.
+inline constexpr std::size_t places_made = 16;
+
 // After connections were closed for a flood, until its memory is returned to the system.
 inline constexpr std::chrono::seconds trim_delay{5};
 
@@ -59,7 +63,7 @@ inline constexpr int log_lines_per_second_max = 10;
 
 // The limits that an operator may change.
 struct Limits {
-  // Connections open at once; further ones are closed as soon as they are accepted.
+  // Connections open at once; for further ones idle ones are closed, or they are closed themselves.
   int connections_max = 10'000;  // --max-connections
   // Bytes of one request; a longer one ends its call with RESOURCE_EXHAUSTED. A valid one has
   // less than 150 bytes.
@@ -72,13 +76,21 @@ struct Limits {
   int metadata_bytes_max = 8 * 1024;  // --max-metadata-bytes
   // Calls open at once on one connection; a client's HTTP/2 stack queues further calls.
   int streams_max = 100;  // --max-streams
+  // Calls open at once on all connections, each counted by its headers (boundary/call_pool.hpp). A
+  // connection that opens more than its share of what is left is closed. gRPC needs up to 17 kB for
+  // a call, so this many need 26 MB, and half as much again in the gaps of the heap: what is left
+  // of 64 MiB when the process itself has 18 MB and four hundred connections have 8 MB.
+  int calls_max = 1'500;  // --max-calls
   // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
   bool has_flood_guard = true;  // --flood-guard
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
   // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events
 
-  std::chrono::milliseconds handshake_max{10'000};    // --handshake-timeout: from the accept.
+  std::chrono::milliseconds handshake_max{10'000};  // --handshake-timeout: from the accept.
+  // --give-way-after: a connection that has no call open and had none for so long, or never one,
+  // gives way to a new one when --max-connections are open.
+  std::chrono::milliseconds in_use_max{1'000};
   std::chrono::milliseconds idle_max{300'000};        // --idle-timeout: without any call.
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
   std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
@@ -90,8 +102,8 @@ struct Limits {
 // Adds the flags named above; `limits` must outlive the parsing.
 void add_flags(CLI::App& app, Limits& limits);
 
-// Sets all of them in gRPC but connections_max and events_waiting_max, which the listener and the
-// Duel streams enforce.
+// Sets all of them in gRPC but connections_max, calls_max and in_use_max, which the listener and
+// the flood guard enforce, and events_waiting_max, which the Duel streams enforce.
 void apply(const Limits& limits, grpc::ServerBuilder& builder);
 
 }  // namespace rps::rpc

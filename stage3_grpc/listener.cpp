@@ -17,6 +17,7 @@
 #include "core/net/thread.hpp"
 #include "core/server/descriptors.hpp"
 #include "core/server/limits.hpp"
+#include "stage3_grpc/limits.hpp"
 
 namespace rps::rpc {
 
@@ -74,8 +75,9 @@ Listener::~Listener() {
   stop();
 }
 
-void Listener::start(Take take, Tick tick) {
+void Listener::start(Take take, MakeRoom make_room, Tick tick) {
   take_ = std::move(take);
+  make_room_ = std::move(make_room);
   tick_ = std::move(tick);
   ticked_at_ = Clock::now();
   first_ = static_cast<std::size_t>(net::Fd(::dup(sockets_.front().get())).get());
@@ -114,15 +116,18 @@ void Listener::accept_one(const net::Fd& socket, const std::stop_token& stop) {
   if (!stop.stop_requested()) turn_away(socket, error);
 }
 
-// The kernel gives each new descriptor the lowest free number, so the number of a new connection's
-// descriptor says how many are open at least: past the limit it is refused. (Counting the open ones
-// anew for each connection would cost too much.)
 void Listener::admit(net::Fd connection) {
-  if (static_cast<std::size_t>(connection.get()) >= first_ + connections_max_) {
-    return metrics_.connection_refused();
-  }
+  if (!has_place(static_cast<std::size_t>(connection.get()))) return metrics_.connection_refused();
   metrics_.connection_opened();
   take_(std::move(connection));
+}
+
+// The kernel gives each new descriptor the lowest free number, so the number of a new connection's
+// descriptor says how many are open at least. (Counting the open ones anew for each connection
+// would cost too much.) Past the limit there is a place only if others are about to be closed.
+bool Listener::has_place(std::size_t number) {
+  const std::size_t end = first_ + connections_max_;
+  return number < end || (number < end + limits::places_made && make_room_());
 }
 
 // The peer that waits cannot be served: the process is out of descriptors, or the kernel of memory.
@@ -131,6 +136,7 @@ void Listener::turn_away(const net::Fd& socket, int error) {
   if (!std::exchange(is_failing_, true)) {
     log_.warn("cannot accept: {}", std::system_category().message(error));
   }
+  make_room_();
   if (reserve_.turn_away(socket)) return metrics_.connection_refused();
   std::this_thread::sleep_for(server::limits::accept_backoff);
 }

@@ -33,6 +33,8 @@ class Listener {
   // Takes over one connection: non-blocking, with TCP_NODELAY.
   using Take = std::function<void(net::Fd connection)>;
   using Tick = std::function<void(Clock::time_point now)>;
+  // Finds a place for one more connection: closes others, which may take a moment.
+  using MakeRoom = std::function<bool()>;
 
   // Listens on `address`, all of its addresses; nothing is accepted yet. Raises the process's limit
   // of descriptors to what `connections_max` needs, as far as it may. `metrics` count accepted and
@@ -47,9 +49,10 @@ class Listener {
   // With the port that the system chose, when it was to choose.
   const HostPort& address() const { return address_; }
 
-  // Accepts from now on, on a thread of its own, which also calls `take` and, once a second,
-  // `tick`. The limit counts any descriptor that the process opens later as a connection.
-  void start(Take take, Tick tick);
+  // Accepts from now on, on a thread of its own, which also calls `take`, `make_room` when there is
+  // no place and, once a second, `tick`. The limit counts any descriptor that the process opens
+  // later as a connection.
+  void start(Take take, MakeRoom make_room, Tick tick);
 
   // After it returns, nothing is accepted, and `take` and `tick` are not called any more. Twice is
   // once.
@@ -59,6 +62,7 @@ class Listener {
   void accept_all(const std::stop_token& stop);
   void accept_one(const net::Fd& socket, const std::stop_token& stop);
   void admit(net::Fd connection);
+  bool has_place(std::size_t number);
   void turn_away(const net::Fd& socket, int error);
   void every_second(Clock::time_point now);
 
@@ -70,6 +74,7 @@ class Listener {
   std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
   net::Reserve reserve_;
   Take take_;
+  MakeRoom make_room_;
   Tick tick_;
   Clock::time_point ticked_at_;
   // Set when accept() fails, which is logged then, and cleared when it did not fail for a second.

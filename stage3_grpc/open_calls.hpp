@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "core/clock.hpp"
+#include "stage3_grpc/boundary/call_pool.hpp"
 
 namespace rps::rpc {
 
@@ -40,12 +41,16 @@ class OpenCalls {
     Call& operator=(const Call&) = delete;
     ~Call() {
       if (is_waited_for_) calls_.open_.fetch_sub(1);
+      calls_.pool_.note_end();
     }
 
    private:
     OpenCalls& calls_;
     const bool is_waited_for_;
   };
+
+  // Tells `pool` of the end of each call. REQUIRES: the pool outlives it.
+  explicit OpenCalls(boundary::CallPool& pool) : pool_(pool) {}
 
   // A stream adds itself when it opens and removes itself when it is done.
   void add(OpenStream& stream);
@@ -65,6 +70,7 @@ class OpenCalls {
   bool begin();
   void end_silent(Clock::time_point since);
 
+  boundary::CallPool& pool_;
   std::atomic<std::int64_t> open_{0};
   std::atomic<bool> draining_{false};
   std::atomic<std::uint64_t> refused_{0};  // Calls that began while the server drains.

@@ -29,7 +29,8 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       flood_guard_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
-      service_(std::make_unique<Service>(context.game, context.metrics, limits)) {
+      service_(
+          std::make_unique<Service>(context.game, context.metrics, limits, flood_guard_.calls())) {
   const server::UsableCpus cpus = server::usable_cpus();
   if (context.flags.threads != 0) {
     context.log.warn("--threads has no effect: gRPC chooses its own number of threads");
@@ -53,6 +54,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
         flood_guard_.watch(connection.get());
         take(std::move(connection));
       },
+      [this] { return flood_guard_.make_room(); },
       [this](Clock::time_point now) {
         flood_guard_.tick(now);
         log_route_.tick(now);

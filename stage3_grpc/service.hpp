@@ -27,8 +27,8 @@ using RawMethods = Methods::WithRawCallbackMethod_Play<
 class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments outlive the service.
-  Service(Game& game, server::Metrics& metrics, const Limits& limits)
-      : game_(game), limits_(limits), dispatcher_(game, metrics) {}
+  Service(Game& game, server::Metrics& metrics, const Limits& limits, boundary::CallPool& pool)
+      : game_(game), limits_(limits), dispatcher_(game, metrics), open_calls_(pool) {}
 
   // From now on requests are answered with `unavailable`; open streams end when the requests that
   // came on them before are answered. Does not block.

@@ -25,24 +25,26 @@ void each_piece(const msghdr& message, std::size_t count, Use use) {
 
 }  // namespace
 
-Accountant::Accountant(const Budgets& budgets, std::shared_ptr<CutCounters> cuts)
-    : ledger_(budgets, Clock::now()),
-      message_limit_(budgets.message_bytes),
-      cuts_(std::move(cuts)) {}
+Accountant::Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConnections> connections)
+    : fd_(fd),
+      opened_at_(Clock::now()),
+      connections_(std::move(connections)),
+      ledger_(budgets, connections_->calls(), opened_at_),
+      message_limit_(budgets.message_bytes) {
+  connections_->add(*this);
+}
+
+Accountant::~Accountant() {
+  connections_->remove(*this);
+}
 
 ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
   const ssize_t count = receive_from_kernel(fd, message, flags);
   if (count <= 0) return count;
   const Clock::time_point now = Clock::now();
-  const bool is_alert = cuts_->is_alert(now);
-  std::optional<Breach> breach;
-  each_piece(message, static_cast<std::size_t>(count), [&](std::span<std::uint8_t> bytes) {
-    if (!breach) breach = ledger_.received(bytes, now, is_alert);
-    if (!breach && !message_limit_.apply(bytes)) breach = Breach::unanswered_calls;
-  });
-  if (!breach) return count;
-  cuts_->count(*breach, fd, now);
-  ::shutdown(fd, SHUT_RDWR);
+  if (const auto breach = charge(message, count, now)) cut(*breach);
+  if (connections_->calls()->is_full()) connections_->close_longest_waiting(now);
+  if (!is_cut()) return count;
   errno = ECONNRESET;
   return -1;
 }
@@ -53,6 +55,22 @@ ssize_t Accountant::send(int fd, const msghdr& message, int flags) {
   each_piece(message, static_cast<std::size_t>(count),
              [this](std::span<const std::uint8_t> bytes) { ledger_.sent(bytes); });
   return count;
+}
+
+void Accountant::cut(Breach breach) {
+  if (is_cut_.exchange(true)) return;
+  connections_->cuts().count(breach, fd_);
+  ::shutdown(fd_, SHUT_RDWR);
+}
+
+std::optional<Breach> Accountant::charge(const msghdr& message, ssize_t count,
+                                         Clock::time_point now) {
+  std::optional<Breach> breach;
+  each_piece(message, static_cast<std::size_t>(count), [&](std::span<std::uint8_t> bytes) {
+    if (!breach) breach = ledger_.received(bytes, now);
+    if (!breach && !message_limit_.apply(bytes)) breach = Breach::unanswered_calls;
+  });
+  return breach;
 }
 
 }  // namespace rps::rpc::boundary

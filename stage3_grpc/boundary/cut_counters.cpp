@@ -42,10 +42,7 @@ CutCounters::CutCounters() : registry_(std::make_shared<prometheus::Registry>())
   }
 }
 
-void CutCounters::count(Breach breach, int fd, Clock::time_point now) {
-  if (breach == Breach::cancelled_calls || breach == Breach::unanswered_calls) {
-    alert_at_.store(now, std::memory_order_relaxed);
-  }
+void CutCounters::count(Breach breach, int fd) {
   std::string peer = peer_of(fd);
   {
     const std::scoped_lock lock(mutex_);

@@ -1,15 +1,12 @@
-// How many connections were closed for a breach of their budgets, by reason.
+// How many connections the boundary has closed, by reason.
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include "core/clock.hpp"
 #include "stage3_grpc/boundary/frame_ledger.hpp"
 
 namespace prometheus {
@@ -27,12 +24,7 @@ class CutCounters {
   CutCounters();
 
   // Counts the connection of socket `fd`, which is still open.
-  void count(Breach breach, int fd, Clock::time_point now);
-
-  // Whether a connection was closed for unanswered or cancelled calls within the last second.
-  bool is_alert(Clock::time_point now) const {
-    return now - alert_at_.load(std::memory_order_relaxed) < alert_time;
-  }
+  void count(Breach breach, int fd);
 
   CutCounts counts() const;
 
@@ -43,9 +35,6 @@ class CutCounters {
   std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
 
  private:
-  static constexpr std::chrono::seconds alert_time{1};
-
-  std::atomic<Clock::time_point> alert_at_{Clock::time_point{} - alert_time};
   std::shared_ptr<prometheus::Registry> registry_;  // Owns what counters_ points to.
   std::array<prometheus::Counter*, all_breaches.size()> counters_{};
   mutable std::mutex mutex_;  // Guards what follows.

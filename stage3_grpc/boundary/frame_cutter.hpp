@@ -24,6 +24,7 @@ struct Frame {
     continuation = 9,
   };
   static constexpr std::uint8_t end_stream = 1;  // Of DATA and HEADERS.
+  static constexpr std::uint8_t ack = 1;         // Of SETTINGS and PING.
 
   bool ends_stream() const {
     return (type == data || type == headers) && (flags & end_stream) != 0;
@@ -32,6 +33,7 @@ struct Frame {
   std::uint32_t length = 0;  // Of the payload that follows the header.
   std::uint8_t type = 0;
   std::uint8_t flags = 0;
+  std::uint32_t stream = 0;
 };
 
 class FrameCutter {
@@ -48,6 +50,14 @@ class FrameCutter {
   void cut(std::span<const std::uint8_t> bytes, OnFrame on_frame);
 
  private:
+  static constexpr std::uint32_t stream_bits = 0x7fff'ffff;  // The bit besides is reserved.
+
+  static std::uint32_t number(std::span<const std::uint8_t> big_endian) {
+    std::uint32_t value = 0;
+    for (const std::uint8_t byte : big_endian) value = value << 8 | byte;
+    return value;
+  }
+
   std::uint32_t skip_;      // Bytes until the next header begins.
   std::size_t filled_ = 0;  // Bytes of header_ that have come.
   std::array<std::uint8_t, 9> header_{};
@@ -68,8 +78,11 @@ void FrameCutter::cut(std::span<const std::uint8_t> bytes, OnFrame on_frame) {
     if (filled_ < header_.size()) return;
 
     filled_ = 0;
-    skip_ = static_cast<std::uint32_t>(header_[0] << 16 | header_[1] << 8 | header_[2]);
-    on_frame(Frame{.length = skip_, .type = header_[3], .flags = header_[4]});
+    skip_ = number(std::span<const std::uint8_t>(header_).first(3));
+    on_frame(Frame{.length = skip_,
+                   .type = header_[3],
+                   .flags = header_[4],
+                   .stream = number(std::span<const std::uint8_t>(header_).last(4)) & stream_bits});
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace rps::rpc::boundary {
 
@@ -20,6 +21,11 @@ constexpr int acknowledged_weight = 2;  // PING and SETTINGS have to be acknowle
 constexpr std::uint64_t free_window_updates_max = 10'000;
 constexpr int window_updates_weight = 2;
 
+// The weight of a call (call_pool.hpp). With 8 KiB of headers, which gRPC counts uncompressed and
+// with 32 bytes for each field, it costs four times as much memory as one with short headers.
+constexpr std::uint64_t header_bytes_of_weight = 128;
+constexpr int limited_weight_max = 4;
+
 // Adds to a counter that wraps and that only one thread writes.
 void add(std::atomic<std::uint32_t>& counter, std::uint32_t amount) {
   counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
@@ -35,23 +41,26 @@ void FrameLedger::Account::forgive(double seconds) {
   pay_back(static_cast<std::uint64_t>(seconds * allowance_.per_second));
 }
 
-FrameLedger::FrameLedger(const Budgets& budgets, Clock::time_point now)
+FrameLedger::FrameLedger(const Budgets& budgets, std::shared_ptr<CallPool> pool,
+                         Clock::time_point now)
     : unanswered_calls_(budgets.unanswered_calls),
       cancelled_calls_(budgets.cancelled_calls),
       control_frames_(budgets.control_frames),
       budgets_(budgets),
+      calls_(std::move(pool)),
       forgiven_at_(now) {}
 
 std::optional<Breach> FrameLedger::received(std::span<const std::uint8_t> bytes,
-                                            Clock::time_point now, bool is_alert) {
-  pay_back();
-  const int share = is_alert ? 2 : 1;
-  unanswered_calls_.set_max(budgets_.unanswered_calls.max / share);
-  cancelled_calls_.set_max(budgets_.cancelled_calls.max / share);
+                                            Clock::time_point now) {
+  pay_back(now);
+  cancelled_calls_.set_max(std::min(budgets_.cancelled_calls.max, calls_.pool().share()));
   std::optional<Breach> breach;
+  cancelled_ = {};
   in_.cut(bytes, [&](const Frame& frame) {
     if (!breach) breach = charge(frame, now);
   });
+  // After a breach gRPC gets none of these calls.
+  if (!breach && cancelled_.count != 0) calls_.pool().cancel(cancelled_.count, cancelled_.weight);
   return breach;
 }
 
@@ -59,6 +68,12 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
   std::uint32_t ends = 0;
   std::uint32_t frames = 0;
   out_.cut(bytes, [&](const Frame& frame) {
+    if (frame.type == Frame::settings) answers_.has_settings.store(true, std::memory_order_relaxed);
+    if (frame.ends_stream() || frame.type == Frame::rst_stream) {
+      calls_.end(frame.stream);
+    } else if (frame.type == Frame::data) {
+      calls_.answer(frame.stream);
+    }
     if (frame.type != Frame::data && frame.type != Frame::headers) return;
     ++frames;
     if (frame.ends_stream()) ++ends;
@@ -67,7 +82,13 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
   add(answers_.frames, frames);
 }
 
-void FrameLedger::pay_back() {
+std::optional<Clock::time_point> FrameLedger::served_at() const {
+  const Clock::time_point at = served_at_.load(std::memory_order_relaxed);
+  if (at == Clock::time_point{}) return std::nullopt;
+  return at;
+}
+
+void FrameLedger::pay_back(Clock::time_point now) {
   const std::uint32_t ends = answers_.ends.load(std::memory_order_relaxed);
   const std::uint32_t frames = answers_.frames.load(std::memory_order_relaxed);
   unanswered_calls_.pay_back(answered_weight * std::uint64_t{ends - ends_seen_});
@@ -76,6 +97,7 @@ void FrameLedger::pay_back() {
   free_window_updates_ =
       std::min(free_window_updates_ + window_updates_weight * std::uint64_t{frames - frames_seen_},
                free_window_updates_max);
+  if (ends != ends_seen_) served_at_.store(now, std::memory_order_relaxed);
   ends_seen_ = ends;
   frames_seen_ = frames;
 }
@@ -97,15 +119,27 @@ std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point 
   switch (frame.type) {
     case Frame::headers:
       header_bytes_ = 0;
-      if (const auto breach = charge_headers(frame.length)) return breach;
+      if (const auto breach = charge_headers(frame, frame.length, now)) return breach;
       return charge(unanswered_calls_, 1, Breach::unanswered_calls, now);
-    case Frame::continuation: return charge_headers(frame.length + continuation_bytes);
-    case Frame::rst_stream: return charge(cancelled_calls_, 1, Breach::cancelled_calls, now);
+    case Frame::continuation: return charge_headers(frame, frame.length + continuation_bytes, now);
+    case Frame::rst_stream:
+      if (const int weight = calls_.cancel(frame.stream)) {
+        ++cancelled_.count;
+        cancelled_.weight += weight;
+      }
+      return charge(cancelled_calls_, 1, Breach::cancelled_calls, now);
     case Frame::data:
+      if (calls_.receive(frame.stream, frame.length) && has_too_many_calls()) {
+        return Breach::too_many_calls;
+      }
       if (frame.length >= message_bytes_min) return std::nullopt;
       return control(1, Breach::empty_data);
     case Frame::ping: return control(acknowledged_weight, Breach::ping);
-    case Frame::settings: return control(acknowledged_weight, Breach::settings);
+    case Frame::settings:
+      if ((frame.flags & Frame::ack) != 0) {
+        has_acknowledged_ = answers_.has_settings.load(std::memory_order_relaxed);
+      }
+      return control(acknowledged_weight, Breach::settings);
     case Frame::window_update:
       if (free_window_updates_ == 0) return control(1, Breach::window_update);
       --free_window_updates_;
@@ -115,10 +149,23 @@ std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point 
   }
 }
 
-std::optional<Breach> FrameLedger::charge_headers(std::uint64_t bytes) {
+std::optional<Breach> FrameLedger::charge_headers(const Frame& frame, std::uint64_t bytes,
+                                                  Clock::time_point now) {
   header_bytes_ += bytes;
   if (header_bytes_ > budgets_.header_bytes) return Breach::header_bytes;
+  if (calls_.weight() == 0) served_at_.store(now, std::memory_order_relaxed);
+  calls_.open(frame.stream, weight_of_headers());
+  if (has_too_many_calls()) return Breach::too_many_calls;
   return std::nullopt;
+}
+
+bool FrameLedger::has_too_many_calls() const {
+  return calls_.weight() > calls_.pool().share();
+}
+
+int FrameLedger::weight_of_headers() const {
+  const int weight = 1 + static_cast<int>(header_bytes_ / header_bytes_of_weight);
+  return has_acknowledged_ ? std::min(weight, limited_weight_max) : weight;
 }
 
 // What time forgives is computed only when it decides.

@@ -11,26 +11,32 @@
 //                    sent before are free
 //   header_bytes     HEADERS and CONTINUATION: their bytes,            the next HEADERS begin anew
 //                    1 KiB more for each CONTINUATION
+//   too_many_calls   HEADERS, CONTINUATION, DATA: the call's weight    the call's end: its weight
+//                    in the pool that all connections share (call_pool.hpp)
 //
-// A second forgives as much of the first three budgets as Budgets says. A connection that exceeds a
-// budget is to be closed; the Breach names the frame that exceeded it. README.md gives the reasons
-// for the numbers.
+// A second forgives as much of the first three budgets as Budgets says. Calls that are cancelled
+// may not be more than a connection's share of the pool either. A connection that exceeds a budget
+// is to be closed; the Breach names the frame that exceeded it. README.md gives the reasons for the
+// numbers.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/clock.hpp"
+#include "stage3_grpc/boundary/call_pool.hpp"
 #include "stage3_grpc/boundary/frame_cutter.hpp"
 
 namespace rps::rpc::boundary {
 
 // Why a connection is to be closed.
 enum class Breach : std::uint8_t {
+  too_many_calls,    // It has more calls open than its share of the pool.
   unanswered_calls,  // It opens more calls than it may, or has the server reset them.
   cancelled_calls,   // It opens calls and takes them back (CVE-2023-44487).
   header_bytes,      // A call's headers do not end (CVE-2024-27316 and its like).
@@ -41,15 +47,19 @@ enum class Breach : std::uint8_t {
   priority,
   empty_data,   // DATA that is too short to begin a message.
   other_frame,  // Of a type that a client does not send, or that nobody knows.
+  // No frame of the connection itself, but a lack of room for others (open_connections.hpp).
+  longest_wait,  // Its calls were open for the longest time when the pool was full.
+  gave_way,      // It was idle, and a new connection took its place.
 };
 
-inline constexpr std::array<Breach, 9> all_breaches{
-    Breach::unanswered_calls, Breach::cancelled_calls, Breach::header_bytes, Breach::ping,
-    Breach::settings,         Breach::window_update,   Breach::priority,     Breach::empty_data,
-    Breach::other_frame};
+inline constexpr std::array<Breach, 12> all_breaches{
+    Breach::too_many_calls, Breach::unanswered_calls, Breach::cancelled_calls, Breach::header_bytes,
+    Breach::ping,           Breach::settings,         Breach::window_update,   Breach::priority,
+    Breach::empty_data,     Breach::other_frame,      Breach::longest_wait,    Breach::gave_way};
 
 constexpr std::string_view to_string(Breach breach) {
   switch (breach) {
+    case Breach::too_many_calls: return "too_many_calls";
     case Breach::unanswered_calls: return "unanswered_calls";
     case Breach::cancelled_calls: return "cancelled_calls";
     case Breach::header_bytes: return "header_bytes";
@@ -59,6 +69,8 @@ constexpr std::string_view to_string(Breach breach) {
     case Breach::priority: return "priority";
     case Breach::empty_data: return "empty_data";
     case Breach::other_frame: return "other_frame";
+    case Breach::longest_wait: return "longest_wait";
+    case Breach::gave_way: return "gave_way";
   }
   return "other_frame";
 }
@@ -82,16 +94,18 @@ struct Budgets {
 class FrameLedger {
  public:
   // `now`: when the connection was opened.
-  FrameLedger(const Budgets& budgets, Clock::time_point now);
+  FrameLedger(const Budgets& budgets, std::shared_ptr<CallPool> pool, Clock::time_point now);
 
-  // The peer's next bytes. `is_alert`: other connections have just been closed for their calls;
-  // then half of the two budgets for calls is allowed.
-  // Once a breach was returned, the ledger is of no more use.
-  std::optional<Breach> received(std::span<const std::uint8_t> bytes, Clock::time_point now,
-                                 bool is_alert = false);
+  // The peer's next bytes. Once a breach was returned, the ledger is of no more use.
+  std::optional<Breach> received(std::span<const std::uint8_t> bytes, Clock::time_point now);
 
   // The server's next bytes.
   void sent(std::span<const std::uint8_t> bytes);
+
+  // Any thread. The weight of the calls that are open, and when one of them was answered last or,
+  // if none was since, when the first of them was opened; nothing before the first call.
+  int open_weight() const { return calls_.weight(); }
+  std::optional<Clock::time_point> served_at() const;
 
  private:
   // How much of an allowance is used.
@@ -114,12 +128,16 @@ class FrameLedger {
   struct Answers {
     std::atomic<std::uint32_t> ends{0};    // Of calls.
     std::atomic<std::uint32_t> frames{0};  // HEADERS and DATA.
+    std::atomic<bool> has_settings{false};
   };
 
-  void pay_back();
+  void pay_back(Clock::time_point now);
   void forgive(Clock::time_point now);
   std::optional<Breach> charge(const Frame& frame, Clock::time_point now);
-  std::optional<Breach> charge_headers(std::uint64_t bytes);
+  std::optional<Breach> charge_headers(const Frame& frame, std::uint64_t bytes,
+                                       Clock::time_point now);
+  bool has_too_many_calls() const;
+  int weight_of_headers() const;
   std::optional<Breach> charge(Account& account, int amount, Breach breach, Clock::time_point now);
 
   FrameCutter in_{FrameCutter::client_preface_bytes};
@@ -129,6 +147,14 @@ class FrameLedger {
   Account control_frames_;
   std::uint64_t free_window_updates_ = 0;  // Which answers have paid in advance.
   const Budgets budgets_;
+  ConnectionCalls calls_;
+  struct {
+    int count = 0;
+    int weight = 0;
+  } cancelled_;                                 // Of the calls, by the bytes received last.
+  std::atomic<Clock::time_point> served_at_{};  // The clock's epoch before the first call.
+  // The peer has acknowledged SETTINGS, and so a limit of its headers, which gRPC enforces then.
+  bool has_acknowledged_ = false;
   std::uint64_t header_bytes_ = 0;  // Of the headers that came last.
   Clock::time_point forgiven_at_;
   std::uint32_t ends_seen_ = 0;

@@ -1,7 +1,7 @@
 """Clients of stages 3 and 4 that make work and wait for no answer: HTTP/2 frames without end,
-messages that inflate. Their connections are closed, the reason is counted, memory stays
-within --max-memory-bytes and 64 MiB, and whoever plays meanwhile is answered. Clients that only
-look like a flood are not closed."""
+calls that are held open, messages that inflate. Their connections are closed, the reason is
+counted, memory stays within --max-memory-bytes and 64 MiB, and whoever plays meanwhile is answered.
+Clients that only look like a flood are not closed. Idle connections give way to new ones."""
 
 import contextlib
 import gzip
@@ -56,7 +56,8 @@ def calls_without_end():
         yield b"".join(call_headers(stream, "Rally") for stream in range(first, first + 200, 2))
 
 
-# By the reason for which the connection is cut.
+# By the reason for which the connection is cut, if all connections may have as many calls open as
+# they like.
 FLOODS = {
     "cancelled_calls": rapid_reset,
     "unanswered_calls": calls_without_end,
@@ -69,6 +70,38 @@ FLOODS = {
     "empty_data": endless(h2_frame(DATA, 0, 1, b""), call_headers(1, "Rally")),
     "other_frame": endless(h2_frame(0x77, 0, 0, b"")),
 }
+
+
+def held(call, opening: bytes = settings()):
+    """Opens a hundred calls and waits. call(stream): the frames of one call."""
+    def hold():
+        yield opening
+        yield b"".join(call(stream) for stream in range(1, 200, 2))
+    return hold
+
+
+# A field that HPACK's table holds (RFC 7541, 6.2.1), and one byte that refers to it (6.1).
+INDEXED_FIELD, REFERENCE = b"\x40\x01x\x01y", b"\xbe"
+CALL = call_headers(1, "Rally")[9:]
+
+# What many attackers do at once, who connect again when they are cut.
+CROWDS = {
+    "calls that are opened without end": calls_without_end,
+    "calls that are held open": held(lambda stream: call_headers(stream, "Rally")),
+    "calls whose answers have no room": held(
+        lambda stream: call_headers(stream, "Play") + call_body(stream, play_request(ROCK)),
+        settings(initial_window_size=0)),
+    "calls with the same header ten thousand times": held(
+        lambda stream: h2_frame(HEADERS, END_HEADERS, stream,
+                                CALL + INDEXED_FIELD + REFERENCE * 10_000)),
+    "messages that do not end": held(
+        lambda stream: call_headers(stream, "Rally") +
+        h2_frame(DATA, 0, stream, b"\0\0\0\xff\xff" + bytes(16_000)) +
+        h2_frame(DATA, 0, stream, bytes(16_000)) * 3),
+    "calls that are cancelled": rapid_reset,
+}
+CROWD = 40
+CUTS_OF_A_CROWD = 120
 
 
 class Attacker(threading.Thread):
@@ -88,6 +121,11 @@ class Attacker(threading.Thread):
                     if self._stopped.is_set():
                         return
                     connection.sendall(block)
+                connection.settimeout(0.1)
+                while not self._stopped.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        if not connection.recv(65536):
+                            break
 
     def stop(self):
         self._stopped.set()
@@ -95,8 +133,8 @@ class Attacker(threading.Thread):
 
 
 @contextlib.contextmanager
-def attacked(server: Server, flood):
-    attackers = [Attacker(server, flood) for _ in range(ATTACKERS)]
+def attacked(server: Server, flood, count: int = ATTACKERS):
+    attackers = [Attacker(server, flood) for _ in range(count)]
     for attacker in attackers:
         attacker.start()
     try:
@@ -113,8 +151,8 @@ class Floods(unittest.TestCase):
 
     def test_are_cut_and_nobody_else_minds(self):
         for name in servers():
-            with Server(name, f"--max-memory-bytes={MEMORY_MAX}", admin=True) as server, \
-                    Connection(server.address) as player:
+            with Server(name, f"--max-memory-bytes={MEMORY_MAX}", "--max-calls=100000",
+                        admin=True) as server, Connection(server.address) as player:
                 player.check_play()
                 before = server.rss_bytes()
                 for reason, flood in FLOODS.items():
@@ -129,8 +167,30 @@ class Floods(unittest.TestCase):
                     eventually(lambda: server.rss_bytes() < before + 16 * MIB, "memory is back")
                 eventually(lambda: server.metrics()["rps_connections"] == 1,
                            "only the player stays")
-                eventually(lambda: "; the last one was from 127.0.0.1:" in server.stderr(),
+                eventually(lambda: "; the last one was from " in server.stderr(),
                            "the log says so")
+
+    def test_by_many_are_cut_and_nobody_else_minds(self):
+        for name in servers():
+            with Server(name, f"--max-memory-bytes={MEMORY_MAX}", admin=True) as server, \
+                    Connection(server.address) as player:
+                player.check_play()
+                before = server.rss_bytes()
+                for what, flood in CROWDS.items():
+                    cuts = sum(server.cuts().values()) + CUTS_OF_A_CROWD
+                    with self.subTest(name, what=what), attacked(server, flood, CROWD):
+                        eventually(lambda: sum(server.cuts().values()) >= cuts, "they are cut")
+                        for _ in range(ROUNDS_MEANWHILE // 2):
+                            player.check_play()
+                            with Connection(server.address) as newcomer:
+                                newcomer.check_play()
+                        self.check_memory(server)
+                self.assertLessEqual(
+                    set(server.cuts()),
+                    {"too_many_calls", "unanswered_calls", "cancelled_calls", "longest_wait"})
+                player.check_play()
+                if not IS_SANITIZED:
+                    eventually(lambda: server.rss_bytes() < before + 32 * MIB, "memory is back")
 
     def test_are_told_of_once_a_second_at_most(self):
         with Server(servers()[0], admin=True) as server:
@@ -242,6 +302,65 @@ class HonestLoads(unittest.TestCase):
             summary = grpc_wire.fields(connection.read_until(DATA, stream=stream)[5:])
             self.assertIn(rounds, summary.values())
         self.for_each_server(check)
+
+
+class GivingWay(unittest.TestCase):
+    """Connections that have no call open do not lock out others."""
+
+    CONNECTIONS_MAX = 20
+
+    def test_silent_connections_make_room(self):
+        for name in servers():
+            for opening in (b"", PREFACE, PREFACE + settings()):
+                with self.subTest(name, opening=opening), contextlib.ExitStack() as stack:
+                    server = stack.enter_context(
+                        Server(name, f"--max-connections={self.CONNECTIONS_MAX}",
+                               "--give-way-after=1h", admin=True))
+                    player = stack.enter_context(Connection(server.address))
+                    player.check_play()
+                    rallying = stack.enter_context(Connection(server.address))
+                    stream = rallying.open("Rally", play_request(ROCK), ends=False)
+                    rallying.read_until(DATA, stream=stream)
+                    for _ in range(5 * self.CONNECTIONS_MAX):
+                        silent = stack.enter_context(connect(server.address))
+                        with contextlib.suppress(OSError):
+                            silent.sendall(opening)
+                    # There may be no place while connections that gave way are not closed yet.
+                    eventually(lambda: is_served(server), "a newcomer is served")
+                    player.check_play()
+                    rallying.send(h2_frame(DATA, 0, stream, message(play_request(ROCK))))
+                    rallying.read_until(DATA, stream=stream)
+                    self.assertEqual(set(server.cuts()), {"gave_way"})
+
+    def test_connections_in_use_make_no_room(self):
+        for name in servers():
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                server = stack.enter_context(
+                    Server(name, f"--max-connections={self.CONNECTIONS_MAX}", admin=True))
+                players = []
+                while True:  # The server's number of descriptors counts, and may be less for once.
+                    try:
+                        one = stack.enter_context(Connection(server.address))
+                        stream = one.open("Rally", play_request(ROCK), ends=False)
+                        one.read_until(DATA, stream=stream)
+                    except (AssertionError, OSError):
+                        break
+                    players.append((one, stream))
+                self.assertLessEqual(len(players), self.CONNECTIONS_MAX)
+                self.assertGreater(len(players), self.CONNECTIONS_MAX // 2)
+                for one, stream in players:
+                    one.send(h2_frame(DATA, 0, stream, message(play_request(ROCK))))
+                    one.read_until(DATA, stream=stream)
+                self.assertEqual(server.cuts(), {})
+
+
+def is_served(server: Server) -> bool:
+    try:
+        with Connection(server.address) as newcomer:
+            newcomer.check_play()
+        return True
+    except (AssertionError, OSError):
+        return False
 
 
 class CompressedMessages(unittest.TestCase):

@@ -12,7 +12,8 @@ using namespace rps::rpc::boundary;
 
 namespace {
 
-using Seen = std::vector<std::tuple<std::uint32_t, std::uint8_t, std::uint8_t>>;
+// Length, type, flags and stream.
+using Seen = std::vector<std::tuple<std::uint32_t, std::uint8_t, std::uint8_t, std::uint32_t>>;
 
 class Reader {
  public:
@@ -20,7 +21,7 @@ class Reader {
 
   void read(std::span<const std::uint8_t> bytes) {
     cutter_.cut(bytes, [this](const Frame& frame) {
-      seen.emplace_back(frame.length, frame.type, frame.flags);
+      seen.emplace_back(frame.length, frame.type, frame.flags, frame.stream);
     });
   }
 
@@ -31,11 +32,12 @@ class Reader {
 };
 
 const Bytes conversation = frame(Frame::settings, 12) + frame(Frame::ping, 8, 1) +
-                           frame(Frame::headers, 70, 4) + frame(Frame::data, 0, 1) +
-                           frame(0xff, 1, 0xff) + frame(Frame::continuation, 300);
-const Seen frames_of_it{{12, Frame::settings, 0}, {8, Frame::ping, 1},
-                        {70, Frame::headers, 4},  {0, Frame::data, 1},
-                        {1, 0xff, 0xff},          {300, Frame::continuation, 0}};
+                           frame(Frame::headers, 70, 4, 0x7654'3210) + frame(Frame::data, 0, 1) +
+                           frame(0xff, 1, 0xff, 0xffff'ffff) + frame(Frame::continuation, 300);
+// The first bit of a stream's number means nothing.
+const Seen frames_of_it{{12, Frame::settings, 0, 1},          {8, Frame::ping, 1, 1},
+                        {70, Frame::headers, 4, 0x7654'3210}, {0, Frame::data, 1, 1},
+                        {1, 0xff, 0xff, 0x7fff'ffff},         {300, Frame::continuation, 0, 1}};
 
 }  // namespace
 
@@ -61,5 +63,5 @@ TEST_CASE("A frame is told of as soon as its header is complete") {
   reader.read(std::span(bytes).first(8));
   CHECK(reader.seen.empty());
   reader.read(std::span(bytes).subspan(8, 1));
-  CHECK(reader.seen == Seen{{0xffffff, Frame::headers, 0}});
+  CHECK(reader.seen == Seen{{0xffffff, Frame::headers, 0, 1}});
 }

@@ -23,16 +23,17 @@ inline Bytes repeated(const Bytes& bytes, int times) {
 }
 
 // A frame whose payload looks like frame headers itself, so that who loses count notices.
-inline Bytes frame(std::uint8_t type, std::uint32_t length, std::uint8_t flags = 0) {
+inline Bytes frame(std::uint8_t type, std::uint32_t length, std::uint8_t flags = 0,
+                   std::uint32_t stream = 1) {
   Bytes bytes{static_cast<std::uint8_t>(length >> 16),
               static_cast<std::uint8_t>(length >> 8),
               static_cast<std::uint8_t>(length),
               type,
               flags,
-              0,
-              0,
-              0,
-              1};
+              static_cast<std::uint8_t>(stream >> 24),
+              static_cast<std::uint8_t>(stream >> 16),
+              static_cast<std::uint8_t>(stream >> 8),
+              static_cast<std::uint8_t>(stream)};
   bytes.resize(bytes.size() + length, Frame::ping);
   return bytes;
 }

@@ -1,0 +1,50 @@
+// The connections that have an accountant. When there is no room for another call or another
+// connection, it is found here which connection gives way.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+
+#include "core/clock.hpp"
+#include "stage3_grpc/boundary/call_pool.hpp"
+#include "stage3_grpc/boundary/cut_counters.hpp"
+
+namespace rps::rpc::boundary {
+
+class Accountant;
+
+// Every function may be called from any thread.
+class OpenConnections {
+ public:
+  // Calls with this weight may be open on all connections together (call_pool.hpp).
+  explicit OpenConnections(int calls_max) : calls_(std::make_shared<CallPool>(calls_max)) {}
+
+  const std::shared_ptr<CallPool>& calls() const { return calls_; }
+  CutCounters& cuts() { return cuts_; }
+  const CutCounters& cuts() const { return cuts_; }
+
+  // The accountant's socket stays open until remove() has returned.
+  void add(Accountant& accountant);
+  void remove(Accountant& accountant);
+
+  // Closes up to `count` connections that have no open call and have had none since `since`: first
+  // those that never had one, then those without one for the longest time. Returns whether any was
+  // closed, or is being closed by gRPC.
+  bool close_idle(std::size_t count, Clock::time_point since);
+
+  // When the pool is full: closes the connections whose calls have gone without an answer for the
+  // longest time, until a sixteenth of the pool is free. Calls of connections that are being closed
+  // already do not count. Looks once in ten milliseconds at most.
+  void close_longest_waiting(Clock::time_point now);
+
+ private:
+  const std::shared_ptr<CallPool> calls_;
+  CutCounters cuts_;
+  std::mutex mutex_;  // Guards what follows.
+  std::unordered_set<Accountant*> accountants_;
+  Clock::time_point looked_at_{};
+};
+
+}  // namespace rps::rpc::boundary
