@@ -166,14 +166,20 @@ class Measured(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertGreaterEqual(len(cases), CASES)
 
-    def check_load(self, url: str, *flags: str) -> dict:
-        """Every call was answered and right, over connections that were opened again."""
-        trial = self.measure(url, *flags)
+    def check_load(self, url: str, *flags: str, reconnects: bool = False) -> dict:
+        """Every call was answered and right, where wanted over connections that were opened again.
+        Beside a heavy load few calls are answered in a second: then it measures for longer."""
+        for seconds in (1, 5, 25):
+            trial = self.measure(url, *flags, seconds=seconds)
+            if trial["answered"] and (trial["connections"]["reconnects"] or not reconnects):
+                break
         self.assertEqual(trial["complaint"], "")
         self.assertTrue(trial["valid"])
         self.assertGreater(trial["answered"], 0)
         self.assertEqual(trial["answers"]["refused"], 0)
         self.assertEqual((trial["unanswered"], trial["connections"]["uncertain"]), (0, 0))
+        if reconnects:
+            self.assertGreater(trial["connections"]["reconnects"], 0)
         return trial["connections"]
 
 
@@ -193,10 +199,9 @@ class Peers(Measured):
         for form in ("close", "10"):
             for depth in (1, 8):
                 with self.subTest(form=form, depth=depth), node(server, form) as port:
-                    counts = self.check_load(f"http://127.0.0.1:{port}", f"--depth={depth}")
-                    self.assertGreater(counts["reconnects"], 0)
+                    self.check_load(f"http://127.0.0.1:{port}", f"--depth={depth}", reconnects=True)
         with python10(server) as port:
-            self.assertGreater(self.check_load(f"http://127.0.0.1:{port}")["reconnects"], 0)
+            self.check_load(f"http://127.0.0.1:{port}", reconnects=True)
 
     def test_nginx(self):
         with nginx(self.server()) as port:
@@ -205,15 +210,14 @@ class Peers(Measured):
             for scheme in ("http", "jsonrpc+lean"):
                 query = "?framing=http" if scheme != "http" else ""
                 with self.subTest(scheme):
-                    counts = self.check_load(f"{scheme}://127.0.0.1:{port}{query}")
-                    self.assertGreater(counts["reconnects"], 0)
+                    self.check_load(f"{scheme}://127.0.0.1:{port}{query}", reconnects=True)
 
     def test_goaway(self):
         with nginx(self.server("rps-grpc"), protocol="http2", close_after=50) as port:
             for depth in (1, 8):
                 with self.subTest(depth):
-                    counts = self.check_load(f"grpc+lean://127.0.0.1:{port}", f"--depth={depth}")
-                    self.assertGreater(counts["reconnects"], 0)
+                    self.check_load(f"grpc+lean://127.0.0.1:{port}", f"--depth={depth}",
+                                    reconnects=True)
             self.check_load(f"grpc://127.0.0.1:{port}")
 
     def test_node_with_http2(self):
@@ -223,8 +227,8 @@ class Peers(Measured):
             self.check_load(f"grpc+lean://127.0.0.1:{port}", "--depth=8")
         with node(server, "50", "http2_peer.js") as port:
             for depth in (1, 8):
-                counts = self.check_load(f"grpc+lean://127.0.0.1:{port}", f"--depth={depth}")
-                self.assertGreater(counts["reconnects"], 0)
+                self.check_load(f"grpc+lean://127.0.0.1:{port}", f"--depth={depth}",
+                                reconnects=True)
             self.check_load(f"grpc://127.0.0.1:{port}")
 
     def test_a_fleet_goes_on_over_closed_connections(self):
