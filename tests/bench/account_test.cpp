@@ -161,13 +161,12 @@ TEST_CASE("waiting is counted as switches, in every thread") {
   child.await();
   const std::array pids{child.pid()};
   // The others end their naps about now; what is waited for must come.
-  std::optional<Usage> usage;
-  for (int i = 0; i < 1000; ++i) {
-    usage = read_usage(pids);
-    REQUIRE(usage);
-    if (usage->voluntary_switches >= 4 * naps) break;
+  auto usage = read_usage(pids);
+  for (int i = 0; usage && usage->voluntary_switches < 4 * naps && i < 1000; ++i) {
     std::this_thread::sleep_for(10ms);
+    usage = read_usage(pids);
   }
+  REQUIRE(usage);
   CHECK(usage->threads == 4);
   CHECK(usage->voluntary_switches >= 4 * naps);
   CHECK(usage->voluntary_switches < 8 * naps);

@@ -290,11 +290,11 @@ TEST_CASE("Honest: WINDOW_UPDATEs for a window full of the shortest answers that
 }
 
 TEST_CASE("Answers that came before make some WINDOW_UPDATEs free, and no other frames") {
-  FrameLedger ledger({}, start);
+  FrameLedger ledger({}, large_pool(), start);
   ledger.sent(repeated(streamed_answer(), 100'000));
   REQUIRE_FALSE(ledger.received(preface() + repeated(window_update(), 11'000), start));
   CHECK(ledger.received(window_update(), start) == Breach::window_update);
-  FrameLedger pinged({}, start);
+  FrameLedger pinged({}, large_pool(), start);
   pinged.sent(repeated(streamed_answer(), 100'000));
   REQUIRE_FALSE(pinged.received(preface() + repeated(ping(), 500), start));
   CHECK(pinged.received(ping(), start) == Breach::ping);
