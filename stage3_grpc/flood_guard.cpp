@@ -50,7 +50,7 @@ FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::l
     : limits_(limits),
       log_(log),
       budgets_(budgets_for(limits)),
-      connections_(std::make_shared<boundary::OpenConnections>(limits.calls_max)),
+      connections_(std::make_shared<boundary::OpenConnections>(open_calls_max(limits))),
       active_gauge_(&prometheus::BuildGauge()
                          .Name("rps_flood_guard_active")
                          .Help("Whether connections that flood the server are closed.")

@@ -17,6 +17,10 @@ int count(std::chrono::milliseconds time) {
 
 }  // namespace
 
+int open_calls_max(const Limits& limits) {
+  return limits.calls_max > 0 ? limits.calls_max : 1'000 + limits.memory_bytes_max / (32 * 1024);
+}
+
 void add_flags(CLI::App& app, Limits& limits) {
   using namespace std::chrono_literals;
   constexpr std::uint64_t mebibyte = 1 << 20;
@@ -33,7 +37,7 @@ void add_flags(CLI::App& app, Limits& limits) {
                   "All headers of one call");
   maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
                    "Calls open at once on one connection");
-  maxima.add_count("--max-calls", limits.calls_max, {.min = 1, .max = 1'000'000},
+  maxima.add_count("--max-calls", limits.calls_max, {.min = 0, .max = 1'000'000},
                    "Calls open at once on all connections; a call with long headers counts more");
   maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
                     "Whether connections are closed that make work and wait for no answer");

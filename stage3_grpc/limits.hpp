@@ -76,11 +76,9 @@ struct Limits {
   int metadata_bytes_max = 8 * 1024;  // --max-metadata-bytes
   // Calls open at once on one connection; a client's HTTP/2 stack queues further calls.
   int streams_max = 100;  // --max-streams
-  // Calls open at once on all connections, each counted by its headers (boundary/call_pool.hpp). A
-  // connection that opens more than its share of what is left is closed. gRPC needs up to 17 kB for
-  // a call, so this many need 26 MB, and half as much again in the gaps of the heap: what is left
-  // of 64 MiB when the process itself has 18 MB and four hundred connections have 8 MB.
-  int calls_max = 1'500;  // --max-calls
+  // Calls open at once on all connections, each counted by its weight (boundary/call_pool.hpp). A
+  // connection that opens more than its share of what is left is closed. 0: see open_calls_max().
+  int calls_max = 0;  // --max-calls
   // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
   bool has_flood_guard = true;  // --flood-guard
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
@@ -98,6 +96,12 @@ struct Limits {
   // times without an answer of the server between, is disconnected.
   std::chrono::milliseconds ping_interval_min{5'000};
 };
+
+// How many calls may be open on all connections: calls_max, or if it is 0, 1,000 and one more for
+// each 32 KiB of memory_bytes_max. gRPC needs up to 17 kB for a call, and half as much again in the
+// gaps of the heap; so the process stays below memory_bytes_max and 64 MiB, of which it has 18 MB
+// itself and four hundred connections have 8 MB.
+int open_calls_max(const Limits& limits);
 
 // Adds the flags named above; `limits` must outlive the parsing.
 void add_flags(CLI::App& app, Limits& limits);

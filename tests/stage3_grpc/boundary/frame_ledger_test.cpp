@@ -34,7 +34,7 @@ std::shared_ptr<CallPool> large_pool() {
 }
 // … and as it is by default.
 std::shared_ptr<CallPool> default_pool() {
-  return std::make_shared<CallPool>(rpc::Limits{}.calls_max);
+  return std::make_shared<CallPool>(rpc::open_calls_max({}));
 }
 
 // What a client sends.
