@@ -336,7 +336,7 @@ class Names(unittest.TestCase):
                     with self.subTest(url):
                         done = self.run_one("rps-bench", "load", url, *SHORT, f"--out={out}")
                         self.assertEqual(done.returncode, 2, done.stderr)
-                        self.assertIn(names, " ".join(done.stdout.split()))
+                        self.assertIn(names, " ".join(done.stderr.split()))
 
     def test_the_toolbox(self):
         for words, names in ((("nosuch",), "compare publish test"), (("serve", "nosuch"), "grpc"),
