@@ -55,8 +55,9 @@ using MakeServer = std::function<std::unique_ptr<Server>(const Context&)>;
 //      only unless the process was started with them ignored;
 //   4. is not ready, stops accepting, drains for flags.drain_max at most, logs how many calls were
 //      answered meanwhile, returns 0.
-// A signal before step 2 is complete, and a second one, end the process at once. Returns 2 for
-// wrong flags, exit_unsupported when `make` threw Unsupported, 1 when the start failed otherwise.
+// A signal before step 2 is complete, and a second SIGTERM or SIGINT, end the process at once.
+// Returns 2 for wrong flags, exit_unsupported when `make` threw Unsupported, 1 when the start
+// failed otherwise.
 int run_server(int argc, const char* const* argv, const Program& program, const MakeServer& make);
 
 }  // namespace rps::server

@@ -65,6 +65,7 @@ class Child {
       ::dup2(out[1], STDOUT_FILENO);
       ::dup2(err[1], STDERR_FILENO);
       for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
+      for (const int number : {SIGTERM, SIGINT}) std::signal(number, SIG_DFL);  // Not Catch2's.
       prepare();
       flags.insert(flags.begin(), "rps-fake");
       const Program program{.name = "rps-fake", .description = "A server for tests"};
@@ -161,7 +162,7 @@ TEST_CASE("a signal ends a server that starts, at once") {
     child.err("starting\n");
     child.signal(number);
     CHECK(child.wait() == -number);
-    CHECK(child.out().empty());
+    CHECK(child.out() == "");
   }
 }
 
@@ -204,7 +205,7 @@ TEST_CASE("the log says how many calls were answered and refused since the signa
 }
 
 TEST_CASE("a second signal ends the process at once") {
-  for (const int second : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int second : {SIGTERM, SIGINT}) {
     Child child({}, fake(FakeServer::Drain::hang));
     child.out("\n");
     child.signal(SIGTERM);
@@ -221,7 +222,7 @@ TEST_CASE("a start that fails is told on stderr, whatever the log level, with ex
   for (const char* level : {"--log-level=info", "--log-level=off"}) {
     Child child({"--admin=127.0.0.1:0", level}, fail);
     CHECK(child.err().contains("no such wire"));
-    CHECK(child.out().empty());
+    CHECK(child.out() == "");
     CHECK(child.wait() == 1);
   }
   Child admin({"--admin=host.invalid:1"}, fake());
