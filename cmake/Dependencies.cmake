@@ -64,3 +64,21 @@ rps_have(BENCH "Boost ≥ 1.81=Boost_FOUND" "nlohmann_json=nlohmann_json_FOUND"
          "CLI11=CLI11_FOUND")
 rps_have(MICRO "google-benchmark=benchmark_FOUND")
 rps_have(TESTS "Catch2=Catch2_FOUND" "Python 3=Python3_FOUND" "the harness=RPS_HAVE_BENCH")
+
+# gRPC's own code is linked statically, the libraries that it uses are shared ones: so the linker's
+# --wrap reaches gRPC's system calls, and its calls of itself cost less (docs/decisions/013).
+if(RPS_HAVE_STAGE3)
+  add_library(rps_grpcpp INTERFACE)
+  set(grpc_own grpc++ grpc gpr upb address_sorting)
+  foreach(library IN LISTS grpc_own)
+    find_library(RPS_LIB_${library} NAMES lib${library}.a
+                 PATHS ${GRPC_STATIC_LIBRARY_DIRS} ${GRPC_LIBDIR} REQUIRED)
+    target_link_libraries(rps_grpcpp INTERFACE ${RPS_LIB_${library}})
+  endforeach()
+  set(grpc_uses ${GRPC_STATIC_LIBRARIES})
+  list(REMOVE_ITEM grpc_uses ${grpc_own})
+  list(REMOVE_DUPLICATES grpc_uses)
+  list(TRANSFORM grpc_uses PREPEND "-l")
+  target_link_libraries(rps_grpcpp INTERFACE ${grpc_uses})
+  target_include_directories(rps_grpcpp SYSTEM INTERFACE ${GRPC_INCLUDE_DIRS})
+endif()

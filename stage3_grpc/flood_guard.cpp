@@ -1,11 +1,9 @@
 #include "stage3_grpc/flood_guard.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <malloc.h>
@@ -14,7 +12,6 @@
 #include <spdlog/logger.h>
 
 #include "stage3_grpc/boundary/accountant.hpp"
-#include "stage3_grpc/boundary/self_check.hpp"
 
 namespace rps::rpc {
 
@@ -28,20 +25,6 @@ boundary::Budgets budgets_for(const Limits& limits) {
       4 * static_cast<std::uint64_t>(limits.metadata_bytes_max) + limits::header_frame_bytes;
   budgets.message_bytes = static_cast<std::uint32_t>(limits.message_bytes_max);
   return budgets;
-}
-
-// Why the guard is off after such a check; `error` is the errno of one without a connection.
-std::string why_off(boundary::SelfCheck check, int error) {
-  switch (check) {
-    case boundary::SelfCheck::in_place: break;
-    case boundary::SelfCheck::bypassed:
-      return "gRPC's calls of recvmsg, sendmsg and close did not come to this program's functions";
-    case boundary::SelfCheck::not_served:
-      return "gRPC did not serve the connection of the guard's check in time";
-    case boundary::SelfCheck::no_connection:
-      return "cannot make the connection of its check: " + std::system_category().message(error);
-  }
-  return {};
 }
 
 }  // namespace
@@ -59,20 +42,14 @@ FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::l
   metrics.add(connections_->cuts().registry());
 }
 
-void FloodGuard::start(const Take& take) {
-  if (!limits_.has_flood_guard) return log_.info("flood guard off, as --flood-guard says");
-  const boundary::SelfCheck check = boundary::check_boundary(take, limits::self_check_max);
-  const int error = errno;
-  is_active_ = check == boundary::SelfCheck::in_place;
+void FloodGuard::start(bool can_work) {
+  is_active_ = limits_.has_flood_guard && can_work;
   active_gauge_->Set(is_active_ ? 1 : 0);
-  if (is_active_) return log_.info("flood guard on");
-  log_.warn("flood guard off: {}; connections that flood the server are not closed",
-            why_off(check, error));
 }
 
-void FloodGuard::watch(int fd) {
-  if (!is_active_ || fd >= boundary::filtered_descriptors_max) return;
-  boundary::attach(fd, std::make_unique<boundary::Accountant>(fd, budgets_, connections_));
+std::unique_ptr<boundary::SocketFilter> FloodGuard::watch(
+    int fd, std::unique_ptr<boundary::SocketFilter> socket) {
+  return std::make_unique<boundary::Accountant>(fd, budgets_, connections_, std::move(socket));
 }
 
 bool FloodGuard::make_room() {

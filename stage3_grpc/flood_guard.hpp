@@ -6,16 +6,15 @@
 //   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "core/clock.hpp"
-#include "core/net/fd.hpp"
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/boundary/cut_counters.hpp"
 #include "stage3_grpc/boundary/frame_ledger.hpp"
 #include "stage3_grpc/boundary/open_connections.hpp"
+#include "stage3_grpc/boundary/socket_calls.hpp"
 #include "stage3_grpc/limits.hpp"
 
 namespace prometheus {
@@ -30,19 +29,19 @@ namespace rps::rpc {
 
 class FloodGuard {
  public:
-  // Hands a connection to gRPC.
-  using Take = std::function<void(net::Fd connection)>;
-
   // Adds its metrics. Watches nothing yet. REQUIRES: `limits` and `log` outlive it.
   FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log);
 
-  // Unless the guard is switched off: finds out whether it can work at all, with a connection that
-  // it passes to `take`, and says so in the log and the metric. Call once, before watch().
-  void start(const Take& take);
+  // Connections are watched from now on, unless the flag says otherwise or filters cannot work
+  // (connection_filters.hpp). Call once, before watch().
+  void start(bool can_work);
 
-  // The connection `fd`, which gRPC does not know yet, is watched until it is closed. Does nothing
-  // when the guard is switched off or cannot work.
-  void watch(int fd);
+  bool is_active() const { return is_active_; }
+
+  // What stands between gRPC and the socket `fd` to watch it, and itself reads and writes through
+  // `socket`. REQUIRES: is_active().
+  std::unique_ptr<boundary::SocketFilter> watch(int fd,
+                                                std::unique_ptr<boundary::SocketFilter> socket);
 
   // To be told of the end of each call.
   boundary::CallPool& calls() { return *connections_->calls(); }

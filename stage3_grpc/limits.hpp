@@ -80,7 +80,8 @@ struct Limits {
   // connection that opens more than its share of what is left is closed. 0: see open_calls_max().
   int calls_max = 0;  // --max-calls
   // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
-  bool has_flood_guard = true;  // --flood-guard
+  bool has_flood_guard = true;   // --flood-guard
+  bool coalesces_writes = true;  // --coalesce-writes
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
   // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -26,17 +27,19 @@ using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnection
 
 GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
     : log_route_(context.log),
-      flood_guard_(limits, context.metrics, context.log),
+      filters_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
-      service_(
-          std::make_unique<Service>(context.game, context.metrics, limits, flood_guard_.calls())) {
+      service_(std::make_unique<Service>(context.game, context.metrics, limits,
+                                         filters_.flood_guard().calls())) {
   const server::UsableCpus cpus = server::usable_cpus();
   if (context.flags.threads != 0) {
     context.log.warn("--threads has no effect: gRPC chooses its own number of threads");
   }
   context.log.info("serving threads: gRPC's own, sized by the machine's CPUs ({} usable; {})",
                    cpus.count(), cpus.reason());
+  // Debian builds Abseil so that each lock of a mutex looks for cycles (docs/decisions/013).
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   apply(limits, builder);
@@ -48,15 +51,15 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   if (!server_) throw std::runtime_error("gRPC could not start a server");
   server_->GetHealthCheckService()->SetServingStatus(
       v1::RockPaperScissorsService::service_full_name(), true);
-  flood_guard_.start([this](net::Fd connection) { take(std::move(connection)); });
+  filters_.start([this](net::Fd connection) { take(std::move(connection)); });
   listener_.start(
       [this](net::Fd connection) {
-        flood_guard_.watch(connection.get());
+        filters_.attach(connection.get());
         take(std::move(connection));
       },
-      [this] { return flood_guard_.make_room(); },
+      [this] { return filters_.flood_guard().make_room(); },
       [this](Clock::time_point now) {
-        flood_guard_.tick(now);
+        filters_.flood_guard().tick(now);
         log_route_.tick(now);
       });
 }
@@ -88,7 +91,7 @@ bool GrpcServer::drain(Clock::time_point deadline) {
   // Told to go, a peer closes its connection when it has answered a PING. One that does not, or
   // that keeps a stream of the health service open, may not hold up the end.
   server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
-  flood_guard_.tick(Clock::now());
+  filters_.flood_guard().tick(Clock::now());
   return is_answered;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/server/server.hpp"
-#include "stage3_grpc/flood_guard.hpp"
+#include "stage3_grpc/connection_filters.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/listener.hpp"
 #include "stage3_grpc/log_route.hpp"
@@ -40,7 +40,7 @@ class GrpcServer final : public server::Server {
   void take(net::Fd connection);
 
   LogRoute log_route_;
-  FloodGuard flood_guard_;
+  ConnectionFilters filters_;
   Listener listener_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;

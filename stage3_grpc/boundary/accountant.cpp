@@ -25,8 +25,10 @@ void each_piece(const msghdr& message, std::size_t count, Use use) {
 
 }  // namespace
 
-Accountant::Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConnections> connections)
-    : fd_(fd),
+Accountant::Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConnections> connections,
+                       std::unique_ptr<SocketFilter> socket)
+    : socket_(std::move(socket)),
+      fd_(fd),
       opened_at_(Clock::now()),
       connections_(std::move(connections)),
       ledger_(budgets, connections_->calls(), opened_at_),
@@ -39,7 +41,7 @@ Accountant::~Accountant() {
 }
 
 ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
-  const ssize_t count = receive_from_kernel(fd, message, flags);
+  const ssize_t count = socket_->receive(fd, message, flags);
   if (count <= 0) return count;
   const Clock::time_point now = Clock::now();
   if (const auto breach = charge(message, count, now)) cut(*breach);
@@ -50,7 +52,7 @@ ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
 }
 
 ssize_t Accountant::send(int fd, const msghdr& message, int flags) {
-  const ssize_t count = send_to_kernel(fd, message, flags);
+  const ssize_t count = socket_->send(fd, message, flags);
   if (count <= 0) return count;
   each_piece(message, static_cast<std::size_t>(count),
              [this](std::span<const std::uint8_t> bytes) { ledger_.sent(bytes); });

@@ -17,17 +17,18 @@ namespace rps::rpc::boundary {
 // frames to be seen here.
 class Accountant final : public SocketFilter {
  public:
-  // Stands in `connections` as long as it lives. (Connections may be closed after their server.)
-  Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConnections> connections);
+  // Reads and writes through `socket`. Stands in `connections` as long as it lives. (Connections
+  // may be closed after their server.)
+  Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConnections> connections,
+             std::unique_ptr<SocketFilter> socket);
   ~Accountant() override;
-  Accountant(const Accountant&) = delete;
-  Accountant& operator=(const Accountant&) = delete;
 
   // A connection that exceeds a budget is cut; gRPC is told ECONNRESET and gets none of the bytes
   // that exceeded it. Nor does it get any after cut(). A message that is too
   // long is announced to gRPC as one byte longer than the limit (message_limit.hpp).
   ssize_t receive(int fd, msghdr& message, int flags) override;
   ssize_t send(int fd, const msghdr& message, int flags) override;
+  void before_shutdown() override { socket_->before_shutdown(); }
 
   // The functions that follow may be called from any thread.
 
@@ -44,6 +45,7 @@ class Accountant final : public SocketFilter {
  private:
   std::optional<Breach> charge(const msghdr& message, ssize_t count, Clock::time_point now);
 
+  const std::unique_ptr<SocketFilter> socket_;
   const int fd_;
   const Clock::time_point opened_at_;
   const std::shared_ptr<OpenConnections> connections_;

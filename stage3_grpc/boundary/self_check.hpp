@@ -1,5 +1,5 @@
-// Finds out whether gRPC's calls come to socket_calls.cpp. They would silently go past it if
-// libgrpc were linked with -Bsymbolic or statically, or used other functions.
+// Finds out whether gRPC's calls come to socket_calls.cpp. They would silently go past it if gRPC
+// were linked as a shared library, or used other functions.
 #pragma once
 
 #include <chrono>

@@ -39,7 +39,7 @@ struct Watched {
         std::make_unique<Accountant>(server.get(),
                                      Budgets{.unanswered_calls = {.max = 2, .per_second = 0},
                                              .control_frames = {.max = 4, .per_second = 0}},
-                                     connections);
+                                     connections, std::make_unique<SocketFilter>());
     account = accountant.get();
     attach(server.get(), std::move(accountant));
   }

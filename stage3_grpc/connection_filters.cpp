@@ -1,0 +1,79 @@
+#include "stage3_grpc/connection_filters.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <spdlog/logger.h>
+
+#include "stage3_grpc/boundary/coalescer.hpp"
+#include "stage3_grpc/boundary/self_check.hpp"
+
+namespace rps::rpc {
+
+namespace {
+
+// Why no filter can work after such a check; `error` is the errno of one without a connection.
+std::string why_off(boundary::SelfCheck check, int error) {
+  switch (check) {
+    case boundary::SelfCheck::in_place: break;
+    case boundary::SelfCheck::bypassed:
+      return "gRPC's calls of recvmsg, sendmsg and close did not come to this program's functions";
+    case boundary::SelfCheck::not_served:
+      return "gRPC did not serve the connection of the check in time";
+    case boundary::SelfCheck::no_connection:
+      return "cannot make the connection of the check: " + std::system_category().message(error);
+  }
+  return {};
+}
+
+}  // namespace
+
+ConnectionFilters::ConnectionFilters(const Limits& limits, server::Metrics& metrics,
+                                     spdlog::logger& log)
+    : limits_(limits),
+      log_(log),
+      flood_guard_(limits, metrics, log),
+      registry_(std::make_shared<prometheus::Registry>()),
+      coalescing_gauge_(&prometheus::BuildGauge()
+                             .Name("rps_write_coalescing_active")
+                             .Help("Whether replies that are ready together are sent together.")
+                             .Register(*registry_)
+                             .Add({})) {
+  metrics.add(registry_);
+}
+
+void ConnectionFilters::start(const Take& take) {
+  const bool is_wanted = limits_.has_flood_guard || limits_.coalesces_writes;
+  const bool can_work = is_wanted && check(take);
+  flood_guard_.start(can_work);
+  coalesces_writes_ = limits_.coalesces_writes && can_work;
+  coalescing_gauge_->Set(coalesces_writes_ ? 1 : 0);
+  log_.info("flood guard {}, coalescing of writes {}", flood_guard_.is_active() ? "on" : "off",
+            coalesces_writes_ ? "on" : "off");
+}
+
+bool ConnectionFilters::check(const Take& take) {
+  const boundary::SelfCheck check = boundary::check_boundary(take, limits::self_check_max);
+  const int error = errno;
+  if (check == boundary::SelfCheck::in_place) return true;
+  log_.warn("nothing can stand between gRPC and its sockets: {}", why_off(check, error));
+  return false;
+}
+
+void ConnectionFilters::attach(int fd) {
+  if (fd >= boundary::filtered_descriptors_max) return;
+  std::unique_ptr<boundary::SocketFilter> filter;
+  if (coalesces_writes_) filter = std::make_unique<boundary::CoalescingFilter>(fd);
+  if (flood_guard_.is_active()) {
+    if (!filter) filter = std::make_unique<boundary::SocketFilter>();
+    filter = flood_guard_.watch(fd, std::move(filter));
+  }
+  if (filter) boundary::attach(fd, std::move(filter));
+}
+
+}  // namespace rps::rpc
