@@ -33,8 +33,8 @@
 #include "core/game.hpp"
 #include "core/net/fd.hpp"
 #include "stage2_jsonrpc/counters.hpp"
+#include "stage2_jsonrpc/eviction_order.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
-#include "stage2_jsonrpc/seats.hpp"
 #include "stage2_jsonrpc/shared.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
 
@@ -88,7 +88,7 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   void on_event(const Event& event) override;
 
  private:
-  friend class Worker;  // Keeps index_, seat_ and place_.
+  friend class Worker;  // Keeps index_, position_ and place_.
 
   void read();
   void on_socket_empty();
@@ -122,8 +122,8 @@ class Connection final : public EventSink, public std::enable_shared_from_this<C
   std::optional<Caller> caller_;        // Made by start(), as it needs a weak pointer to this.
   std::unique_ptr<Protocol> protocol_;  // Selected by the first byte.
   std::size_t index_ = 0;               // In the worker's list.
-  Seats<Connection>::Seat seat_;        // Among the worker's.
-  Place place_;                         // Among those of all workers.
+  EvictionOrder<Connection>::Position position_;  // Among the worker's.
+  Place place_;                                   // Among those of all workers.
 
   State state_ = State::open;
   bool is_partial_ = false;         // received_ ends in the middle of a message.

@@ -29,7 +29,7 @@ enum class Cut : std::uint8_t {
   write_stall,  // The peer read nothing for write_stall_max.
   idle,         // Nothing to do for idle_max.
   events,       // More than events_waiting_max events waited for it.
-  gave_way,     // It was idle, and a new connection took its place, see seats.hpp.
+  gave_way,     // It was idle, and a new connection took its place, see eviction_order.hpp.
 };
 
 inline constexpr std::array<Cut, 6> all_cuts{Cut::first_frame, Cut::slow_frame, Cut::write_stall,

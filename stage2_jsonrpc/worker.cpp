@@ -203,7 +203,7 @@ void Worker::adopt(Newcomer newcomer) {
   reserve_for_newcomer();
   const auto connection = std::make_shared<Connection>(*this, std::move(newcomer.socket),
                                                        std::move(newcomer.bucket), Clock::now());
-  connection->seat_ = seats_.sit(*connection);
+  connection->position_ = eviction_order_.add(*connection);
   connection->place_ = std::move(newcomer.place);
   connection->index_ = connections_.size();
   connections_.push_back(connection);
@@ -241,14 +241,14 @@ void Worker::admit(Newcomer newcomer) {
 }
 
 bool Worker::make_room() {
-  Connection* const connection = seats_.choose(Clock::now());
+  Connection* const connection = eviction_order_.choose(Clock::now());
   if (connection == nullptr) return false;
   connection->cut(Cut::gave_way);
   return true;
 }
 
 void Worker::note_first_message(Connection& connection) {
-  seats_.speak(connection.seat_);
+  eviction_order_.note_first_message(connection.position_);
 }
 
 std::string& Worker::write_buffer() {
@@ -269,7 +269,7 @@ void Worker::resume_later(Connection& connection) {
 }
 
 void Worker::remove(Connection& connection) {
-  seats_.leave(connection.seat_);
+  eviction_order_.remove(connection.position_);
   const std::size_t index = connection.index_;
   std::swap(connections_[index], connections_.back());
   connections_[index]->index_ = index;

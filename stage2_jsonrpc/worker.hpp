@@ -24,8 +24,8 @@
 #include "stage2_jsonrpc/acceptor.hpp"
 #include "stage2_jsonrpc/connection.hpp"
 #include "stage2_jsonrpc/dispatcher.hpp"
+#include "stage2_jsonrpc/eviction_order.hpp"
 #include "stage2_jsonrpc/limits.hpp"
-#include "stage2_jsonrpc/seats.hpp"
 #include "stage2_jsonrpc/shared.hpp"
 #include "stage2_jsonrpc/token_bucket.hpp"
 
@@ -165,7 +165,7 @@ class Worker final {
   std::unique_ptr<std::array<char, limits::read_bytes_max>> read_buffer_;
   std::string write_buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;
-  Seats<Connection> seats_;
+  EvictionOrder<Connection> eviction_order_;
   Worker* next_ = this;
   std::uint64_t gave_way_reported_ = 0;  // Connections that the log has told of.
   Clock::time_point next_report_;
