@@ -3,12 +3,13 @@ carry them. No reply is lost or changed, whether the client reads or not."""
 
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
 from grpc_wire import (DATA, END_STREAM, HEADERS, MOVES, WINDOW_UPDATE, Connection, call_body,
                        call_headers, fields, h2_frame, message, play_request, settings)
-from rps_process import Server, built_servers
+from rps_process import BINARIES, Server, built_servers
 
 ROCK = play_request(MOVES["ROCK"])
 AT_ONCE = 64
@@ -54,6 +55,14 @@ def segments_per_call(server: Server) -> float:
         for _ in range(BURSTS):
             play_together(connection, AT_ONCE)
         return (segments_received(connection) - before) / (BURSTS * AT_ONCE)
+
+
+class Linking(unittest.TestCase):
+    def test_no_program_has_grpc_twice(self):
+        """gRPC is linked statically; a second, shared one would have variables of its own."""
+        for program in BINARIES.glob("rps-*"):
+            needed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+            self.assertNotIn("libgrpc", needed.stdout, program)
 
 
 class Segments(unittest.TestCase):
