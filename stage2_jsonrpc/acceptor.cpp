@@ -88,7 +88,7 @@ bool Acceptor::accept_without_means(const net::Fd& listener, int error) {
 bool Acceptor::turn_away(const net::Fd& listener) {
   const bool is_rejected = reserve_.turn_away(listener);
   if (is_rejected) {
-    shared_.metrics.connection_refused();
+    shared_.metrics.connection_refused(server::Refusal::resources);
   } else {
     epoll_.modify(listener.get(), 0, tag_);
   }

@@ -225,7 +225,7 @@ void Worker::reserve_for_newcomer() {
 
 void Worker::lose_newcomer(const std::exception& failure) {
   shared_.log.error("a connection cannot be served: {}", failure.what());
-  shared_.metrics.connection_refused();
+  shared_.metrics.connection_refused(server::Refusal::resources);
 }
 
 // Another worker may have been faster and have taken the place that was made.
@@ -234,7 +234,9 @@ void Worker::admit(Newcomer newcomer) {
   if (!newcomer.place && make_room()) newcomer.place = shared_.take_place();
   if (newcomer.place) return adopt(std::move(newcomer));
   if (newcomer.asked_first == nullptr) newcomer.asked_first = this;
-  if (next_ == newcomer.asked_first) return shared_.metrics.connection_refused();
+  if (next_ == newcomer.asked_first) {
+    return shared_.metrics.connection_refused(server::Refusal::limit);
+  }
   next_->post([next = next_, newcomer = std::move(newcomer)]() mutable {
     next->admit(std::move(newcomer));
   });

@@ -117,7 +117,9 @@ void Listener::accept_one(const net::Fd& socket, const std::stop_token& stop) {
 }
 
 void Listener::admit(net::Fd connection) {
-  if (!has_place(static_cast<std::size_t>(connection.get()))) return metrics_.connection_refused();
+  if (!has_place(static_cast<std::size_t>(connection.get()))) {
+    return metrics_.connection_refused(server::Refusal::limit);
+  }
   metrics_.connection_opened();
   take_(std::move(connection));
 }
@@ -137,7 +139,7 @@ void Listener::turn_away(const net::Fd& socket, int error) {
     log_.warn("cannot accept: {}", std::system_category().message(error));
   }
   make_room_();
-  if (reserve_.turn_away(socket)) return metrics_.connection_refused();
+  if (reserve_.turn_away(socket)) return metrics_.connection_refused(server::Refusal::resources);
   std::this_thread::sleep_for(server::limits::accept_backoff);
 }
 

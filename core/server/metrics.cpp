@@ -90,7 +90,7 @@ struct alignas(64) Cell {
   std::atomic<std::int64_t> in_flight{0};
   std::atomic<std::int64_t> connections{0};
   Counter connections_opened{0};
-  Counter connections_refused{0};
+  std::array<Counter, all_refusals.size()> connections_refused{};
 };
 
 // The cell that this thread adds to: the first threads get one each, all later ones the shared one.
@@ -239,7 +239,12 @@ void Metrics::Impl::collect_connections(std::vector<MetricFamily>& out) const {
   const auto in_flight = sum([](const Cell& cell) -> auto& { return cell.in_flight; });
   const auto open = open_connections();
   const auto opened = sum([](const Cell& cell) -> auto& { return cell.connections_opened; });
-  const auto refused = sum([](const Cell& cell) -> auto& { return cell.connections_refused; });
+  const auto refused = [this](Refusal why) {
+    return counter(sum([why](const Cell& cell) -> auto& {
+                     return cell.connections_refused[static_cast<std::size_t>(why)];
+                   }),
+                   {{"reason", why == Refusal::limit ? "limit" : "resources"}});
+  };
   out.push_back(family(MetricType::Gauge, "rps_requests_in_flight", "Calls not yet answered.",
                        {gauge(in_flight)}));
   out.push_back(
@@ -247,7 +252,8 @@ void Metrics::Impl::collect_connections(std::vector<MetricFamily>& out) const {
   out.push_back(family(MetricType::Counter, "rps_connections_total", "Connections ever opened.",
                        {counter(opened)}));
   out.push_back(family(MetricType::Counter, "rps_connections_refused_total",
-                       "Connections closed unserved.", {counter(refused, {{"reason", "limit"}})}));
+                       "Connections closed unserved.",
+                       {refused(Refusal::limit), refused(Refusal::resources)}));
 }
 
 void Metrics::Impl::collect_game(std::vector<MetricFamily>& out) const {
@@ -324,9 +330,9 @@ void Metrics::connection_closed() {
   writer.add(writer.cell().connections, -1);
 }
 
-void Metrics::connection_refused() {
+void Metrics::connection_refused(Refusal why) {
   const CellWriter writer = impl_->writer();
-  writer.add(writer.cell().connections_refused);
+  writer.add(writer.cell().connections_refused[static_cast<std::size_t>(why)]);
 }
 
 void Metrics::count_open_connections(std::function<std::size_t()> open) {

@@ -10,9 +10,10 @@
 //                                                     operation is "unknown" when not readable
 //   rps_request_duration_seconds{operation}           histogram, see below
 //   rps_requests_in_flight, rps_connections           gauges
-//   rps_connections_total, rps_connections_refused_total{reason="limit"}
+//   rps_connections_total
+//   rps_connections_refused_total{reason}             reason: Refusal
 //   rps_sessions, rps_sessions_{created,evicted,expired}_total
-//   rps_duels, rps_duels_{created,expired}_total
+//   rps_duels, rps_duels_{created,evicted,expired}_total
 //
 // A request's duration is the time from when a serving thread begins to decode the request's bytes,
 // all of which have arrived, until the encoded reply is handed over to be sent: to the socket in
@@ -41,6 +42,13 @@ class Collectable;
 
 namespace rps::server {
 
+// Why a connection was closed unserved.
+enum class Refusal : std::uint8_t {
+  limit,      // So many are open as may be.
+  resources,  // The process has no descriptor or no memory left for it.
+};
+inline constexpr std::array all_refusals{Refusal::limit, Refusal::resources};
+
 // Every function may be called from any thread.
 class Metrics {
  public:
@@ -67,7 +75,7 @@ class Metrics {
 
   void connection_opened();
   void connection_closed();
-  void connection_refused();  // Above the limit of connections.
+  void connection_refused(Refusal why);
 
   // For a server that is not told when a connection closes, and so never calls connection_closed():
   // from now on rps_connections is what `open` returns at the scrape. It is called on the admin

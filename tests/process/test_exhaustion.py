@@ -103,8 +103,9 @@ class NewcomersWithoutDescriptors(unittest.TestCase):
                 self.assertIn("cannot accept", server.stderr())
                 resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
                 check_play(server)
-                self.assertEqual(server.metrics()['rps_connections_refused_total{reason="limit"}'],
-                                 self.NEWCOMERS)
+                refused = 'rps_connections_refused_total{{reason="{}"}}'.format
+                self.assertEqual(server.metrics()[refused("resources")], self.NEWCOMERS)
+                self.assertEqual(server.metrics()[refused("limit")], 0)
 
 
 class SilentConnections(unittest.TestCase):

@@ -112,11 +112,14 @@ TEST_CASE("gauges rise and fall, on whichever thread") {
     metrics.connection_closed();
     metrics.call_ended();
   }).join();
-  metrics.connection_refused();
+  metrics.connection_refused(Refusal::limit);
+  metrics.connection_refused(Refusal::resources);
+  metrics.connection_refused(Refusal::resources);
   const auto found = samples(metrics);
   CHECK(found.at("rps_connections") == 1);
   CHECK(found.at("rps_connections_total") == 2);
   CHECK(found.at(R"(rps_connections_refused_total{reason="limit"})") == 1);
+  CHECK(found.at(R"(rps_connections_refused_total{reason="resources"})") == 2);
   CHECK(found.at("rps_requests_in_flight") == 0);
 }
 
@@ -193,7 +196,8 @@ TEST_CASE("more threads than cells share them and lose nothing") {
   for (int batch = 0; batch < 20; ++batch) {
     std::vector<std::jthread> threads;
     threads.reserve(8);
-    for (int i = 0; i < 8; ++i) threads.emplace_back([&] { metrics.connection_refused(); });
+    for (int i = 0; i < 8; ++i)
+      threads.emplace_back([&] { metrics.connection_refused(Refusal::limit); });
   }
   CHECK(samples(metrics).at(R"(rps_connections_refused_total{reason="limit"})") == 160);
 }
