@@ -273,10 +273,12 @@ std::string verdict_on_ratio(double claimed, const model::Estimate& ratio) {
 // Why a ratio cannot be computed: the first of its cells that lacks the figure, and the reason.
 std::string why_untested(const model::Run& run, const ClaimedRatio& claim) {
   for (const CellName& name : {claim.ours, claim.theirs}) {
-    const std::string subject(name.subject);
-    if (const std::string why = why_none(run, name); !why.empty()) return subject + " was " + why;
+    std::string subject(name.subject);
+    if (const std::string why = why_none(run, name); !why.empty()) {
+      return subject.append(" was ").append(why);
+    }
     const std::string why = model::why_absent(run, *find_cell(run, name), claim.metric);
-    if (!why.empty()) return subject + " lacks the figure: " + why;
+    if (!why.empty()) return subject.append(" lacks the figure: ").append(why);
   }
   return std::string(no_common_round);
 }

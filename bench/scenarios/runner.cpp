@@ -91,7 +91,7 @@ class Runner {
     }
     auto order = shuffled(std::move(taking_part), mix(mix(run_.plan.seed, first_cell_), round));
     if (round == 0) {
-      std::ranges::stable_partition(order, [&](std::size_t i) { return !cells_[i].cell.is_floor; });
+      std::ranges::partition(order, [&](std::size_t i) { return !cells_[i].cell.is_floor; });
     }
     return order;
   }

@@ -55,7 +55,8 @@ class StopSignals {
       const std::scoped_lock lock(mutex_);
       is_over_ = true;
     }
-    pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it, if it still waits.
+    // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): wakes it, if it still waits for this.
+    pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
   }
   StopSignals(const StopSignals&) = delete;

@@ -151,8 +151,8 @@ class FrameLedger {
   struct {
     int count = 0;
     int weight = 0;
-  } cancelled_;                                 // Of the calls, by the bytes received last.
-  std::atomic<Clock::time_point> served_at_{};  // The clock's epoch before the first call.
+  } cancelled_;                               // Of the calls, by the bytes received last.
+  std::atomic<Clock::time_point> served_at_;  // The clock's epoch before the first call.
   // The peer has acknowledged SETTINGS, and so a limit of its headers, which gRPC enforces then.
   bool has_acknowledged_ = false;
   std::uint64_t header_bytes_ = 0;  // Of the headers that came last.

@@ -44,7 +44,7 @@ class OpenConnections {
   CutCounters cuts_;
   std::mutex mutex_;  // Guards what follows.
   std::unordered_set<Accountant*> accountants_;
-  Clock::time_point looked_at_{};
+  Clock::time_point looked_at_;
 };
 
 }  // namespace rps::rpc::boundary

@@ -13,22 +13,23 @@
 
 #include "stage3_grpc/boundary/coalescer.hpp"
 
-// What the linker's --wrap calls the functions themselves (__real) and what is called instead.
+// What the linker's --wrap=NAME calls the function itself (__real_NAME), and what it calls in its
+// place (__wrap_NAME).
 extern "C" {
-ssize_t __real_recvmsg(int fd, msghdr* message, int flags);
-ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags);
-ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
-ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags);
-int __real_shutdown(int fd, int how);
-int __wrap_shutdown(int fd, int how);
-int __real_close(int fd);
-int __wrap_close(int fd);
-int __real_epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms);
-int __wrap_epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms);
-int __real_gpr_cv_wait(gpr_cv* condition, gpr_mu* mutex, gpr_timespec deadline);
-int __wrap_gpr_cv_wait(gpr_cv* condition, gpr_mu* mutex, gpr_timespec deadline);
-void __real_gpr_sleep_until(gpr_timespec until);
-void __wrap_gpr_sleep_until(gpr_timespec until);
+ssize_t real_recvmsg(int fd, msghdr* message, int flags) asm("__real_recvmsg");
+ssize_t wrap_recvmsg(int fd, msghdr* message, int flags) asm("__wrap_recvmsg");
+ssize_t real_sendmsg(int fd, const msghdr* message, int flags) asm("__real_sendmsg");
+ssize_t wrap_sendmsg(int fd, const msghdr* message, int flags) asm("__wrap_sendmsg");
+int real_shutdown(int fd, int how) asm("__real_shutdown");
+int wrap_shutdown(int fd, int how) asm("__wrap_shutdown");
+int real_close(int fd) asm("__real_close");
+int wrap_close(int fd) asm("__wrap_close");
+int real_epoll_wait(int epoll, epoll_event* events, int size, int ms) asm("__real_epoll_wait");
+int wrap_epoll_wait(int epoll, epoll_event* events, int size, int ms) asm("__wrap_epoll_wait");
+int real_gpr_cv_wait(gpr_cv* cv, gpr_mu* mutex, gpr_timespec until) asm("__real_gpr_cv_wait");
+int wrap_gpr_cv_wait(gpr_cv* cv, gpr_mu* mutex, gpr_timespec until) asm("__wrap_gpr_cv_wait");
+void real_gpr_sleep_until(gpr_timespec until) asm("__real_gpr_sleep_until");
+void wrap_gpr_sleep_until(gpr_timespec until) asm("__wrap_gpr_sleep_until");
 }
 
 namespace rps::rpc::boundary {
@@ -67,11 +68,11 @@ void attach(int fd, std::unique_ptr<SocketFilter> filter) {
 }
 
 ssize_t receive_from_kernel(int fd, msghdr& message, int flags) {
-  return __real_recvmsg(fd, &message, flags);
+  return real_recvmsg(fd, &message, flags);
 }
 
 ssize_t send_to_kernel(int fd, const msghdr& message, int flags) {
-  return __real_sendmsg(fd, &message, flags);
+  return real_sendmsg(fd, &message, flags);
 }
 
 ssize_t SocketFilter::receive(int fd, msghdr& message, int flags) {
@@ -86,42 +87,42 @@ ssize_t SocketFilter::send(int fd, const msghdr& message, int flags) {
 
 namespace boundary = rps::rpc::boundary;
 
-ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
+ssize_t wrap_recvmsg(int fd, msghdr* message, int flags) {
   boundary::SocketFilter* const filter =
       (flags & MSG_ERRQUEUE) == 0 ? boundary::filter_of(fd) : nullptr;
   if (filter) return filter->receive(fd, *message, flags);
-  return __real_recvmsg(fd, message, flags);
+  return real_recvmsg(fd, message, flags);
 }
 
-ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+ssize_t wrap_sendmsg(int fd, const msghdr* message, int flags) {
   boundary::SocketFilter* const filter = boundary::filter_of(fd);
   if (filter) return filter->send(fd, *message, flags);
-  return __real_sendmsg(fd, message, flags);
+  return real_sendmsg(fd, message, flags);
 }
 
-int __wrap_shutdown(int fd, int how) {
+int wrap_shutdown(int fd, int how) {
   if (boundary::SocketFilter* const filter = boundary::filter_of(fd)) filter->before_shutdown();
-  return __real_shutdown(fd, how);
+  return real_shutdown(fd, how);
 }
 
-int __wrap_close(int fd) {
+int wrap_close(int fd) {
   if (boundary::filter_of(fd)) boundary::exchange(fd, nullptr);
-  return __real_close(fd);
+  return real_close(fd);
 }
 
-int __wrap_epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms) {
+int wrap_epoll_wait(int epoll, epoll_event* events, int size, int ms) {
   boundary::before_polling();
-  const int count = __real_epoll_wait(epoll, events, size, timeout_ms);
+  const int count = real_epoll_wait(epoll, events, size, ms);
   boundary::after_polling();
   return count;
 }
 
-int __wrap_gpr_cv_wait(gpr_cv* condition, gpr_mu* mutex, gpr_timespec deadline) {
+int wrap_gpr_cv_wait(gpr_cv* cv, gpr_mu* mutex, gpr_timespec until) {
   boundary::before_blocking();
-  return __real_gpr_cv_wait(condition, mutex, deadline);
+  return real_gpr_cv_wait(cv, mutex, until);
 }
 
-void __wrap_gpr_sleep_until(gpr_timespec until) {
+void wrap_gpr_sleep_until(gpr_timespec until) {
   boundary::before_blocking();
-  __real_gpr_sleep_until(until);
+  real_gpr_sleep_until(until);
 }
