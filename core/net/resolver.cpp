@@ -1,5 +1,6 @@
 #include "core/net/resolver.hpp"
 
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -26,8 +27,8 @@ std::future<FoundAddresses> Resolver::look_up(LookUp look_up, HostPort target) {
     return make_ready(std::unexpected(
         "the system has no thread or descriptor left for looking up " + target.host));
   }
-  Task task([look_up = std::move(look_up), target = std::move(target)] { return look_up(target); });
-  std::future<FoundAddresses> result = task.get_future();
+  Task task{.look_up = std::move(look_up), .target = std::move(target), .found = {}};
+  std::future<FoundAddresses> result = task.found.get_future();
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
@@ -39,6 +40,14 @@ std::future<FoundAddresses> Resolver::look_up(LookUp look_up, HostPort target) {
 void Resolver::acknowledge() {
   eventfd_t ignored = 0;
   ::eventfd_read(ended_.get(), &ignored);
+}
+
+void Resolver::Task::run() noexcept {
+  try {
+    found.set_value(look_up(target));
+  } catch (...) {
+    found.set_exception(std::current_exception());
+  }
 }
 
 // False when the system has no room for it. Does nothing when it is started.
@@ -67,7 +76,7 @@ void Resolver::run(const std::stop_token& stop) {
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    task();
+    task.run();
     ::eventfd_write(ended_.get(), 1);
   }
 }

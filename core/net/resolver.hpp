@@ -36,7 +36,13 @@ class Resolver {
   void acknowledge();
 
  private:
-  using Task = std::packaged_task<FoundAddresses()>;
+  struct Task {
+    void run() noexcept;
+
+    LookUp look_up;
+    HostPort target;
+    std::promise<FoundAddresses> found;
+  };
 
   bool start();
   void run(const std::stop_token& stop);
