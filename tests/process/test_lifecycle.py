@@ -10,7 +10,8 @@ import unittest
 
 import grpc_wire
 import jsonrpc_wire
-from rps_process import PATIENCE, Process, Server, binary, built_servers, eventually
+from rps_process import (IS_SANITIZED, PATIENCE, Process, Server, binary, built_servers,
+                         eventually)
 from wire import check_play, hold_call
 
 UNAVAILABLE_JSONRPC = -32005
@@ -59,6 +60,7 @@ class Idle(unittest.TestCase):
             console.wait(0)
 
 
+@unittest.skipIf(IS_SANITIZED, "a sanitizer needs a thread of its own to look for leaks")
 class Threads(unittest.TestCase):
     """A user may have so many processes and threads. Root may have any number."""
 
