@@ -24,8 +24,8 @@ class Accountant final : public SocketFilter {
   ~Accountant() override;
 
   // A connection that exceeds a budget is cut; gRPC is told ECONNRESET and gets none of the bytes
-  // that exceeded it. Nor does it get any after cut(). A message that is too
-  // long is announced to gRPC as one byte longer than the limit (message_limit.hpp).
+  // that exceeded it. Nor does it get any after cut(). A message that is too long is announced to
+  // gRPC as one byte longer than the limit (message_limit.hpp).
   ssize_t receive(int fd, msghdr& message, int flags) override;
   ssize_t send(int fd, const msghdr& message, int flags) override;
   void before_shutdown() override { socket_->before_shutdown(); }

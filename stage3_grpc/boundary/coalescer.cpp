@@ -88,8 +88,6 @@ class Coalescer::Round {
   bool is_polling() const { return is_polling_; }
   RoundId id() const { return id_; }
 
-  void note_send() { has_sent_ = true; }
-
   void add(std::shared_ptr<Coalescer> socket) { holding_.push_back(std::move(socket)); }
 
   std::string take_buffer() {
@@ -105,11 +103,9 @@ class Coalescer::Round {
   }
 
   void end() {
-    if (!has_sent_) return;
     const int error = errno;
     for (const auto& socket : holding_) socket->flush();
     holding_.clear();
-    has_sent_ = false;
     ++id_.number;
     errno = error;
   }
@@ -117,7 +113,6 @@ class Coalescer::Round {
  private:
   bool is_polling_ = false;
   RoundId id_{.thread = next_thread.fetch_add(1, std::memory_order_relaxed)};
-  bool has_sent_ = false;
   std::vector<std::shared_ptr<Coalescer>> holding_;
   std::vector<std::string> spare_;
 };
@@ -141,7 +136,6 @@ bool Coalescer::holds_for(Round& round, const msghdr& message, int flags, std::s
   if (!round.is_polling() || is_blocked_ || (flags & ~plain) != 0 || message.msg_controllen != 0) {
     return false;
   }
-  round.note_send();
   if (turn_.round != round.id()) turn_ = {.round = round.id(), .holds_first = turn_.sends > 1};
   if (++turn_.sends == 1 && !turn_.holds_first && held_.empty()) return false;
   if (turn_.holds == 0 && !has_room_in_kernel()) return false;

@@ -12,8 +12,8 @@
 //
 // What the kernel does not take stays held, in order. send() then fails with EAGAIN, as sendmsg(2)
 // would, until the kernel has taken it, and after_polling() tries again: epoll_wait(2) returns when
-// the socket can be written again. So that hardly anything stays, a socket whose
-// peer reads slowly is not held for at all.
+// the socket can be written again. So that hardly anything stays, a socket whose peer reads slowly
+// is not held for at all.
 //
 // Sources: calls per reply and the gain are measured, docs/decisions/013-write-coalescing.md.
 #pragma once

@@ -47,7 +47,14 @@ class FrameCutter {
   // Takes the direction's next bytes. Calls on_frame(Frame) for each frame whose header they
   // complete.
   template <class OnFrame>
-  void cut(std::span<const std::uint8_t> bytes, OnFrame on_frame);
+  void cut(std::span<const std::uint8_t> bytes, OnFrame on_frame) {
+    cut(bytes, on_frame, [](std::span<const std::uint8_t>, std::uint32_t) {});
+  }
+
+  // The same; calls on_payload(piece, left) besides for each piece of the preface or of a frame's
+  // payload, of which `left` bytes are still to come.
+  template <class Byte, class OnFrame, class OnPayload>
+  void cut(std::span<Byte> bytes, OnFrame on_frame, OnPayload on_payload);
 
  private:
   static constexpr std::uint32_t stream_bits = 0x7fff'ffff;  // The bit besides is reserved.
@@ -63,12 +70,15 @@ class FrameCutter {
   std::array<std::uint8_t, 9> header_{};
 };
 
-template <class OnFrame>
-void FrameCutter::cut(std::span<const std::uint8_t> bytes, OnFrame on_frame) {
+template <class Byte, class OnFrame, class OnPayload>
+void FrameCutter::cut(std::span<Byte> bytes, OnFrame on_frame, OnPayload on_payload) {
   while (true) {
-    const std::size_t skipped = std::min<std::size_t>(skip_, bytes.size());
-    skip_ -= static_cast<std::uint32_t>(skipped);
-    bytes = bytes.subspan(skipped);
+    const std::span<Byte> piece = bytes.first(std::min<std::size_t>(skip_, bytes.size()));
+    if (!piece.empty()) {
+      skip_ -= static_cast<std::uint32_t>(piece.size());
+      on_payload(piece, skip_);
+      bytes = bytes.subspan(piece.size());
+    }
     if (bytes.empty()) return;
 
     const std::size_t count = std::min(header_.size() - filled_, bytes.size());

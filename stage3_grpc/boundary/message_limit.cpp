@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
-#include "stage3_grpc/boundary/frame_cutter.hpp"
-
 namespace rps::rpc::boundary {
 
 namespace {
-
-std::uint32_t number(std::span<const std::uint8_t> big_endian) {
-  std::uint32_t value = 0;
-  for (const std::uint8_t byte : big_endian) value = value << 8 | byte;
-  return value;
-}
 
 std::array<std::uint8_t, 4> bytes_of(std::uint32_t value) {
   return {static_cast<std::uint8_t>(value >> 24), static_cast<std::uint8_t>(value >> 16),
@@ -23,38 +15,27 @@ std::array<std::uint8_t, 4> bytes_of(std::uint32_t value) {
 
 MessageLimit::MessageLimit(std::uint32_t message_bytes_max)
     : refused_length_(bytes_of(message_bytes_max + 1)),
-      payload_left_(FrameCutter::client_preface_bytes) {}
+      frames_(FrameCutter::client_preface_bytes) {}
 
 bool MessageLimit::apply(std::span<std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    if (payload_left_ > 0) {
-      bytes = bytes.subspan(take_payload(bytes));
-    } else {
-      bytes = bytes.subspan(take_header(bytes));
-      if (header_filled_ < header_.size()) return true;
-      begin_frame();
-    }
-    if (payload_left_ == 0 && !end_frame()) return false;
-  }
-  return true;
+  bool is_of_use = true;
+  frames_.cut(
+      bytes,
+      [&](const Frame& frame) {
+        begin_frame(frame);
+        if (frame.length == 0) is_of_use = end_frame() && is_of_use;
+      },
+      [&](std::span<std::uint8_t> payload, std::uint32_t left) {
+        if (is_data_) take_data(payload);
+        if (left == 0) is_of_use = end_frame() && is_of_use;
+      });
+  return is_of_use;
 }
 
-std::size_t MessageLimit::take_header(std::span<const std::uint8_t> bytes) {
-  const std::size_t count = std::min(header_.size() - header_filled_, bytes.size());
-  std::copy_n(bytes.begin(), count, header_.begin() + header_filled_);
-  header_filled_ += count;
-  return count;
-}
-
-void MessageLimit::begin_frame() {
-  constexpr std::uint32_t stream_bits = 0x7fff'ffff;  // The bit besides is reserved.
-  const std::span<const std::uint8_t> header(header_);
-  header_filled_ = 0;
-  payload_left_ = number(header.first(3));
-  const Frame frame{.length = payload_left_, .type = header[3], .flags = header[4]};
+void MessageLimit::begin_frame(const Frame& frame) {
   is_data_ = frame.type == Frame::data;
   ends_stream_ = frame.ends_stream();
-  stream_ = number(header.last(4)) & stream_bits;
+  stream_ = frame.stream;
   message_ = {};
   if (unfinished_.empty()) return;
   const auto found = unfinished_.find(stream_);
@@ -69,13 +50,6 @@ bool MessageLimit::end_frame() {
   if (is_data_ && !ends_stream_ && message_.has_begun()) unfinished_[stream_] = message_;
   is_data_ = false;
   return unfinished_.size() <= unfinished_max;
-}
-
-std::size_t MessageLimit::take_payload(std::span<std::uint8_t> bytes) {
-  const std::size_t count = std::min<std::size_t>(payload_left_, bytes.size());
-  payload_left_ -= static_cast<std::uint32_t>(count);
-  if (is_data_) take_data(bytes.first(count));
-  return count;
 }
 
 void MessageLimit::take_data(std::span<std::uint8_t> bytes) {

@@ -13,6 +13,8 @@
 #include <span>
 #include <unordered_map>
 
+#include "stage3_grpc/boundary/frame_cutter.hpp"
+
 namespace rps::rpc::boundary {
 
 // The direction of one connection from client to server. One thread at a time.
@@ -43,17 +45,13 @@ class MessageLimit {
     bool has_begun() const { return prefix_filled > 0; }
   };
 
-  std::size_t take_header(std::span<const std::uint8_t> bytes);
-  void begin_frame();
+  void begin_frame(const Frame& frame);
   bool end_frame();
-  std::size_t take_payload(std::span<std::uint8_t> bytes);
   void take_data(std::span<std::uint8_t> bytes);
   void take_prefix_byte(std::uint8_t& byte);
 
   const std::array<std::uint8_t, 4> refused_length_;  // The limit and one.
-  std::uint32_t payload_left_;                        // Of the frame; at first of the preface.
-  std::size_t header_filled_ = 0;
-  std::array<std::uint8_t, 9> header_{};
+  FrameCutter frames_;
   // Of the frame whose payload comes.
   bool is_data_ = false;
   bool ends_stream_ = false;
