@@ -3,23 +3,15 @@
 #include <ctime>
 #include <initializer_list>
 
+#include "core/net/program.hpp"
+
 namespace rps::scenarios {
-
-namespace {
-
-bool is_ignored(int signal) {
-  struct sigaction action{};
-  ::sigaction(signal, nullptr, &action);
-  return action.sa_handler == SIG_IGN;
-}
-
-}  // namespace
 
 Interrupt::Interrupt() {
   ::sigemptyset(&signals_);
   // A signal that is held back would be delivered even where it is ignored.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    if (!is_ignored(signal)) ::sigaddset(&signals_, signal);
+    if (!net::is_ignored(signal)) ::sigaddset(&signals_, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   ::signal(SIGPIPE, SIG_IGN);

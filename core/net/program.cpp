@@ -98,4 +98,9 @@ int run_program(std::string_view name, const std::function<int()>& body) {
   return exit_code == EXIT_SUCCESS ? EXIT_FAILURE : exit_code;
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace rps::net

@@ -20,4 +20,7 @@ namespace rps::net {
 // Call it once, from main(). Only one thread at a time may write to std::cout.
 int run_program(std::string_view name, const std::function<int()>& body);
 
+// Whether the process ignores the signal, as when nohup or a shell's background job started it.
+bool is_ignored(int signal);
+
 }  // namespace rps::net

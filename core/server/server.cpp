@@ -28,11 +28,6 @@ namespace rps::server {
 
 namespace {
 
-bool is_ignored(int signal) {
-  struct sigaction action{};
-  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 // SIGTERM, SIGINT and SIGHUP, from the moment when threads are started: until the server serves
 // they end the process at once, as they do before; afterwards wait() returns them. SIGINT and
 // SIGHUP stay ignored where the process was started so, as by nohup. The signals are blocked, and
@@ -44,7 +39,7 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     // A blocked signal would be received even where it is ignored.
     for (const int signal : {SIGINT, SIGHUP}) {
-      if (!is_ignored(signal)) sigaddset(&signals_, signal);
+      if (!net::is_ignored(signal)) sigaddset(&signals_, signal);
     }
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     thread_ = start_thread([this] { receive(); });
