@@ -13,9 +13,9 @@ namespace rps::fleet {
 
 namespace {
 
-// The loop's keys of the registry and the resolver; that of a connection is its index.
+// The loop's key of the registry; that of a connection is its index.
 constexpr std::uint32_t registry_key = no_index;
-constexpr std::uint32_t resolver_key = no_index - 1;
+static_assert(registry_key != net::Resolver::key);
 
 bool is_duel(const Command& command) {
   return !command.game_id.empty();
@@ -39,7 +39,7 @@ FleetClient::FleetClient(FleetOptions options, MakeCodec make_codec,
       make_codec_(std::move(make_codec)),
       registry_(std::move(registry)),
       registry_entry_(registry_key),
-      resolver_(loop(), resolver_key),
+      resolver_(loop()),
       instances_(options_.balance, mix(options_.seed, 1)),
       retry_budget_(options_.retry_budget, Clock::now()),
       pool_(options_.pool),
@@ -259,7 +259,7 @@ void FleetClient::on_input(std::uint32_t key) {
     poll_registry();
     return;
   }
-  if (key == resolver_key) {
+  if (key == net::Resolver::key) {
     now_ = Clock::now();
     return on_looked_up();
   }

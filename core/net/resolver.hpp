@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <limits>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -19,9 +20,12 @@ namespace rps::net {
 // thread of the loop.
 class Resolver {
  public:
+  // REQUIRES: no other entry of the loop has this key.
+  static constexpr std::uint32_t key = std::numeric_limits<std::uint32_t>::max() - 1;
+
   // When a look-up has ended, the loop calls on_input(key) of its handler, which calls
   // acknowledge(). REQUIRES: `loop` outlives it.
-  Resolver(EventLoop& loop, std::uint32_t key) : loop_(loop), entry_(key) {}
+  explicit Resolver(EventLoop& loop) : loop_(loop), entry_(key) {}
 
   // Waits until the look-up that the thread has begun has ended, which may take as long as the
   // system's resolver waits for an answer. Look-ups that were not begun are dropped.

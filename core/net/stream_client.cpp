@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -16,14 +15,11 @@ namespace {
 // How long children may take to end on their own, all of them together.
 constexpr std::chrono::milliseconds children_end_max{200};
 
-// The loop's key of the resolver; that of a stream is its index.
-constexpr std::uint32_t resolver_key = std::numeric_limits<std::uint32_t>::max();
-
 }  // namespace
 
 StreamClient::StreamClient(std::unique_ptr<WireCodec> codec, std::size_t streams, std::size_t depth,
                            const Open& open)
-    : codec_(std::move(codec)), depth_(depth), resolver_(loop(), resolver_key) {
+    : codec_(std::move(codec)), depth_(depth), resolver_(loop()) {
   assert(streams > 0 && depth > 0);
   try {
     for (std::uint32_t i = 0; i < streams; ++i) {
@@ -112,7 +108,7 @@ void StreamClient::step(Clock::time_point until) {
 
 void StreamClient::on_input(std::uint32_t index) {
   using Arrival = InputBuffer::Arrival;
-  if (index == resolver_key) return on_looked_up();
+  if (index == Resolver::key) return on_looked_up();
   Slot& slot = slots_[index];
   if (slot.state != Slot::State::open) return;
   const Arrival arrival = slot.stream.read();

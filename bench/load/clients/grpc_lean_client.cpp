@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -59,9 +58,6 @@ struct Place {
   Clock::time_point dial_from;
   bool is_out_of_service = false;
 };
-
-// The loop's key of the resolver; that of a link is its index.
-constexpr std::uint32_t resolver_key = std::numeric_limits<std::uint32_t>::max();
 
 class LeanClient final : public net::LoopClient {
  public:
@@ -116,7 +112,7 @@ LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
       outlasts_outages_(options.outlasts_outages),
       headers_(read_authority(url)),
       endpoint_({.host = url.host, .port = url.port}),
-      resolver_(loop(), resolver_key),
+      resolver_(loop()),
       places_(options.connections) {
   assert(options.connections > 0 && options.depth > 0);
   const Clock::time_point deadline = Clock::now() + options.timeout_max;
@@ -273,7 +269,7 @@ void LeanClient::step(Clock::time_point until) {
 }
 
 void LeanClient::on_input(std::uint32_t index) {
-  if (index == resolver_key) return on_looked_up();
+  if (index == net::Resolver::key) return on_looked_up();
   Link& link = links_[index];
   if (link.state != Link::State::open) return;
   const bool is_well = receive(link);

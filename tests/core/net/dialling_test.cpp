@@ -44,14 +44,12 @@ class Dialler final : public EventLoop::Handler {
  private:
   Clock::time_point now() const { return Clock::now() + ahead; }
   void on_input(std::uint32_t key) override {
-    if (key == resolver_key) resolver_.acknowledge();
+    if (key == Resolver::key) resolver_.acknowledge();
   }
   void on_output(std::uint32_t) override {}
 
-  static constexpr std::uint32_t resolver_key = 7;
-
   EventLoop loop_;
-  Resolver resolver_{loop_, resolver_key};
+  Resolver resolver_{loop_};
   Dialling dialling_{loop_, 1};
   Outcome outcome_ = Outcome::pending;
 };
