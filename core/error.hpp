@@ -18,6 +18,8 @@ enum class Error : std::uint8_t {
   unknown_game,       // Nobody has joined a duel of this id, or it has expired.
   not_your_turn,      // Thrown already, alone in the duel or not in it, or the duel is over.
   game_full,          // Two other players are in this duel.
+  unauthenticated,    // The caller must say who it is, and did not, or is not believed.
+  permission_denied,  // The caller is known and may not carry out this operation.
   too_large,          // Longer than a limit of this transport; the connection closes after it.
   overloaded,         // A bound of the server is reached; try again after `retry_after_ms`.
   deadline_exceeded,  // The caller's deadline passed before the answer was there.
@@ -25,10 +27,12 @@ enum class Error : std::uint8_t {
   internal,           // A bug of the server, or a failure that no other error describes.
 };
 
-inline constexpr std::array<Error, 12> all_errors{
-    Error::invalid_move, Error::malformed_request, Error::unknown_operation, Error::unknown_session,
-    Error::unknown_game, Error::not_your_turn,     Error::game_full,         Error::too_large,
-    Error::overloaded,   Error::deadline_exceeded, Error::unavailable,       Error::internal,
+inline constexpr std::array<Error, 14> all_errors{
+    Error::invalid_move,    Error::malformed_request, Error::unknown_operation,
+    Error::unknown_session, Error::unknown_game,      Error::not_your_turn,
+    Error::game_full,       Error::unauthenticated,   Error::permission_denied,
+    Error::too_large,       Error::overloaded,        Error::deadline_exceeded,
+    Error::unavailable,     Error::internal,
 };
 
 // The name: on the console, in JSON-RPC error data, in gRPC status messages, as a metric label.
@@ -41,6 +45,8 @@ constexpr std::string_view to_string(Error error) {
     case Error::unknown_game: return "unknown_game";
     case Error::not_your_turn: return "not_your_turn";
     case Error::game_full: return "game_full";
+    case Error::unauthenticated: return "unauthenticated";
+    case Error::permission_denied: return "permission_denied";
     case Error::too_large: return "too_large";
     case Error::overloaded: return "overloaded";
     case Error::deadline_exceeded: return "deadline_exceeded";
@@ -61,6 +67,8 @@ constexpr std::string_view explain(Error error) {
     case Error::unknown_game: return "there is no such game";
     case Error::not_your_turn: return "this player cannot throw now";
     case Error::game_full: return "two other players sit at this game";
+    case Error::unauthenticated: return "the caller is not known to this server";
+    case Error::permission_denied: return "the caller may not carry out this operation";
     case Error::too_large: return "the request is larger than the limit";
     case Error::overloaded: return "the server is at its limit, try again later";
     case Error::deadline_exceeded: return "the deadline has passed";

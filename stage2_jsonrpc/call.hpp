@@ -30,6 +30,8 @@ enum class Code : int {
   too_large = -32003,
   deadline_exceeded = -32004,
   unavailable = -32005,
+  unauthenticated = -32006,
+  permission_denied = -32007,
 };
 
 // Why a call never reached the game.

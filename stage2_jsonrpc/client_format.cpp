@@ -26,6 +26,8 @@ Error meaning_of(std::int64_t code) {
     case Code::too_large: return Error::too_large;
     case Code::deadline_exceeded: return Error::deadline_exceeded;
     case Code::unavailable: return Error::unavailable;
+    case Code::unauthenticated: return Error::unauthenticated;
+    case Code::permission_denied: return Error::permission_denied;
     case Code::internal_error: return Error::internal;
   }
   return Error::internal;  // A code that this protocol does not define.

@@ -17,6 +17,8 @@ namespace {
 // The error for a status whose body is no reply.
 Error error_of_status(int status) {
   switch (status) {
+    case 401: return Error::unauthenticated;
+    case 403: return Error::permission_denied;
     case 404:
     case 405: return Error::unknown_operation;
     case 408:

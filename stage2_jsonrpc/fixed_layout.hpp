@@ -127,6 +127,8 @@ constexpr std::uint8_t number_of(Error error) {
     case Error::deadline_exceeded: return 10;
     case Error::unavailable: return 11;
     case Error::internal: return 12;
+    case Error::unauthenticated: return 13;
+    case Error::permission_denied: return 14;
   }
   return 12;
 }

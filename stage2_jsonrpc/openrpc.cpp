@@ -161,7 +161,10 @@ constexpr std::string_view laid_out = R"({
                   "data": {"error": "overloaded", "retry_after_ms": 1000}},
    "Unknown": {"code": -32001, "message": "no round was played in this session"},
    "Refused": {"code": -32002, "message": "this player cannot throw now"},
-   "Unavailable": {"code": -32005, "message": "the server is not available"}
+   "Unavailable": {"code": -32005, "message": "the server is not available"},
+   "Unauthenticated": {"code": -32006, "message": "the caller is not known to this server"},
+   "PermissionDenied": {"code": -32007,
+                        "message": "the caller may not carry out this operation"}
   }
  }
 })";

@@ -97,6 +97,8 @@ Code code_of(Error error) {
     case Error::unknown_game: return Code::unknown;
     case Error::not_your_turn:
     case Error::game_full: return Code::refused;
+    case Error::unauthenticated: return Code::unauthenticated;
+    case Error::permission_denied: return Code::permission_denied;
     case Error::too_large: return Code::too_large;
     case Error::overloaded: return Code::overloaded;
     case Error::deadline_exceeded: return Code::deadline_exceeded;
@@ -124,7 +126,9 @@ std::string_view message_of(Code code, Error error) {
     case Code::refused:
     case Code::too_large:
     case Code::deadline_exceeded:
-    case Code::unavailable: return explain(error);
+    case Code::unavailable:
+    case Code::unauthenticated:
+    case Code::permission_denied: return explain(error);
   }
   return explain(error);
 }

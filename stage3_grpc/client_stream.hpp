@@ -195,6 +195,8 @@ class ClientStream {
       case Error::unknown_game:
       case Error::not_your_turn:
       case Error::game_full:
+      case Error::unauthenticated:
+      case Error::permission_denied:
       case Error::too_large:
       case Error::overloaded: return true;
     }

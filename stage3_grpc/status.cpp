@@ -28,9 +28,9 @@ Error error_of(grpc::StatusCode code, std::string_view message, Operation operat
       return is_about_size(message) ? Error::too_large : Error::overloaded;
     case grpc::DEADLINE_EXCEEDED: return Error::deadline_exceeded;
     case grpc::CANCELLED:  // Cut off by a server that shuts down.
-    case grpc::UNAVAILABLE:
-    case grpc::UNAUTHENTICATED:
-    case grpc::PERMISSION_DENIED: return Error::unavailable;
+    case grpc::UNAVAILABLE: return Error::unavailable;
+    case grpc::UNAUTHENTICATED: return Error::unauthenticated;
+    case grpc::PERMISSION_DENIED: return Error::permission_denied;
     case grpc::OK:
     case grpc::UNKNOWN:
     case grpc::INTERNAL:
@@ -58,6 +58,8 @@ grpc::StatusCode code_of(Error error) {
     case Error::unknown_game: return grpc::NOT_FOUND;
     case Error::not_your_turn:
     case Error::game_full: return grpc::FAILED_PRECONDITION;
+    case Error::unauthenticated: return grpc::UNAUTHENTICATED;
+    case Error::permission_denied: return grpc::PERMISSION_DENIED;
     case Error::too_large:
     case Error::overloaded: return grpc::RESOURCE_EXHAUSTED;
     case Error::deadline_exceeded: return grpc::DEADLINE_EXCEEDED;

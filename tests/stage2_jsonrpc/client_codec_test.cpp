@@ -237,7 +237,8 @@ TEST_CASE("A foreign server's replies in MessagePack are understood, whatever th
                                    .score = {.wins = 1, .draws = 2, .losses = 3}});
   for (const auto& [code, error] :
        {std::pair(-32601, Error::unknown_operation), std::pair(-32700, Error::malformed_request),
-        std::pair(-32000, Error::overloaded), std::pair(-31999, Error::internal),
+        std::pair(-32000, Error::overloaded), std::pair(-32006, Error::unauthenticated),
+        std::pair(-32007, Error::permission_denied), std::pair(-31999, Error::internal),
         std::pair(1, Error::internal), std::pair(-5, Error::internal)}) {
     const Decoded failed =
         decode(packed_frame({{"error", {{"code", code}, {"data", "?"}, {"message", "?"}}},

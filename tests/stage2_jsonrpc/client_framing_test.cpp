@@ -205,7 +205,8 @@ TEST_CASE("A status that is not 200 is the error its body tells, or else its own
     int status;
     Error error;
   };
-  constexpr Row table[] = {{400, Error::malformed_request}, {404, Error::unknown_operation},
+  constexpr Row table[] = {{400, Error::malformed_request}, {401, Error::unauthenticated},
+                           {403, Error::permission_denied}, {404, Error::unknown_operation},
                            {405, Error::unknown_operation}, {408, Error::deadline_exceeded},
                            {409, Error::not_your_turn},     {413, Error::too_large},
                            {415, Error::malformed_request}, {429, Error::overloaded},

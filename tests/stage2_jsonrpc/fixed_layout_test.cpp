@@ -218,7 +218,8 @@ TEST_CASE("Every error has a number of its own, and never another") {
       Error::invalid_move,      Error::malformed_request, Error::unknown_operation,
       Error::unknown_session,   Error::unknown_game,      Error::not_your_turn,
       Error::game_full,         Error::too_large,         Error::overloaded,
-      Error::deadline_exceeded, Error::unavailable,       Error::internal};
+      Error::deadline_exceeded, Error::unavailable,       Error::internal,
+      Error::unauthenticated,   Error::permission_denied};
   std::uint8_t number = 0;
   for (const Error error : in_order) {
     CHECK(fixed_layout::number_of(error) == ++number);

@@ -25,6 +25,8 @@ TEST_CASE("The codes are those of the contract") {
   CHECK(code_of(Error::unknown_game) == grpc::NOT_FOUND);
   CHECK(code_of(Error::not_your_turn) == grpc::FAILED_PRECONDITION);
   CHECK(code_of(Error::game_full) == grpc::FAILED_PRECONDITION);
+  CHECK(code_of(Error::unauthenticated) == grpc::UNAUTHENTICATED);
+  CHECK(code_of(Error::permission_denied) == grpc::PERMISSION_DENIED);
   CHECK(code_of(Error::too_large) == grpc::RESOURCE_EXHAUSTED);
   CHECK(code_of(Error::overloaded) == grpc::RESOURCE_EXHAUSTED);
   CHECK(code_of(Error::deadline_exceeded) == grpc::DEADLINE_EXCEEDED);
@@ -45,6 +47,8 @@ TEST_CASE("Of a foreign server the code alone must do") {
   CHECK(of(grpc::RESOURCE_EXHAUSTED, Operation::play,
            "Received message larger than max (65537 vs. 65536)") == Error::too_large);
   CHECK(of(grpc::CANCELLED, Operation::play) == Error::unavailable);
+  CHECK(of(grpc::UNAUTHENTICATED, Operation::play) == Error::unauthenticated);
+  CHECK(of(grpc::PERMISSION_DENIED, Operation::join) == Error::permission_denied);
   CHECK(of(grpc::UNKNOWN, Operation::play) == Error::internal);
 }
 
