@@ -1,8 +1,12 @@
 #include "stage3_grpc/status.hpp"
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "stage3_grpc/error_details.hpp"
 
 namespace rps::rpc {
 
@@ -47,6 +51,19 @@ std::optional<Error> named_error(const grpc::Status& status) {
   return named && code_of(*named) == status.error_code() ? named : std::nullopt;
 }
 
+grpc::Status make_status(const Reply& reply) {
+  return {code_of(*reply.error), message_of(*reply.error), rich_status(reply).SerializeAsString()};
+}
+
+// In the order of their enumerators.
+std::array<grpc::Status, all_errors.size()> plain_statuses() {
+  std::array<grpc::Status, all_errors.size()> statuses;
+  for (const Error error : all_errors) {
+    statuses[static_cast<std::size_t>(error)] = make_status({.error = error});
+  }
+  return statuses;
+}
+
 }  // namespace
 
 grpc::StatusCode code_of(Error error) {
@@ -69,10 +86,20 @@ grpc::StatusCode code_of(Error error) {
   return grpc::INTERNAL;
 }
 
-grpc::Status to_status(Error error) {
+std::string message_of(Error error) {
   std::string message(to_string(error));
   message.append(": ").append(explain(error));
-  return {code_of(error), message};
+  return message;
+}
+
+grpc::Status to_status(const Reply& reply) {
+  static const std::array<grpc::Status, all_errors.size()> plain = plain_statuses();
+  if (*reply.error == Error::overloaded) return make_status(reply);
+  return plain[static_cast<std::size_t>(*reply.error)];
+}
+
+grpc::Status to_status(Error error) {
+  return to_status(Reply{.error = error});
 }
 
 Error error_of(const grpc::Status& status, Operation operation) {

@@ -1,7 +1,7 @@
 // Errors as gRPC statuses, and back.
 #pragma once
 
-#include <cstdint>
+#include <string>
 
 #include <grpcpp/support/status.h>
 
@@ -9,12 +9,19 @@
 
 namespace rps::rpc {
 
-// Trailing metadata beside an `overloaded` status: how many milliseconds to wait.
+// Trailing metadata beside an `overloaded` status: how many milliseconds to wait. gRPC's own
+// retries obey the second (proposal A6 of grpc/proposal).
 inline constexpr const char* retry_after_key = "retry-after-ms";
+inline constexpr const char* pushback_key = "grpc-retry-pushback-ms";
 
 grpc::StatusCode code_of(Error error);
 
-// The code, and "<error's name>: <explanation>" as the message.
+// "<error's name>: <explanation>".
+std::string message_of(Error error);
+
+// The code, the message and the details (error_details.hpp) of a refusal. Of an error without
+// details of its own they were made before. REQUIRES: reply.error.
+grpc::Status to_status(const Reply& reply);
 grpc::Status to_status(Error error);
 
 // The error that a call of `operation` failed with. The name at the front of the message decides

@@ -45,9 +45,11 @@ grpc::ByteBuffer encode(const Reply& reply) {
 inline grpc::Status status_of(const Reply& reply, grpc::CallbackServerContext& context) {
   if (!reply.error) return grpc::Status::OK;
   if (*reply.error == Error::overloaded) {
-    context.AddTrailingMetadata(retry_after_key, std::to_string(reply.retry_after_ms));
+    const std::string wait_ms = std::to_string(reply.retry_after_ms);
+    context.AddTrailingMetadata(retry_after_key, wait_ms);
+    context.AddTrailingMetadata(pushback_key, wait_ms);
   }
-  return to_status(*reply.error);
+  return to_status(reply);
 }
 
 }  // namespace rps::rpc

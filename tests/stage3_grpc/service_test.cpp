@@ -61,6 +61,7 @@ grpc::ChannelArguments own_connection() {
 void check(const grpc::Status& status, Error error) {
   CHECK(status.error_code() == code_of(error));
   CHECK(status.error_message() == to_status(error).error_message());
+  CHECK(status.error_details() == to_status(error).error_details());
 }
 
 }  // namespace

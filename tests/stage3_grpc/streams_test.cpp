@@ -25,6 +25,7 @@ v1::PlayRequest request_of(v1::Move move, const std::string& session = "") {
 void check(const grpc::Status& status, Error error) {
   CHECK(status.error_code() == code_of(error));
   CHECK(status.error_message() == to_status(error).error_message());
+  CHECK(status.error_details() == to_status(error).error_details());
 }
 
 // One end of a Duel stream, asked line by line.
