@@ -67,13 +67,13 @@ bool ConnectionFilters::check(const Take& take) {
 
 void ConnectionFilters::attach(int fd) {
   if (fd >= boundary::filtered_descriptors_max) return;
-  std::unique_ptr<boundary::SocketFilter> filter;
-  if (coalesces_writes_) filter = std::make_unique<boundary::CoalescingFilter>(fd);
-  if (flood_guard_.is_active()) {
-    if (!filter) filter = std::make_unique<boundary::SocketFilter>();
-    filter = flood_guard_.watch(fd, std::move(filter));
+  if (!coalesces_writes_ && !flood_guard_.is_active()) return;
+  auto filter = std::make_unique<boundary::SocketFilter>();
+  if (coalesces_writes_) {
+    filter = std::make_unique<boundary::CoalescingFilter>(fd, std::move(filter));
   }
-  if (filter) boundary::attach(fd, std::move(filter));
+  if (flood_guard_.is_active()) filter = flood_guard_.watch(fd, std::move(filter));
+  boundary::attach(fd, std::move(filter));
 }
 
 }  // namespace rps::rpc

@@ -1,6 +1,5 @@
 #include "stage3_grpc/boundary/coalescer.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <span>
@@ -23,40 +22,7 @@ constexpr int unacknowledged_max = 32 << 10;
 // Buffers that a thread keeps for its next rounds.
 constexpr std::size_t spare_buffers_max = 64;
 
-// The sockets whose held bytes the kernel did not take.
-class BlockedSockets {
- public:
-  void add(std::shared_ptr<Coalescer> socket) {
-    const std::lock_guard lock(mutex_);
-    sockets_.push_back(std::move(socket));
-    count_.store(sockets_.size(), std::memory_order_relaxed);
-  }
-
-  void remove(const Coalescer* socket) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(sockets_, [socket](const auto& each) { return each.get() == socket; });
-    count_.store(sockets_.size(), std::memory_order_relaxed);
-  }
-
-  std::vector<std::shared_ptr<Coalescer>> all() const {
-    if (count_.load(std::memory_order_relaxed) == 0) return {};
-    const std::lock_guard lock(mutex_);
-    return sockets_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<Coalescer>> sockets_;
-  std::atomic<std::size_t> count_{0};
-};
-
 std::atomic<std::uint64_t> next_thread{1};
-
-// Threads of gRPC outlive the server, so this is never destroyed.
-BlockedSockets& blocked_sockets() {
-  static auto* const sockets = new BlockedSockets;
-  return *sockets;
-}
 
 std::size_t size_of(const msghdr& message) {
   std::size_t size = 0;
@@ -88,7 +54,7 @@ class Coalescer::Round {
   bool is_polling() const { return is_polling_; }
   RoundId id() const { return id_; }
 
-  void add(std::shared_ptr<Coalescer> socket) { holding_.push_back(std::move(socket)); }
+  void add(std::shared_ptr<BlockedSocket> socket) { holding_.push_back(std::move(socket)); }
 
   std::string take_buffer() {
     if (spare_.empty()) return {};
@@ -113,7 +79,7 @@ class Coalescer::Round {
  private:
   bool is_polling_ = false;
   RoundId id_{.thread = next_thread.fetch_add(1, std::memory_order_relaxed)};
-  std::vector<std::shared_ptr<Coalescer>> holding_;
+  std::vector<std::shared_ptr<BlockedSocket>> holding_;
   std::vector<std::string> spare_;
 };
 
@@ -127,13 +93,13 @@ ssize_t Coalescer::send(const msghdr& message, int flags) {
     return static_cast<ssize_t>(size);
   }
   if (!send_held()) return fail_with(failure_ != 0 ? failure_ : EAGAIN);
-  return send_to_kernel(fd_, message, flags);
+  return socket_.send(fd_, message, flags);
 }
 
 // Counts the call as one of the round.
 bool Coalescer::holds_for(Round& round, const msghdr& message, int flags, std::size_t size) {
   constexpr int plain = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (!round.is_polling() || is_blocked_ || (flags & ~plain) != 0 || message.msg_controllen != 0) {
+  if (!round.is_polling() || is_blocked() || (flags & ~plain) != 0 || message.msg_controllen != 0) {
     return false;
   }
   if (turn_.round != round.id()) turn_ = {.round = round.id(), .holds_first = turn_.sends > 1};
@@ -176,7 +142,7 @@ bool Coalescer::send_held() {
                          .msg_control = nullptr,
                          .msg_controllen = 0,
                          .msg_flags = 0};
-    const ssize_t count = send_to_kernel(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t count = socket_.send(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
       at += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
@@ -191,15 +157,6 @@ bool Coalescer::send_held() {
   if (!held_.empty()) Round::of_this_thread().give_back(std::exchange(held_, {}));
   set_blocked(false);
   return failure_ == 0;
-}
-
-void Coalescer::set_blocked(bool blocked) {
-  if (std::exchange(is_blocked_, blocked) == blocked) return;
-  if (blocked) {
-    blocked_sockets().add(shared_from_this());
-  } else {
-    blocked_sockets().remove(this);
-  }
 }
 
 bool Coalescer::has_room_in_kernel() const {
@@ -219,7 +176,7 @@ void before_polling() {
 
 void after_polling() {
   const int error = errno;
-  for (const auto& socket : blocked_sockets().all()) socket->flush();
+  flush_blocked_sockets();
   errno = error;
 }
 

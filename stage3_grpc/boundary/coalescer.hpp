@@ -23,9 +23,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <sys/socket.h>
 
+#include "stage3_grpc/boundary/blocked_sockets.hpp"
 #include "stage3_grpc/boundary/socket_calls.hpp"
 
 namespace rps::rpc::boundary {
@@ -35,17 +37,17 @@ inline constexpr std::size_t held_bytes_max = std::size_t{16} << 10;
 inline constexpr unsigned held_sends_max = 32;
 
 // The sending side of one socket. All functions may be called by several threads at once.
-class Coalescer : public std::enable_shared_from_this<Coalescer> {
+class Coalescer final : public BlockedSocket {
  public:
-  // Does not own `fd`; does not use it after close().
-  explicit Coalescer(int fd) : fd_(fd) {}
+  // Sends through `socket`, the filter of `fd`. Owns neither; uses neither after close().
+  Coalescer(int fd, SocketFilter& socket) : fd_(fd), socket_(socket) {}
 
   // As sendmsg(2), whose results and errno it has; bytes that are held count as sent. An error that
   // held bytes met is the result of the next call.
   ssize_t send(const msghdr& message, int flags);
 
   // Sends what is held, as far as the kernel takes it.
-  void flush();
+  void flush() override;
 
   // The same for the last time. Bytes that the kernel does not take are lost.
   void close();
@@ -69,15 +71,14 @@ class Coalescer : public std::enable_shared_from_this<Coalescer> {
   bool holds_for(Round& round, const msghdr& message, int flags, std::size_t size);
   void hold(Round& round, const msghdr& message, std::size_t size);
   bool send_held();
-  void set_blocked(bool blocked);
   bool has_room_in_kernel() const;
 
   const int fd_;
+  SocketFilter& socket_;
   std::mutex mutex_;
   std::string held_;
   Turn turn_;
   int failure_ = 0;  // The errno of held bytes; 0 when there was none.
-  bool is_blocked_ = false;
   bool is_closed_ = false;
 };
 
@@ -91,17 +92,26 @@ void after_polling();
 // Between gRPC and a socket whose replies are sent together.
 class CoalescingFilter final : public SocketFilter {
  public:
-  explicit CoalescingFilter(int fd) : coalescer_(std::make_shared<Coalescer>(fd)) {}
+  // Reads and writes through `socket`.
+  CoalescingFilter(int fd, std::unique_ptr<SocketFilter> socket)
+      : socket_(std::move(socket)), coalescer_(std::make_shared<Coalescer>(fd, *socket_)) {}
   ~CoalescingFilter() override { coalescer_->close(); }
   CoalescingFilter(const CoalescingFilter&) = delete;
   CoalescingFilter& operator=(const CoalescingFilter&) = delete;
 
+  ssize_t receive(int fd, msghdr& message, int flags) override {
+    return socket_->receive(fd, message, flags);
+  }
   ssize_t send(int, const msghdr& message, int flags) override {
     return coalescer_->send(message, flags);
   }
-  void before_shutdown() override { coalescer_->flush(); }
+  void before_shutdown() override {
+    coalescer_->flush();
+    socket_->before_shutdown();
+  }
 
  private:
+  const std::unique_ptr<SocketFilter> socket_;
   const std::shared_ptr<Coalescer> coalescer_;  // A thread's round may hold it after close().
 };
 

@@ -25,7 +25,7 @@ struct Pair {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
     peer = net::Fd(ends[0]);
     socket = net::Fd(ends[1]);
-    coalescer = std::make_shared<Coalescer>(socket.get());
+    coalescer = std::make_shared<Coalescer>(socket.get(), kernel);
   }
   ~Pair() { coalescer->close(); }
 
@@ -48,6 +48,7 @@ struct Pair {
 
   net::Fd peer;
   net::Fd socket;
+  SocketFilter kernel;
   std::shared_ptr<Coalescer> coalescer;
 };
 
