@@ -13,13 +13,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "bench/floors/announce.hpp"
+#include "bench/floors/epoll_loop.hpp"
 #include "bench/floors/listen.hpp"
 #include "bench/floors/sizes.hpp"
 #include "core/net/program.hpp"
@@ -31,6 +29,9 @@ using rps::net::HttpReader;
 constexpr HttpReader::Limits limits{.header_bytes_max = 8192, .body_bytes_max = 1 << 20};
 
 struct Connection {
+  explicit Connection(int peer) : socket(peer) {}
+
+  int socket;
   HttpReader reader{limits};
   std::string unread;  // What the reader has not taken yet.
 };
@@ -61,15 +62,15 @@ bool answer_all(Connection& connection, const std::string& response, std::string
 }
 
 // False when the connection is over.
-bool serve(int socket, Connection& connection, const std::string& response) {
+bool serve(Connection& connection, const std::string& response) {
   static std::array<char, 1 << 16> buffer;
   static std::string out;
-  const ssize_t size = ::recv(socket, buffer.data(), buffer.size(), 0);
+  const ssize_t size = ::recv(connection.socket, buffer.data(), buffer.size(), 0);
   if (size <= 0) return false;
   connection.unread.append(buffer.data(), static_cast<std::size_t>(size));
   out.clear();
   if (!answer_all(connection, response, out)) return false;
-  if (!out.empty()) (void)!::send(socket, out.data(), out.size(), MSG_NOSIGNAL);
+  if (!out.empty()) (void)!::send(connection.socket, out.data(), out.size(), MSG_NOSIGNAL);
   return true;
 }
 
@@ -80,31 +81,9 @@ int run(int argc, char** argv) {
   const std::string url = "echo+http://127.0.0.1:" + std::to_string(listener.port) +
                           "?request=" + std::to_string(request_bytes);
   if (!rps::floors::announce(url)) return EXIT_FAILURE;
-  const int epoll = ::epoll_create1(0);
-  epoll_event first{.events = EPOLLIN, .data = {.fd = listener.socket}};
-  ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener.socket, &first);
-
-  std::vector<std::unique_ptr<Connection>> connections(1 << 16);  // By descriptor.
-  std::array<epoll_event, 256> events;
-  for (;;) {
-    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < count; ++i) {
-      const int socket = events[static_cast<std::size_t>(i)].data.fd;
-      if (socket == listener.socket) {
-        const int peer = rps::floors::accept_one(listener.socket);
-        if (peer < 0) continue;
-        connections[static_cast<std::size_t>(peer)] = std::make_unique<Connection>();
-        epoll_event event{.events = EPOLLIN, .data = {.fd = peer}};
-        ::epoll_ctl(epoll, EPOLL_CTL_ADD, peer, &event);
-        continue;
-      }
-      std::unique_ptr<Connection>& connection = connections[static_cast<std::size_t>(socket)];
-      if (!serve(socket, *connection, response)) {
-        connection.reset();
-        ::close(socket);
-      }
-    }
-  }
+  rps::floors::run_epoll_loop(
+      listener.socket, [](int socket) { return std::make_unique<Connection>(socket); },
+      [&](Connection& connection) { return serve(connection, response); });
 }
 
 }  // namespace

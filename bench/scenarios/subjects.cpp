@@ -32,13 +32,22 @@ constexpr model::Subject floor(std::string_view key, std::string_view name, mode
           .framing = framing};
 }
 
+// The same, moving what another floor moves.
+constexpr model::Subject like(std::string_view other, model::Subject subject) {
+  subject.moves_like = other;
+  return subject;
+}
+
 constexpr model::Program echo{.name = "rps-floor-echo", .flags = "{request} {reply}"};
+constexpr model::Program asio_echo{.name = "rps-floor-asio", .flags = "{request} {reply}"};
 constexpr model::Program http_floor{.name = "rps-floor-http", .flags = "{request} {reply}"};
 constexpr model::Program grpc_floor{.name = "rps-floor-grpc", .flags = "{reply}"};
+constexpr model::Program http2_floor{.name = "rps-floor-http2", .flags = "{reply}"};
 
 // What is not body of a POST and its response, and not message of a gRPC call.
 constexpr model::CallBytes http_framing{.request = 98, .reply = 134};
 constexpr model::CallBytes grpc_framing{.request = 0, .reply = 36.3};
+constexpr model::CallBytes http2_framing{.request = 0, .reply = 35};
 
 constexpr model::CallBytes json_bytes{.request = 126, .reply = 186};
 constexpr model::CallBytes grpc_bytes{.request = 90, .reply = 77.1};
@@ -180,17 +189,16 @@ constexpr auto subjects = std::to_array<model::Subject>({
     floor("floor-tcp", "echo on epoll", echo, json_bytes),
     floor("floor-tcp-msgpack", "echo, as MessagePack", echo, {.request = 103, .reply = 143}),
     floor("floor-tcp-binary", "echo, as fixed layout", echo, {.request = 50, .reply = 55}),
-    {.key = "floor-asio",
-     .name = "echo on Boost.Asio",
-     .server = {.name = "rps-floor-asio", .flags = "{request} {reply}"},
-     .judging = load::Judging::none,
-     .bytes = json_bytes,
-     .moves_like = "floor-tcp"},
+    like("floor-tcp", floor("floor-asio", "echo on Boost.Asio", asio_echo, json_bytes)),
     floor("floor-http", "empty HTTP handler", http_floor, {.request = 218, .reply = 315},
           http_framing),
     floor("floor-grpc", "empty gRPC handler", grpc_floor, grpc_bytes, grpc_framing),
     floor("floor-grpc-lean", "empty gRPC, lean client", grpc_floor, grpc_bytes, grpc_framing,
           "grpc+lean:"),
+    like("floor-grpc",
+         floor("floor-http2", "HTTP/2 on epoll", http2_floor, grpc_bytes, http2_framing)),
+    like("floor-grpc-lean", floor("floor-http2-lean", "HTTP/2, lean client", http2_floor,
+                                  grpc_bytes, http2_framing, "grpc+lean:")),
 
     // Functions, timed by rps-micro.
     function("codec-dom-encode", "JSON, general, encode", "codec/json_dom/encode/10kB"),

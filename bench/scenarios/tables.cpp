@@ -175,16 +175,20 @@ constexpr auto floor_rows = std::to_array<RowSpec>({
     {.cell = {"grpc"}},
     {.cell = {"ebpf"}},
     {.cell = {"floor-grpc"}},
+    {.cell = {"floor-http2"}},
     {.cell = {"grpc-lean"}},
     {.cell = {"ebpf-lean"}},
     {.cell = {"floor-grpc-lean"}},
+    {.cell = {"floor-http2-lean"}},
 });
 
-constexpr Words<3> floor_notes{
+constexpr Words<4> floor_notes{
     "A floor moves the same bytes in the same way and does nothing with them: what a stage costs "
     "above it is framing, parsing, limits, counters and the game. A cell whose bytes differ from "
     "its floor's by more than 2 % is flagged.",
     "echo on Boost.Asio moves what echo on epoll moves: the two differ by the library alone.",
+    "HTTP/2 on epoll moves what the empty gRPC handler moves, on libnghttp2: the two differ by the "
+    "library alone.",
     "The lean client is ours, on libnghttp2. It leaves the load's CPU half idle, so the server is "
     "what is measured; but its calls cost the server more than those of grpc++'s own client.",
 };

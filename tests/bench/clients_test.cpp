@@ -560,6 +560,13 @@ TEST_CASE("stage 3 plays right over the lean client, and so does its floor answe
   check_all_right(floor.url("grpc+lean"), Judge::none);
 }
 
+TEST_CASE("the floor of HTTP/2 answers as gRPC does, to gRPC's client and to the lean one") {
+  Server floor({"rps-floor-http2", "39"});
+  check_all_right(floor.url(), Judge::none);
+  check_all_right(floor.url("grpc+lean"), Judge::none);
+  check_kill(floor.url("grpc+lean"), Judge::none, [&] { floor.kill(); });
+}
+
 TEST_CASE("the lean client allocates nothing per call of its own") {
   const Server server({"rps-grpc", "--listen", "127.0.0.1:0"});
   Connection connection =

@@ -2,15 +2,19 @@
 """A floor moves as many bytes as its stage, however long the sessions of the run are."""
 
 import re
+import shutil
+import signal
+import subprocess
 import unittest
 
 from bench_process import Bench
-from rps_process import binary
+from rps_process import PATIENCE, Process, binary
 
 # What a floor moves beside the sizes in its command: rps-floor-http takes those of the bodies, and
-# rps-floor-grpc that of the message.
+# rps-floor-grpc and rps-floor-http2 that of the message.
 HTTP = (98, 134)
 GRPC_REPLY = 36.3
+HTTP2_REPLY = 35
 
 ENOUGH = 50  # Answers to know the bytes of a call to 2 %, with one call open.
 
@@ -57,6 +61,22 @@ class Floors(unittest.TestCase):
             binary(program)
         for seconds in ("0.5", "3"):
             self.check("grpc", ("floor-grpc",), seconds, (0, GRPC_REPLY))
+        binary("rps-floor-http2")
+        self.check("grpc", ("floor-http2",), "0.5", (0, HTTP2_REPLY))
+
+    def test_http2_through_a_window_that_is_smaller_than_the_message(self):
+        if not shutil.which("h2load"):
+            self.skipTest("h2load is not installed")
+        with Process("rps-floor-http2", "39") as floor:
+            url = floor.read_line().decode().strip().replace("grpc://", "http://")
+            for window in (3, 16):  # 7 and 65,535 bytes.
+                done = subprocess.run(["h2load", "-n200", "-c2", "-m10", f"-w{window}", url],
+                                      capture_output=True, text=True, timeout=PATIENCE, check=True)
+                self.assertIn("200 succeeded, 0 failed", done.stdout)
+                # A message and its prefix for each.
+                self.assertRegex(done.stdout, r"\(8800\) data")
+            floor.send_signal(signal.SIGKILL)
+            floor.wait(-signal.SIGKILL)
 
     def test_alone_a_floor_has_its_own_sizes(self):
         binary("rps-floor-echo")

@@ -49,6 +49,7 @@ PRINTING = [
     (("rps-floor-http", "10", "10"), ""),
     (("rps-floor-asio", "10", "10"), ""),
     (("rps-floor-grpc", "39"), ""),
+    (("rps-floor-http2", "39"), ""),
     (("rps-synthetic", "--help"), ""),
 ]
 # What these say on stderr while they work is more than their last line.
