@@ -47,11 +47,11 @@ ConnectionFilters::ConnectionFilters(const Limits& limits, server::Metrics& metr
   metrics.add(registry_);
 }
 
-void ConnectionFilters::start(const Take& take) {
-  const bool is_wanted = limits_.has_flood_guard || limits_.coalesces_writes;
-  const bool can_work = is_wanted && check(take);
-  flood_guard_.start(can_work);
-  coalesces_writes_ = limits_.coalesces_writes && can_work;
+void ConnectionFilters::start(const Take& take, boundary::ConnectionBudget& budget) {
+  can_work_ = check(take);
+  if (!can_work_) budget.stop_counting();
+  flood_guard_.start(can_work_);
+  coalesces_writes_ = limits_.coalesces_writes && can_work_;
   coalescing_gauge_->Set(coalesces_writes_ ? 1 : 0);
   log_.info("flood guard {}, coalescing of writes {}", flood_guard_.is_active() ? "on" : "off",
             coalesces_writes_ ? "on" : "off");
@@ -61,19 +61,22 @@ bool ConnectionFilters::check(const Take& take) {
   const boundary::SelfCheck check = boundary::check_boundary(take, limits::self_check_max);
   const int error = errno;
   if (check == boundary::SelfCheck::in_place) return true;
-  log_.warn("nothing can stand between gRPC and its sockets: {}", why_off(check, error));
+  log_.warn(
+      "nothing can stand between gRPC and its sockets, so --max-connections has no effect and "
+      "rps_connections is not told: {}",
+      why_off(check, error));
   return false;
 }
 
-void ConnectionFilters::attach(int fd) {
-  if (fd >= boundary::filtered_descriptors_max) return;
-  if (!coalesces_writes_ && !flood_guard_.is_active()) return;
+void ConnectionFilters::attach(int fd, boundary::ConnectionBudget::Place place) {
+  if (!can_work_ || fd >= boundary::filtered_descriptors_max) return;
   auto filter = std::make_unique<boundary::SocketFilter>();
   if (coalesces_writes_) {
     filter = std::make_unique<boundary::CoalescingFilter>(fd, std::move(filter));
   }
   if (flood_guard_.is_active()) filter = flood_guard_.watch(fd, std::move(filter));
-  boundary::attach(fd, std::move(filter));
+  boundary::attach(fd,
+                   std::make_unique<boundary::PlaceFilter>(std::move(place), std::move(filter)));
 }
 
 }  // namespace rps::rpc

@@ -1,14 +1,10 @@
 #include "stage3_grpc/listener.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <filesystem>
-#include <string>
 #include <system_error>
 #include <utility>
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <spdlog/logger.h>
 #include <sys/socket.h>
@@ -25,54 +21,26 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_period{1'000};
 
-// The local port of a socket; 0 when `fd` is none of TCP or UDP.
-std::uint16_t local_port(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  if (address.ss_family == AF_INET) {
-    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  }
-  if (address.ss_family == AF_INET6) {
-    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  }
-  return 0;
-}
-
-bool is_listening(int fd) {
-  int listening = 0;
-  socklen_t size = sizeof listening;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
-}
-
 }  // namespace
-
-// A descriptor that is closed meanwhile, or reused, is harmless: it is only looked at.
-std::size_t count_connections(std::uint16_t port) {
-  std::size_t count = 0;
-  std::error_code failure;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", failure)) {
-    const std::string name = entry.path().filename();
-    int fd = -1;
-    std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (local_port(fd) == port && !is_listening(fd)) ++count;
-  }
-  return count;
-}
 
 Listener::Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
                    spdlog::logger& log)
     : address_(address),
-      connections_max_(server::reserve_descriptors(connections_max, log)),
       metrics_(metrics),
       log_(log),
-      sockets_(net::listen_on(address, net::PortSharing::no)) {
+      sockets_(net::listen_on(address, net::PortSharing::no)),
+      budget_(std::make_shared<boundary::ConnectionBudget>(
+          server::reserve_descriptors(connections_max, log))) {
   address_.port = net::port_of(sockets_.front());
-  metrics.count_open_connections([port = address_.port] { return count_connections(port); });
+  metrics.count_open_connections([budget = budget_] { return budget->open(); });
 }
 
 Listener::~Listener() {
   stop();
+}
+
+void Listener::set_connections_max(std::size_t connections_max) {
+  budget_->set_max(server::reserve_descriptors(connections_max, log_));
 }
 
 void Listener::start(Take take, MakeRoom make_room, Tick tick) {
@@ -80,7 +48,6 @@ void Listener::start(Take take, MakeRoom make_room, Tick tick) {
   make_room_ = std::move(make_room);
   tick_ = std::move(tick);
   ticked_at_ = Clock::now();
-  first_ = static_cast<std::size_t>(net::Fd(::dup(sockets_.front().get())).get());
   thread_ = start_thread<std::jthread>([this](const std::stop_token& stop) { accept_all(stop); });
 }
 
@@ -116,20 +83,13 @@ void Listener::accept_one(const net::Fd& socket, const std::stop_token& stop) {
   if (!stop.stop_requested()) turn_away(socket, error);
 }
 
+// Past the limit there is a place only if others are about to be closed.
 void Listener::admit(net::Fd connection) {
-  if (!has_place(static_cast<std::size_t>(connection.get()))) {
-    return metrics_.connection_refused(server::Refusal::limit);
-  }
+  auto place = budget_->take();
+  if (!place && make_room_()) place = budget_->take(limits::places_made);
+  if (!place) return metrics_.connection_refused(server::Refusal::limit);
   metrics_.connection_opened();
-  take_(std::move(connection));
-}
-
-// The kernel gives each new descriptor the lowest free number, so the number of a new connection's
-// descriptor says how many are open at least. (Counting the open ones anew for each connection
-// would cost too much.) Past the limit there is a place only if others are about to be closed.
-bool Listener::has_place(std::size_t number) {
-  const std::size_t end = first_ + connections_max_;
-  return number < end || (number < end + limits::places_made && make_room_());
+  take_(std::move(connection), std::move(*place));
 }
 
 // The peer that waits cannot be served: the process is out of descriptors, or the kernel of memory.

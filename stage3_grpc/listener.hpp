@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -17,6 +17,7 @@
 #include "core/net/reserve.hpp"
 #include "core/server/metrics.hpp"
 #include "core/url.hpp"
+#include "stage3_grpc/boundary/connection_budget.hpp"
 
 namespace spdlog {
 class logger;
@@ -24,22 +25,18 @@ class logger;
 
 namespace rps::rpc {
 
-// How many sockets of this process are connections to `port` of its own, as a system call on each
-// of its descriptors finds now. gRPC does not report when it closes a connection. Any thread.
-std::size_t count_connections(std::uint16_t port);
-
 class Listener {
  public:
-  // Takes over one connection: non-blocking, with TCP_NODELAY.
-  using Take = std::function<void(net::Fd connection)>;
+  // Takes over one connection, non-blocking and with TCP_NODELAY, and its place, which it gives
+  // back when the connection is closed.
+  using Take = std::function<void(net::Fd connection, boundary::ConnectionBudget::Place place)>;
   using Tick = std::function<void(Clock::time_point now)>;
   // Finds a place for one more connection: closes others, which may take a moment.
   using MakeRoom = std::function<bool()>;
 
   // Listens on `address`, all of its addresses; nothing is accepted yet. Raises the process's limit
-  // of descriptors to what `connections_max` needs, as far as it may. `metrics` count accepted and
-  // refused connections, and at a scrape the open ones. Throws std::runtime_error. REQUIRES:
-  // metrics and log outlive it.
+  // of descriptors to what `connections_max` needs, as far as it may. `metrics` count the accepted,
+  // refused and open connections. Throws std::runtime_error. REQUIRES: metrics and log outlive it.
   Listener(const HostPort& address, std::size_t connections_max, server::Metrics& metrics,
            spdlog::logger& log);
   ~Listener();
@@ -49,9 +46,15 @@ class Listener {
   // With the port that the system chose, when it was to choose.
   const HostPort& address() const { return address_; }
 
+  // The places of its connections.
+  boundary::ConnectionBudget& budget() { return *budget_; }
+
+  // So many connections may be open from now on; raises the limit of descriptors as the constructor
+  // does. Any thread.
+  void set_connections_max(std::size_t connections_max);
+
   // Accepts from now on, on a thread of its own, which also calls `take`, `make_room` when there is
-  // no place and, once a second, `tick`. The limit counts any descriptor that the process opens
-  // later as a connection.
+  // no place and, once a second, `tick`.
   void start(Take take, MakeRoom make_room, Tick tick);
 
   // After it returns, nothing is accepted, and `take` and `tick` are not called any more. Twice is
@@ -62,16 +65,14 @@ class Listener {
   void accept_all(const std::stop_token& stop);
   void accept_one(const net::Fd& socket, const std::stop_token& stop);
   void admit(net::Fd connection);
-  bool has_place(std::size_t number);
   void turn_away(const net::Fd& socket, int error);
   void every_second(Clock::time_point now);
 
   HostPort address_;
-  std::size_t connections_max_;
   server::Metrics& metrics_;
   spdlog::logger& log_;
   std::vector<net::Fd> sockets_;
-  std::size_t first_ = 0;  // The number that the first connection's descriptor gets.
+  std::shared_ptr<boundary::ConnectionBudget> budget_;
   net::Reserve reserve_;
   Take take_;
   MakeRoom make_room_;

@@ -51,10 +51,10 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   if (!server_) throw std::runtime_error("gRPC could not start a server");
   server_->GetHealthCheckService()->SetServingStatus(
       v1::RockPaperScissorsService::service_full_name(), true);
-  filters_.start([this](net::Fd connection) { take(std::move(connection)); });
+  filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
-      [this](net::Fd connection) {
-        filters_.attach(connection.get());
+      [this](net::Fd connection, boundary::ConnectionBudget::Place place) {
+        filters_.attach(connection.get(), std::move(place));
         take(std::move(connection));
       },
       [this] { return filters_.flood_guard().make_room(); },
@@ -86,7 +86,7 @@ void GrpcServer::stop_accepting() {
 
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
-  const bool has_connections = count_connections(listener_.address().port) != 0;
+  const bool has_connections = listener_.budget().open() != 0;
   const bool is_answered = !has_connections || service_->wait_for_ends(deadline);
   // Told to go, a peer closes its connection when it has answered a PING. One that does not, or
   // that keeps a stream of the health service open, may not hold up the end.

@@ -187,9 +187,9 @@ struct Metrics::Impl final : prometheus::Collectable {
   }
 
   // By the count of those who open and close them, or by `connections_open` if that was given.
-  std::int64_t open_connections() const {
+  std::optional<std::int64_t> open_connections() const {
     const std::scoped_lock lock(mutex);
-    if (connections_open) return static_cast<std::int64_t>(connections_open());
+    if (connections_open) return connections_open();
     return sum([](const Cell& cell) -> auto& { return cell.connections; });
   }
 
@@ -202,7 +202,7 @@ struct Metrics::Impl final : prometheus::Collectable {
   const Game& game;
   std::array<Cell, cell_count> cells;
   mutable std::mutex mutex;  // Guards what follows.
-  std::function<std::size_t()> connections_open;
+  std::function<std::optional<std::size_t>()> connections_open;
   std::vector<std::shared_ptr<prometheus::Collectable>> sources;
 };
 
@@ -247,8 +247,10 @@ void Metrics::Impl::collect_connections(std::vector<MetricFamily>& out) const {
   };
   out.push_back(family(MetricType::Gauge, "rps_requests_in_flight", "Calls not yet answered.",
                        {gauge(in_flight)}));
-  out.push_back(
-      family(MetricType::Gauge, "rps_connections", "Connections open now.", {gauge(open)}));
+  if (open) {
+    out.push_back(
+        family(MetricType::Gauge, "rps_connections", "Connections open now.", {gauge(*open)}));
+  }
   out.push_back(family(MetricType::Counter, "rps_connections_total", "Connections ever opened.",
                        {counter(opened)}));
   out.push_back(family(MetricType::Counter, "rps_connections_refused_total",
@@ -335,7 +337,7 @@ void Metrics::connection_refused(Refusal why) {
   writer.add(writer.cell().connections_refused[static_cast<std::size_t>(why)]);
 }
 
-void Metrics::count_open_connections(std::function<std::size_t()> open) {
+void Metrics::count_open_connections(std::function<std::optional<std::size_t>()> open) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->connections_open = std::move(open);
 }

@@ -77,10 +77,11 @@ class Metrics {
   void connection_closed();
   void connection_refused(Refusal why);
 
-  // For a server that is not told when a connection closes, and so never calls connection_closed():
-  // from now on rps_connections is what `open` returns at the scrape. It is called on the admin
-  // port's thread, also while the server starts and stops, so it must own what it reads. Call once.
-  void count_open_connections(std::function<std::size_t()> open);
+  // For a server whose connections may be closed after it, and which so never calls
+  // connection_closed(): from now on rps_connections is what `open` returns at the scrape; when it
+  // returns nothing, the scrape has no rps_connections. It is called on the admin port's thread,
+  // also while the server starts and stops, so it must own what it reads. Call once.
+  void count_open_connections(std::function<std::optional<std::size_t>()> open);
 
   // Adds a source of further metrics to each scrape from now on. The admin port's thread reads the
   // source, also while the server starts and stops, so the source must own what it reads.

@@ -1,7 +1,8 @@
 #include "core/server/metrics.hpp"
 
-#include <atomic>
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -126,14 +127,16 @@ TEST_CASE("gauges rise and fall, on whichever thread") {
 TEST_CASE("open connections are what the server says, if it counts them at the scrape") {
   const Game game{{}};
   Metrics metrics(game);
-  std::atomic<std::size_t> open{3};
-  metrics.count_open_connections([&open] { return open.load(); });
+  std::optional<std::size_t> open = 3;
+  metrics.count_open_connections([&open] { return open; });
   metrics.connection_opened();
   CHECK(samples(metrics).at("rps_connections") == 3);
   open = 0;
   const auto found = samples(metrics);
   CHECK(found.at("rps_connections") == 0);
   CHECK(found.at("rps_connections_total") == 1);
+  open.reset();
+  CHECK_FALSE(samples(metrics).contains("rps_connections"));
 }
 
 TEST_CASE("sessions and duels are the game's") {
