@@ -23,6 +23,8 @@ if(PKG_CONFIG_FOUND)
   pkg_check_modules(LIBBPF QUIET IMPORTED_TARGET libbpf>=1.1)     # stage 4
 endif()
 find_program(RPS_GRPC_CPP_PLUGIN grpc_cpp_plugin)                 # stage 3's stubs
+find_path(RPS_GRPC_PROTO grpc/health/v1/health.proto              # gRPC's standard services
+          PATHS /usr/share/grpc-proto)
 find_program(RPS_BPF_CLANG NAMES clang-19 clang)                  # stage 4's kernel side
 find_file(RPS_CHART_JS chart.min.js                               # charts of the HTML report
           PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
@@ -56,7 +58,8 @@ rps_have(SERVER "Boost ≥ 1.81=Boost_FOUND" "CLI11=CLI11_FOUND" "spdlog=spdlog_
          "prometheus-cpp=prometheus-cpp_FOUND")
 rps_have(STAGE2 "core/server=RPS_HAVE_SERVER" "nlohmann_json=nlohmann_json_FOUND")
 rps_have(STAGE3 "core/server=RPS_HAVE_SERVER" "protobuf=Protobuf_FOUND" "gRPC ≥ 1.51=GRPC_FOUND"
-         "grpc_cpp_plugin=RPS_GRPC_CPP_PLUGIN" "OpenSSL=OPENSSL_FOUND")
+         "grpc_cpp_plugin=RPS_GRPC_CPP_PLUGIN" "grpc-proto=RPS_GRPC_PROTO"
+         "OpenSSL=OPENSSL_FOUND")
 rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND")
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"
          "bpftool=RPS_BPFTOOL")

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include <absl/synchronization/mutex.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/logger.h>
 
 #include "core/net/fd.hpp"
 #include "core/server/cpus.hpp"
+#include "stage3_grpc/health.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
 
@@ -30,6 +30,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       filters_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
+      health_(std::make_unique<Health>(filters_.flood_guard().calls())),
       service_(std::make_unique<Service>(context.game, context.metrics, limits,
                                          filters_.flood_guard().calls())) {
   const server::UsableCpus cpus = server::usable_cpus();
@@ -40,17 +41,15 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
                    cpus.count(), cpus.reason());
   // Debian builds Abseil so that each lock of a mutex looks for cycles (docs/decisions/013).
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   apply(limits, builder);
+  builder.RegisterService(health_.get());
   builder.RegisterService(service_.get());
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
   server_ = builder.BuildAndStart();
   if (!server_) throw std::runtime_error("gRPC could not start a server");
-  server_->GetHealthCheckService()->SetServingStatus(
-      v1::RockPaperScissorsService::service_full_name(), true);
   filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
       [this](net::Fd connection, boundary::ConnectionBudget::Place place) {
@@ -80,7 +79,7 @@ std::string GrpcServer::url() const {
 
 void GrpcServer::stop_accepting() {
   listener_.stop();
-  server_->GetHealthCheckService()->SetServingStatus(false);
+  health_->drain();
   service_->drain();
 }
 
@@ -88,8 +87,8 @@ bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
   const bool has_connections = listener_.budget().open() != 0;
   const bool is_answered = !has_connections || service_->wait_for_ends(deadline);
-  // Told to go, a peer closes its connection when it has answered a PING. One that does not, or
-  // that keeps a stream of the health service open, may not hold up the end.
+  // Told to go, a peer closes its connection when it has answered a PING. One that does not may not
+  // hold up the end.
   server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
   filters_.flood_guard().tick(Clock::now());
   return is_answered;

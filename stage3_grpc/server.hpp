@@ -19,6 +19,7 @@ class ExternalConnectionAcceptor;
 
 namespace rps::rpc {
 
+class Health;
 class Service;
 
 class GrpcServer final : public server::Server {
@@ -27,7 +28,7 @@ class GrpcServer final : public server::Server {
   static constexpr const char* threads_help =
       "No effect: gRPC sizes its thread pools itself, by the CPUs of the machine";
 
-  // Listens on flags.listen and serves, with gRPC's health service beside the game's. Throws
+  // Listens on flags.listen and serves, with the health service beside the game's. Throws
   // std::runtime_error when it cannot listen. REQUIRES: `limits` and the context outlive it.
   GrpcServer(const server::Context& context, const Limits& limits);
   ~GrpcServer() override;
@@ -42,6 +43,7 @@ class GrpcServer final : public server::Server {
   LogRoute log_route_;
   ConnectionFilters filters_;
   Listener listener_;
+  std::unique_ptr<Health> health_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

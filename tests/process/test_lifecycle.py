@@ -184,6 +184,15 @@ def health_watch(server: Server) -> grpc_wire.Connection:
     return connection
 
 
+def deaf_health_watch(server: Server) -> grpc_wire.Connection:
+    """Leaves the server no room for any answer."""
+    connection = grpc_wire.Connection(server.address)
+    connection.send(grpc_wire.settings(initial_window_size=0))
+    connection.open("Watch", b"", ends=True, extra={":path": "/grpc.health.v1.Health/Watch"})
+    connection.ping()  # Then the call has come.
+    return connection
+
+
 def play_many(rounds: int):
     def hold(server: Server) -> grpc_wire.Connection:
         connection = grpc_wire.Connection(server.address)
@@ -198,6 +207,7 @@ IDLE_PEERS = {
     "a connection that acknowledges no PING": deaf_connection,
     "an idle connection": idle_connection,
     "a Watch of the health service": health_watch,
+    "a Watch of the health service that reads nothing": deaf_health_watch,
     "a PlayMany without a round": play_many(0),
     "a PlayMany of three rounds": play_many(3),
 }
