@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -45,38 +46,48 @@ ConnectionFilters::ConnectionFilters(const Limits& limits, server::Metrics& metr
                              .Register(*registry_)
                              .Add({})) {
   metrics.add(registry_);
+  if (limits.tls.is_on()) tls_.emplace(limits.tls, peers_, metrics, log);
 }
 
 void ConnectionFilters::start(const Take& take, boundary::ConnectionBudget& budget) {
-  can_work_ = check(take);
+  can_work_ = passes_check(take);
   if (!can_work_) budget.stop_counting();
   flood_guard_.start(can_work_);
   coalesces_writes_ = limits_.coalesces_writes && can_work_;
   coalescing_gauge_->Set(coalesces_writes_ ? 1 : 0);
-  log_.info("flood guard {}, coalescing of writes {}", flood_guard_.is_active() ? "on" : "off",
-            coalesces_writes_ ? "on" : "off");
+  log_.info("flood guard {}, coalescing of writes {}, TLS {}",
+            flood_guard_.is_active() ? "on" : "off", coalesces_writes_ ? "on" : "off",
+            !tls_                    ? "off"
+            : limits_.tls.ca.empty() ? "on, clients need no certificate"
+                                     : "on, clients need a certificate");
 }
 
-bool ConnectionFilters::check(const Take& take) {
+bool ConnectionFilters::passes_check(const Take& take) {
   const boundary::SelfCheck check = boundary::check_boundary(take, limits::self_check_max);
   const int error = errno;
   if (check == boundary::SelfCheck::in_place) return true;
-  log_.warn(
-      "nothing can stand between gRPC and its sockets, so --max-connections has no effect and "
-      "rps_connections is not told: {}",
-      why_off(check, error));
+  const std::string reason =
+      "nothing can stand between gRPC and its sockets: " + why_off(check, error);
+  if (tls_) throw std::runtime_error("TLS cannot work: " + reason);
+  log_.warn("{}; so --max-connections has no effect and rps_connections is not told", reason);
   return false;
 }
 
-void ConnectionFilters::attach(int fd, boundary::ConnectionBudget::Place place) {
-  if (!can_work_ || fd >= boundary::filtered_descriptors_max) return;
-  auto filter = std::make_unique<boundary::SocketFilter>();
+bool ConnectionFilters::attach(int fd, boundary::ConnectionBudget::Place place) {
+  if (!can_work_ || fd >= boundary::filtered_descriptors_max) return !tls_;
+  auto filter = tls_ ? tls_->protect(fd) : std::make_unique<boundary::SocketFilter>();
   if (coalesces_writes_) {
     filter = std::make_unique<boundary::CoalescingFilter>(fd, std::move(filter));
   }
   if (flood_guard_.is_active()) filter = flood_guard_.watch(fd, std::move(filter));
   boundary::attach(fd,
                    std::make_unique<boundary::PlaceFilter>(std::move(place), std::move(filter)));
+  return true;
+}
+
+void ConnectionFilters::tick(Clock::time_point now) {
+  flood_guard_.tick(now);
+  if (tls_) tls_->tick(now);
 }
 
 }  // namespace rps::rpc

@@ -1,12 +1,13 @@
 // What stands between gRPC and the sockets of its connections (boundary/README.md): the place that
-// a connection has in the budget, the flood guard and the coalescing of writes; the last two unless
-// their flags switch them off.
+// a connection has in the budget; the flood guard and the coalescing of writes, each unless its
+// flag switches it off; and TLS, if its flags ask for it.
 //
 //   rps_write_coalescing_active   1 when replies that are ready together are sent together
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/clock.hpp"
 #include "core/net/fd.hpp"
@@ -14,6 +15,8 @@
 #include "stage3_grpc/boundary/connection_budget.hpp"
 #include "stage3_grpc/flood_guard.hpp"
 #include "stage3_grpc/limits.hpp"
+#include "stage3_grpc/peer_table.hpp"
+#include "stage3_grpc/transport_security.hpp"
 
 namespace prometheus {
 class Registry;
@@ -30,27 +33,43 @@ class ConnectionFilters {
   // Hands a connection to gRPC.
   using Take = std::function<void(net::Fd connection)>;
 
-  // Adds its metrics. REQUIRES: `limits` and `log` outlive it.
+  // Adds its metrics. Throws std::runtime_error when the certificates cannot be served. REQUIRES:
+  // `limits` and `log` outlive it.
   ConnectionFilters(const Limits& limits, server::Metrics& metrics, spdlog::logger& log);
 
   // Finds out with a connection of its own, which it passes to `take`, whether filters can work,
   // and says so in the log and the metrics. When they cannot, `budget` stops counting: then
-  // --max-connections has no effect. Call once, before attach().
+  // --max-connections has no effect. Call once, before attach(). Throws std::runtime_error when
+  // filters cannot work and TLS is asked for.
   void start(const Take& take, boundary::ConnectionBudget& budget);
 
   // From now on the filters stand between gRPC, which does not know `fd` yet, and the socket. They
   // give the place back when gRPC closes the socket; it is given back at once when filters cannot
-  // work.
-  void attach(int fd, boundary::ConnectionBudget::Place place);
+  // work. False when the connection must not be served, because TLS is asked for and cannot stand
+  // there.
+  bool attach(int fd, boundary::ConnectionBudget::Place place);
+
+  bool has_tls() const { return tls_.has_value(); }
+
+  // Null without TLS.
+  TransportSecurity* tls() { return tls_ ? &*tls_ : nullptr; }
+
+  // Who is connected; empty without TLS.
+  const std::shared_ptr<PeerTable>& peers() const { return peers_; }
+
+  // To be called about once a second, by one thread at a time, also after the last attach().
+  void tick(Clock::time_point now);
 
   FloodGuard& flood_guard() { return flood_guard_; }
 
  private:
-  bool check(const Take& take);
+  bool passes_check(const Take& take);
 
   const Limits& limits_;
   spdlog::logger& log_;
   FloodGuard flood_guard_;
+  const std::shared_ptr<PeerTable> peers_ = std::make_shared<PeerTable>();
+  std::optional<TransportSecurity> tls_;
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Gauge* coalescing_gauge_;  // Owned by registry_.
   bool can_work_ = false;

@@ -1,7 +1,9 @@
 #include "stage3_grpc/limits.hpp"
 
 #include <cstdint>
+#include <string>
 
+#include <CLI/CLI.hpp>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 
@@ -20,6 +22,29 @@ int count(std::chrono::milliseconds time) {
 int open_calls_max(const Limits& limits) {
   return limits.calls_max > 0 ? limits.calls_max : 1'000 + limits.memory_bytes_max / (32 * 1024);
 }
+
+namespace {
+
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "needs a path" : "";
+}
+
+void add_tls_flags(CLI::App& app, tls::Files& files) {
+  flags::Group tls(app, "TLS");
+  CLI::Option& certificate = tls.add_text(
+      "--tls-cert", files.certificate, "FILE",
+      "The server's certificate, and those up to its authority, in PEM; connections are TLS then");
+  CLI::Option& key = tls.add_text("--tls-key", files.key, "FILE", "The certificate's private key");
+  CLI::Option& ca =
+      tls.add_text("--tls-ca", files.ca, "FILE",
+                   "Authorities; a client needs a certificate from one of them to connect");
+  for (CLI::Option* const option : {&certificate, &key, &ca}) option->check(refuse_empty);
+  certificate.needs(&key);
+  key.needs(&certificate);
+  ca.needs(&certificate);
+}
+
+}  // namespace
 
 void add_flags(CLI::App& app, Limits& limits) {
   using namespace std::chrono_literals;
@@ -48,9 +73,11 @@ void add_flags(CLI::App& app, Limits& limits) {
   sockets.add_choice("--coalesce-writes", limits.coalesces_writes, {{"on", true}, {"off", false}},
                      "Whether replies of a connection that are ready together are sent together");
 
+  add_tls_flags(app, limits.tls);
+
   flags::Group timeouts(app, "Timeouts");
   timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
-                        "Time for a connection's HTTP/2 handshake");
+                        "Time for a connection's handshake: TLS and HTTP/2");
   timeouts.add_duration("--give-way-after", limits.in_use_max, time,
                         "Time without a call after which a connection gives way to a new one "
                         "when --max-connections are open");

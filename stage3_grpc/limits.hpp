@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "stage3_grpc/tls/files.hpp"
+
 namespace CLI {
 class App;
 }
@@ -82,6 +84,7 @@ struct Limits {
   // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
   bool has_flood_guard = true;   // --flood-guard
   bool coalesces_writes = true;  // --coalesce-writes
+  tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
   // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events

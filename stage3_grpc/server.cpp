@@ -53,12 +53,11 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
       [this](net::Fd connection, boundary::ConnectionBudget::Place place) {
-        filters_.attach(connection.get(), std::move(place));
-        take(std::move(connection));
+        if (filters_.attach(connection.get(), std::move(place))) take(std::move(connection));
       },
       [this] { return filters_.flood_guard().make_room(); },
       [this](Clock::time_point now) {
-        filters_.flood_guard().tick(now);
+        filters_.tick(now);
         log_route_.tick(now);
       });
 }
@@ -74,7 +73,7 @@ void GrpcServer::take(net::Fd connection) {
 }
 
 std::string GrpcServer::url() const {
-  return "grpc://" + to_string(listener_.address());
+  return (filters_.has_tls() ? "grpcs://" : "grpc://") + to_string(listener_.address());
 }
 
 void GrpcServer::stop_accepting() {
@@ -90,7 +89,7 @@ bool GrpcServer::drain(Clock::time_point deadline) {
   // Told to go, a peer closes its connection when it has answered a PING. One that does not may not
   // hold up the end.
   server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
-  filters_.flood_guard().tick(Clock::now());
+  filters_.tick(Clock::now());
   return is_answered;
 }
 

@@ -29,7 +29,8 @@ class GrpcServer final : public server::Server {
       "No effect: gRPC sizes its thread pools itself, by the CPUs of the machine";
 
   // Listens on flags.listen and serves, with the health service beside the game's. Throws
-  // std::runtime_error when it cannot listen. REQUIRES: `limits` and the context outlive it.
+  // std::runtime_error when it cannot listen, or not with the certificates that limits.tls names.
+  // REQUIRES: `limits` and the context outlive it.
   GrpcServer(const server::Context& context, const Limits& limits);
   ~GrpcServer() override;
 
