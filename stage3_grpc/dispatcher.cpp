@@ -6,6 +6,12 @@
 
 namespace rps::rpc {
 
+Reply Dispatcher::refused(const chain::Refusal& refusal, const chain::CallInfo& call) {
+  return {.operation = call.operation.value_or(Operation::play),
+          .error = refusal.error,
+          .retry_after_ms = refusal.retry_after_ms};
+}
+
 Reply Dispatcher::carry_out(const std::optional<Command>& command,
                             const grpc::CallbackServerContext& context, Caller& caller,
                             AfterClose after_close, Clock::time_point now) {

@@ -1,6 +1,6 @@
 // From the bytes of a request to its reply, for every kind of call:
 //
-//   decode ──▶ refuse a late request ──▶ Game::handle ──▶ encode ──▶ count
+//   decode ──▶ the chain ──▶ refuse a late request ──▶ Game::handle ──▶ encode ──▶ the chain
 //
 // Methods of this service take and give bytes (grpc::ByteBuffer), not the generated messages,
 // because gRPC's callback API answers bytes that it cannot parse by itself, before any code of ours
@@ -14,11 +14,10 @@
 #include <optional>
 
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
 #include "core/game.hpp"
-#include "core/server/metrics.hpp"
 #include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/served_call.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
@@ -38,54 +37,44 @@ class Dispatcher {
   // whose first request came before.
   enum class AfterClose : std::uint8_t { refuse, serve };
 
-  // REQUIRES: both outlive the dispatcher.
-  Dispatcher(Game& game, server::Metrics& metrics) : game_(game), metrics_(metrics) {}
+  // REQUIRES: the game outlives the dispatcher.
+  explicit Dispatcher(Game& game) : game_(game) {}
 
-  // Carries out the request of type `Request` in `bytes`, which came in the call `context` from
-  // `caller`. The reply is passed to `encode`, which makes the bytes to send, and returned. Errors
-  // are those of Game::handle, and malformed_request, deadline_exceeded and unavailable.
+  // Carries out the request of type `Request` in `bytes`, which came in `call` from `caller`, if
+  // the chain lets it pass. The reply is passed to `encode`, which makes the bytes to send, and
+  // returned. Errors are those of the chain and of Game::handle, and malformed_request,
+  // deadline_exceeded and unavailable.
   template <class Request, std::invocable<const Reply&> Encode>
-  Reply answer(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
-               Caller& caller, Encode encode, AfterClose after_close = AfterClose::refuse);
+  Reply answer(ServedCall& call, const grpc::ByteBuffer& bytes, Caller& caller, Encode encode,
+               AfterClose after_close = AfterClose::refuse);
 
   // From now on requests are answered with `unavailable`.
   void close() { closed_.store(true, std::memory_order_relaxed); }
 
  private:
-  class InFlight;
-
+  static Reply refused(const chain::Refusal& refusal, const chain::CallInfo& call);
   Reply carry_out(const std::optional<Command>& command, const grpc::CallbackServerContext& context,
                   Caller& caller, AfterClose after_close, Clock::time_point now);
 
   Game& game_;
-  server::Metrics& metrics_;
   std::atomic<bool> closed_{false};
 };
 
-// While it lives, a request is in flight.
-class Dispatcher::InFlight {
- public:
-  explicit InFlight(server::Metrics& metrics) : metrics_(metrics) { metrics_.call_began(); }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-  ~InFlight() { metrics_.call_ended(); }
-
- private:
-  server::Metrics& metrics_;
-};
-
 template <class Request, std::invocable<const Reply&> Encode>
-Reply Dispatcher::answer(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
-                         Caller& caller, Encode encode, AfterClose after_close) {
-  const InFlight in_flight(metrics_);
-  const Clock::time_point began_at = Clock::now();
+Reply Dispatcher::answer(ServedCall& call, const grpc::ByteBuffer& bytes, Caller& caller,
+                         Encode encode, AfterClose after_close) {
+  chain::CallInfo& info = call.info();
+  info.began_at = Clock::now();
   const std::optional<Request> request = parse<Request>(bytes);
   std::optional<Command> command;
   if (request) command = read(*request);  // Its views point into the request.
-  const Reply reply = carry_out(command, context, caller, after_close, began_at);
+  info.operation = command ? std::optional(command->operation) : operation_of<Request>;
+  const chain::GameChain::Passage passage = call.chain().begin(info);
+  const Reply reply = passage.refusal()
+                          ? refused(*passage.refusal(), info)
+                          : carry_out(command, call.context(), caller, after_close, info.began_at);
   encode(reply);
-  const auto operation = command ? std::optional(command->operation) : operation_of<Request>;
-  metrics_.answered(operation, reply.error, Clock::now() - began_at);
+  call.chain().end(info, passage, {.error = reply.error, .ended_at = Clock::now()});
   return reply;
 }
 

@@ -7,8 +7,10 @@
 namespace rps::rpc {
 
 DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                             grpc::CallbackServerContext& context, std::size_t events_waiting_max) {
-  const auto stream = std::make_shared<DuelStream>(dispatcher, open, context, events_waiting_max);
+                             const ServedCall::Door& door, grpc::CallbackServerContext& context,
+                             std::size_t events_waiting_max) {
+  const auto stream =
+      std::make_shared<DuelStream>(dispatcher, open, door, context, events_waiting_max);
   stream->caller_.emplace(game, stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -17,11 +19,11 @@ DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open
   return stream.get();
 }
 
-DuelStream::DuelStream(Dispatcher& dispatcher, OpenCalls& open,
+DuelStream::DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Door& door,
                        grpc::CallbackServerContext& context, std::size_t events_waiting_max)
     : dispatcher_(dispatcher),
       open_(open),
-      context_(context),
+      call_(door, context, method::duel),
       events_waiting_max_(events_waiting_max) {}
 
 void DuelStream::OnReadDone(bool ok) {
@@ -37,7 +39,7 @@ void DuelStream::OnReadDone(bool ok) {
     pending = &outgoing_.emplace_back(Outgoing{.is_reply = true});
   }
   grpc::ByteBuffer bytes;
-  dispatcher_.answer<v1::DuelRequest>(context_, request_, *caller_, [&bytes](const Reply& reply) {
+  dispatcher_.answer<v1::DuelRequest>(call_, request_, *caller_, [&bytes](const Reply& reply) {
     bytes = encode<v1::DuelResponse>(reply);
   });
   const std::scoped_lock lock(mutex_);
@@ -68,7 +70,7 @@ void DuelStream::on_event(const Event& event) {
   if (finished_ || broken_) return;
   if (outgoing_.size() >= events_waiting_max_) {
     broken_ = true;
-    context_.TryCancel();
+    call_.context().TryCancel();
     return advance();
   }
   v1::DuelResponse response;

@@ -20,6 +20,7 @@
 #include "core/game.hpp"
 #include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/open_calls.hpp"
+#include "stage3_grpc/served_call.hpp"
 
 namespace rps::rpc {
 
@@ -30,10 +31,11 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
   // outlive it.
   static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                          grpc::CallbackServerContext& context, std::size_t events_waiting_max);
+                          const ServedCall::Door& door, grpc::CallbackServerContext& context,
+                          std::size_t events_waiting_max);
 
-  DuelStream(Dispatcher& dispatcher, OpenCalls& open, grpc::CallbackServerContext& context,
-             std::size_t events_waiting_max);
+  DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Door& door,
+             grpc::CallbackServerContext& context, std::size_t events_waiting_max);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -53,8 +55,8 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   Dispatcher& dispatcher_;
   OpenCalls& open_;
-  const OpenCalls::Call call_{open_};
-  grpc::CallbackServerContext& context_;
+  const OpenCalls::Call open_call_{open_};
+  ServedCall call_;
   const std::size_t events_waiting_max_;
   std::shared_ptr<DuelStream> self_;
   std::optional<Caller> caller_;

@@ -69,6 +69,8 @@ void add_flags(CLI::App& app, Limits& limits) {
   maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
                    "Events that may wait for one Duel stream's peer to read");
 
+  chain::add_flags(app, limits.chain);
+
   flags::Group sockets(app, "Sockets");
   sockets.add_choice("--coalesce-writes", limits.coalesces_writes, {{"on", true}, {"off", false}},
                      "Whether replies of a connection that are ready together are sent together");

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "stage3_grpc/chain/settings.hpp"
 #include "stage3_grpc/tls/files.hpp"
 
 namespace CLI {
@@ -88,6 +89,8 @@ struct Limits {
   // Events that wait for a Duel stream whose peer does not read; at one more the stream is
   // cancelled.
   int events_waiting_max = 256;  // --max-waiting-events
+
+  chain::ChainSettings chain;
 
   std::chrono::milliseconds handshake_max{10'000};  // --handshake-timeout: from the accept.
   // --give-way-after: a connection that has no call open and had none for so long, or never one,

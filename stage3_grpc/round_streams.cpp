@@ -5,11 +5,12 @@
 namespace rps::rpc {
 
 PlayManyStream::PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                               grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
+                               const ServedCall::Door& door, grpc::CallbackServerContext& context,
+                               grpc::ByteBuffer& response)
     : dispatcher_(dispatcher),
       caller_(game, {}),
       open_(open),
-      context_(context),
+      call_(door, context, method::play_many),
       response_(response) {
   open_.add(*this);
   const std::scoped_lock lock(mutex_);
@@ -29,9 +30,9 @@ void PlayManyStream::OnReadDone(bool ok) {
   using AfterClose = Dispatcher::AfterClose;
   const bool is_first = score_.rounds() == 0;
   const Reply reply = dispatcher_.answer<v1::PlayRequest>(
-      context_, request_, caller_, [](const Reply&) {},  // The summary is the only response.
+      call_, request_, caller_, [](const Reply&) {},  // The summary is the only response.
       is_first ? AfterClose::refuse : AfterClose::serve);
-  if (reply.error) return finish(status_of(reply, context_));
+  if (reply.error) return finish(status_of(reply, call_.context()));
   score_.add(reply.result);
   read_at_ = Clock::now();
   StartRead(&request_);
@@ -59,8 +60,8 @@ void PlayManyStream::finish(const grpc::Status& status) {
 }
 
 RallyStream::RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                         grpc::CallbackServerContext& context)
-    : dispatcher_(dispatcher), caller_(game, {}), open_(open), context_(context) {
+                         const ServedCall::Door& door, grpc::CallbackServerContext& context)
+    : dispatcher_(dispatcher), caller_(game, {}), open_(open), call_(door, context, method::rally) {
   open_.add(*this);
   const std::scoped_lock lock(mutex_);
   if (!finished_) StartRead(&request_);
@@ -71,10 +72,10 @@ void RallyStream::OnReadDone(bool ok) {
   if (finished_) return;
   if (!ok) return finish(grpc::Status::OK);
   const Reply reply =
-      dispatcher_.answer<v1::PlayRequest>(context_, request_, caller_, [this](const Reply& made) {
+      dispatcher_.answer<v1::PlayRequest>(call_, request_, caller_, [this](const Reply& made) {
         if (!made.error) response_ = encode<v1::PlayResponse>(made);
       });
-  if (reply.error) return finish(status_of(reply, context_));
+  if (reply.error) return finish(status_of(reply, call_.context()));
   answering_ = true;
   StartWrite(&response_);
 }

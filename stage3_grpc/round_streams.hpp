@@ -10,6 +10,7 @@
 #include "core/game.hpp"
 #include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/open_calls.hpp"
+#include "stage3_grpc/served_call.hpp"
 
 namespace rps::rpc {
 
@@ -17,7 +18,7 @@ namespace rps::rpc {
 // so that its rounds are not lost, as long as further requests come.
 class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public OpenStream {
  public:
-  PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
+  PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Door& door,
                  grpc::CallbackServerContext& context, grpc::ByteBuffer& response);
 
   void OnReadDone(bool ok) override;
@@ -31,8 +32,8 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, p
   Dispatcher& dispatcher_;
   Caller caller_;
   OpenCalls& open_;
-  const OpenCalls::Call call_{open_};
-  grpc::CallbackServerContext& context_;
+  const OpenCalls::Call open_call_{open_};
+  ServedCall call_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer& response_;
   std::mutex mutex_;  // drain() and end_if_silent() come from another thread than the rest.
@@ -49,7 +50,7 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, p
 class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public OpenStream {
  public:
-  RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
+  RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Door& door,
               grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;
@@ -63,8 +64,8 @@ class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   Dispatcher& dispatcher_;
   Caller caller_;
   OpenCalls& open_;
-  const OpenCalls::Call call_{open_};
-  grpc::CallbackServerContext& context_;
+  const OpenCalls::Call open_call_{open_};
+  ServedCall call_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer response_;
   std::mutex mutex_;        // drain() comes from another thread than the rest.

@@ -31,8 +31,10 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
-      service_(std::make_unique<Service>(context.game, context.metrics, limits,
-                                         filters_.flood_guard().calls())) {
+      chain_(limits.chain, context.metrics),
+      service_(std::make_unique<Service>(
+          context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()}, limits,
+          filters_.flood_guard().calls())) {
   const server::UsableCpus cpus = server::usable_cpus();
   if (context.flags.threads != 0) {
     context.log.warn("--threads has no effect: gRPC chooses its own number of threads");

@@ -5,10 +5,12 @@
 #include <string>
 
 #include "core/server/server.hpp"
+#include "stage3_grpc/chain/game_chain.hpp"
 #include "stage3_grpc/connection_filters.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/listener.hpp"
 #include "stage3_grpc/log_route.hpp"
+#include "stage3_grpc/peer_table.hpp"
 
 namespace grpc {
 class Server;
@@ -45,6 +47,7 @@ class GrpcServer final : public server::Server {
   ConnectionFilters filters_;
   Listener listener_;
   std::unique_ptr<Health> health_;
+  chain::GameChain chain_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

@@ -11,8 +11,11 @@ namespace {
 // Ends itself when the answer is with the peer, or the peer has gone.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  explicit UnaryCall(OpenCalls& calls) : call_(calls) {}
+  UnaryCall(OpenCalls& open, const ServedCall::Door& door, grpc::CallbackServerContext& context,
+            std::string_view method)
+      : open_(open), call_(door, context, method) {}
 
+  ServedCall& call() { return call_; }
   void OnDone() override { delete this; }
 
  private:
@@ -20,7 +23,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // reactor. Otherwise another thread would be woken for each call.
   bool InternalInlineable() override { return true; }
 
-  const OpenCalls::Call call_;
+  const OpenCalls::Call open_;
+  ServedCall call_;
 };
 
 }  // namespace
@@ -33,9 +37,9 @@ void Service::drain() {
 // A call of one request and one response.
 template <class Request, class Response>
 grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
-                                          const grpc::ByteBuffer& request,
+                                          std::string_view method, const grpc::ByteBuffer& request,
                                           grpc::ByteBuffer& response) {
-  grpc::ServerUnaryReactor* const reactor = new UnaryCall(open_calls_);
+  auto* const reactor = new UnaryCall(open_calls_, door_, context, method);
   if (!request.Valid() && context.IsCancelled()) {
     // The peer has hung up before its request was complete: there was none to answer or to count.
     reactor->Finish(grpc::Status::CANCELLED);
@@ -43,7 +47,7 @@ grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
   }
   Caller caller(game_, {});
   const Reply reply =
-      dispatcher_.answer<Request>(context, request, caller, [&response](const Reply& made) {
+      dispatcher_.answer<Request>(reactor->call(), request, caller, [&response](const Reply& made) {
         if (!made.error) response = encode<Response>(made);
       });
   reactor->Finish(status_of(reply, context));
@@ -53,28 +57,28 @@ grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
 grpc::ServerUnaryReactor* Service::Play(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
-  return answer<v1::PlayRequest, v1::PlayResponse>(*context, *request, *response);
+  return answer<v1::PlayRequest, v1::PlayResponse>(*context, method::play, *request, *response);
 }
 
 grpc::ServerUnaryReactor* Service::Score(grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
-  return answer<v1::ScoreRequest, v1::ScoreResponse>(*context, *request, *response);
+  return answer<v1::ScoreRequest, v1::ScoreResponse>(*context, method::score, *request, *response);
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) {
-  return new PlayManyStream(dispatcher_, game_, open_calls_, *context, *response);
+  return new PlayManyStream(dispatcher_, game_, open_calls_, door_, *context, *response);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
     grpc::CallbackServerContext* context) {
-  return new RallyStream(dispatcher_, game_, open_calls_, *context);
+  return new RallyStream(dispatcher_, game_, open_calls_, door_, *context);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(dispatcher_, game_, open_calls_, *context,
+  return DuelStream::open(dispatcher_, game_, open_calls_, door_, *context,
                           static_cast<std::size_t>(limits_.events_waiting_max));
 }
 

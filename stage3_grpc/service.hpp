@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "core/game.hpp"
-#include "core/server/metrics.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/open_calls.hpp"
+#include "stage3_grpc/served_call.hpp"
 
 namespace rps::rpc {
 
@@ -27,8 +28,8 @@ using RawMethods = Methods::WithRawCallbackMethod_Play<
 class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments outlive the service.
-  Service(Game& game, server::Metrics& metrics, const Limits& limits, boundary::CallPool& pool)
-      : game_(game), limits_(limits), dispatcher_(game, metrics), open_calls_(pool) {}
+  Service(Game& game, const ServedCall::Door& door, const Limits& limits, boundary::CallPool& pool)
+      : game_(game), door_(door), limits_(limits), dispatcher_(game), open_calls_(pool) {}
 
   // From now on requests are answered with `unavailable`; open streams end when the requests that
   // came on them before are answered. Does not block.
@@ -53,10 +54,11 @@ class Service final : public detail::RawMethods {
       grpc::CallbackServerContext* context) override;
 
   template <class Request, class Response>
-  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext& context,
+  grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext& context, std::string_view method,
                                    const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 
   Game& game_;
+  const ServedCall::Door door_;
   const Limits& limits_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;

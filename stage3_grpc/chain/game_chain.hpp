@@ -1,0 +1,34 @@
+// The chain in front of the game, and the links that it has.
+#pragma once
+
+#include "core/server/metrics.hpp"
+#include "stage3_grpc/chain/chain.hpp"
+#include "stage3_grpc/chain/metrics.hpp"
+#include "stage3_grpc/chain/settings.hpp"
+
+namespace rps::rpc::chain {
+
+class GameChain {
+ public:
+  using Links = Chain<Metrics>;
+  using Passage = Links::Passage;
+
+  // REQUIRES: `metrics` outlives the chain.
+  GameChain(const ChainSettings& settings, server::Metrics& metrics);
+
+  // Applies to messages that come from now on. Any thread, one at a time.
+  void configure(const ChainSettings& settings) { links_.configure(settings); }
+
+  // As in chain.hpp, from any number of threads at once.
+  Passage begin(CallInfo& call) { return links_.begin(call); }
+  void end(const CallInfo& call, const Passage& passage, const Outcome& outcome) noexcept {
+    links_.end(call, passage, outcome);
+  }
+  void end_call(const CallInfo& call) noexcept { links_.end_call(call); }
+
+ private:
+  Metrics metrics_;
+  Links links_;
+};
+
+}  // namespace rps::rpc::chain

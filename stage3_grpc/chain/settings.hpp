@@ -1,0 +1,19 @@
+// What an operator may set of the chain; all of it may change while the server runs.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace rps::rpc::chain {
+
+struct ChainSettings {
+  // Metrics. Off: rps_requests_total, rps_request_duration_seconds and rps_requests_in_flight stand
+  // still, and the log's line on the drain knows of no call.
+  bool has_metrics = true;  // --metrics
+};
+
+// Adds the flags named above; `settings` must outlive the parsing.
+void add_flags(CLI::App& app, ChainSettings& settings);
+
+}  // namespace rps::rpc::chain
