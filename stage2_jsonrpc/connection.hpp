@@ -32,11 +32,11 @@
 
 #include "core/game.hpp"
 #include "core/net/fd.hpp"
+#include "core/token_bucket.hpp"
 #include "stage2_jsonrpc/counters.hpp"
 #include "stage2_jsonrpc/eviction_order.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/shared.hpp"
-#include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
 

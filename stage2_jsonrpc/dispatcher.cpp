@@ -1,5 +1,6 @@
 #include "stage2_jsonrpc/dispatcher.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 
@@ -24,7 +25,7 @@ Dispatcher::Dispatcher(Shared& shared)
     : Context(shared.limits),
       shared_(shared),
       overload_(shared.limits.pass_max),
-      trace_lines_(limits::trace_lines_per_second_max, limits::trace_lines_per_second_max) {}
+      peer_rate_(std::max(1U, shared.limits.calls_per_second_max), shared.limits.calls_burst_max) {}
 
 void Dispatcher::begin_turn(const Turn& turn) {
   caller_ = &turn.caller;
@@ -63,7 +64,7 @@ std::optional<Reply> Dispatcher::refuse(const Command& command) {
   using std::chrono::milliseconds;
   if (is_stopped_) return refused(command, Error::unavailable);
   if (bucket_ != nullptr) {
-    const std::chrono::nanoseconds wait = bucket_->take(now_);
+    const std::chrono::nanoseconds wait = bucket_->take(peer_rate_, now_);
     if (wait.count() > 0) {
       shared_.counters.count(Shed::rate);
       const auto wait_ms = std::chrono::ceil<milliseconds>(wait).count();
@@ -86,7 +87,8 @@ void Dispatcher::count(std::optional<Operation> operation, std::optional<Error> 
 }
 
 void Dispatcher::log_traced(const Call& call, const Reply& reply) {
-  if (trace_lines_.take(Clock::now()).count() > 0) {
+  constexpr CallRate lines(limits::trace_lines_per_second_max, limits::trace_lines_per_second_max);
+  if (trace_lines_.take(lines, Clock::now()).count() > 0) {
     shared_.counters.count_trace_line_dropped();
     return;
   }

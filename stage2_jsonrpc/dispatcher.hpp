@@ -11,10 +11,10 @@
 #include "core/clock.hpp"
 #include "core/game.hpp"
 #include "core/net/http.hpp"
+#include "core/token_bucket.hpp"
 #include "stage2_jsonrpc/overload.hpp"
 #include "stage2_jsonrpc/protocol.hpp"
 #include "stage2_jsonrpc/shared.hpp"
-#include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
 
@@ -68,6 +68,7 @@ class Dispatcher final : public Context {
 
   Shared& shared_;
   Overload overload_;
+  const CallRate peer_rate_;  // Of a turn's bucket.
   TokenBucket trace_lines_;
   net::HttpDate http_date_;
   bool is_stopped_ = false;

@@ -38,7 +38,7 @@ std::shared_ptr<TokenBucket> PeerLimits::bucket_of(const sockaddr_storage& addre
   const std::scoped_lock lock(mutex_);
   auto& bucket = buckets_[key_of(address)];
   if (!bucket) {
-    bucket = std::make_shared<TokenBucket>(limits_.calls_per_second_max, limits_.calls_burst_max);
+    bucket = std::make_shared<TokenBucket>();
   }
   return bucket;
 }

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 
 #include "core/clock.hpp"
+#include "core/token_bucket.hpp"
 #include "stage2_jsonrpc/limits.hpp"
-#include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
 

@@ -21,13 +21,13 @@
 #include "core/clock.hpp"
 #include "core/net/epoll.hpp"
 #include "core/net/fd.hpp"
+#include "core/token_bucket.hpp"
 #include "stage2_jsonrpc/acceptor.hpp"
 #include "stage2_jsonrpc/connection.hpp"
 #include "stage2_jsonrpc/dispatcher.hpp"
 #include "stage2_jsonrpc/eviction_order.hpp"
 #include "stage2_jsonrpc/limits.hpp"
 #include "stage2_jsonrpc/shared.hpp"
-#include "stage2_jsonrpc/token_bucket.hpp"
 
 namespace rps::jsonrpc {
 
