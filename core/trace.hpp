@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace rps {
@@ -63,6 +64,27 @@ constexpr std::optional<TraceContext> parse_traceparent(std::string_view text) {
   if (std::ranges::all_of(context.parent_id, is_zero)) return {};
   context.sampled = (flags[0] & 1) != 0;
   return context;
+}
+
+// Appends the bytes as lower-case hexadecimal digits.
+template <std::size_t size>
+void append_hex(const std::array<std::uint8_t, size>& bytes, std::string& out) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const std::uint8_t byte : bytes) {
+    out.push_back(digits[byte >> 4]);
+    out.push_back(digits[byte & 15]);
+  }
+}
+
+// As version 00 spells it.
+inline std::string to_traceparent(const TraceContext& context) {
+  std::string text = "00-";
+  text.reserve(55);
+  append_hex(context.trace_id, text);
+  text.push_back('-');
+  append_hex(context.parent_id, text);
+  text.append(context.sampled ? "-01" : "-00");
+  return text;
 }
 
 }  // namespace rps

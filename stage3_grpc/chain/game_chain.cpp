@@ -1,9 +1,21 @@
 #include "stage3_grpc/chain/game_chain.hpp"
 
+#include <cstdint>
+#include <random>
+
 namespace rps::rpc::chain {
 
+namespace {
+
+std::uint64_t random_secret() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
 GameChain::GameChain(const ChainSettings& settings, server::Metrics& metrics)
-    : metrics_(metrics), links_(metrics_) {
+    : trace_(random_secret()), metrics_(metrics), links_(trace_, metrics_) {
   configure(settings);
 }
 

@@ -5,12 +5,13 @@
 #include "stage3_grpc/chain/chain.hpp"
 #include "stage3_grpc/chain/metrics.hpp"
 #include "stage3_grpc/chain/settings.hpp"
+#include "stage3_grpc/chain/trace.hpp"
 
 namespace rps::rpc::chain {
 
 class GameChain {
  public:
-  using Links = Chain<Metrics>;
+  using Links = Chain<Trace, Metrics>;
   using Passage = Links::Passage;
 
   // REQUIRES: `metrics` outlives the chain.
@@ -27,6 +28,7 @@ class GameChain {
   void end_call(const CallInfo& call) noexcept { links_.end_call(call); }
 
  private:
+  Trace trace_;
   Metrics metrics_;
   Links links_;
 };

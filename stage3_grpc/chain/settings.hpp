@@ -8,6 +8,11 @@ class App;
 namespace rps::rpc::chain {
 
 struct ChainSettings {
+  // Trace. Off: a `traceparent` is not looked for, and none is sent.
+  bool has_trace = true;  // --trace
+  // --trace-sampling: the share of calls without a `traceparent` that begin a trace of their own.
+  double trace_sampling = 0;
+
   // Metrics. Off: rps_requests_total, rps_request_duration_seconds and rps_requests_in_flight stand
   // still, and the log's line on the drain knows of no call.
   bool has_metrics = true;  // --metrics

@@ -179,12 +179,16 @@ def client_inputs() -> list[bytes]:
                      b"\x04" + http_answer(b"too many\n", b"429 Too Many Requests")]
 
 
+TRACEPARENTS = [version + b"-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" + rest
+                for version in (b"00", b"01", b"ff") for rest in (b"", b"-more")]
+
 SEEDS = {
     "client": client_inputs(),
     "envelope": JSON_TEXTS,
     "message_pack": MESSAGE_PACKS,
     "fixed_layout": RECORDS,
     "frame": FRAMES,
+    "traceparent": TRACEPARENTS,
     "protocol": [pieces + stream for pieces in PIECES for stream in FRAMES + LINES + REQUESTS],
 }
 
