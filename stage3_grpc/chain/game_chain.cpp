@@ -15,7 +15,10 @@ std::uint64_t random_secret() {
 }  // namespace
 
 GameChain::GameChain(const ChainSettings& settings, server::Metrics& metrics)
-    : trace_(random_secret()), metrics_(metrics), links_(trace_, metrics_) {
+    : trace_(random_secret()),
+      rate_limit_(metrics, random_secret()),
+      metrics_(metrics),
+      links_(trace_, rate_limit_, metrics_) {
   configure(settings);
 }
 

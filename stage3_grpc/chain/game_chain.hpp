@@ -4,6 +4,7 @@
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/chain.hpp"
 #include "stage3_grpc/chain/metrics.hpp"
+#include "stage3_grpc/chain/rate_limit.hpp"
 #include "stage3_grpc/chain/settings.hpp"
 #include "stage3_grpc/chain/trace.hpp"
 
@@ -11,7 +12,7 @@ namespace rps::rpc::chain {
 
 class GameChain {
  public:
-  using Links = Chain<Trace, Metrics>;
+  using Links = Chain<Trace, RateLimit, Metrics>;
   using Passage = Links::Passage;
 
   // REQUIRES: `metrics` outlives the chain.
@@ -29,6 +30,7 @@ class GameChain {
 
  private:
   Trace trace_;
+  RateLimit rate_limit_;
   Metrics metrics_;
   Links links_;
 };

@@ -1,6 +1,8 @@
 // What an operator may set of the chain; all of it may change while the server runs.
 #pragma once
 
+#include <cstdint>
+
 namespace CLI {
 class App;
 }
@@ -12,6 +14,12 @@ struct ChainSettings {
   bool has_trace = true;  // --trace
   // --trace-sampling: the share of calls without a `traceparent` that begin a trace of their own.
   double trace_sampling = 0;
+
+  // RateLimit. --rate-limit: calls a second of one caller; 0: no limit. --rate-burst: calls at once
+  // on top of that. --max-calls-in-progress: of all callers; 0: no limit.
+  std::uint32_t calls_per_second_max = 0;
+  std::uint32_t calls_burst_max = 100;
+  std::uint32_t calls_in_progress_max = 0;
 
   // Metrics. Off: rps_requests_total, rps_request_duration_seconds and rps_requests_in_flight stand
   // still, and the log's line on the drain knows of no call.
