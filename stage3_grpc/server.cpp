@@ -31,7 +31,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
-      chain_(limits.chain, context.metrics),
+      chain_(limits.chain, context.metrics, context.log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()}, limits,
           filters_.flood_guard().calls())) {

@@ -10,7 +10,6 @@
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/listener.hpp"
 #include "stage3_grpc/log_route.hpp"
-#include "stage3_grpc/peer_table.hpp"
 
 namespace grpc {
 class Server;

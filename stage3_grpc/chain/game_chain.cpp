@@ -14,11 +14,12 @@ std::uint64_t random_secret() {
 
 }  // namespace
 
-GameChain::GameChain(const ChainSettings& settings, server::Metrics& metrics)
+GameChain::GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log)
     : trace_(random_secret()),
       rate_limit_(metrics, random_secret()),
       metrics_(metrics),
-      links_(trace_, rate_limit_, metrics_) {
+      log_(log),
+      links_(trace_, rate_limit_, metrics_, log_) {
   configure(settings);
 }
 

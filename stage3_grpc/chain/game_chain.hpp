@@ -3,6 +3,7 @@
 
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/chain.hpp"
+#include "stage3_grpc/chain/log.hpp"
 #include "stage3_grpc/chain/metrics.hpp"
 #include "stage3_grpc/chain/rate_limit.hpp"
 #include "stage3_grpc/chain/settings.hpp"
@@ -12,11 +13,11 @@ namespace rps::rpc::chain {
 
 class GameChain {
  public:
-  using Links = Chain<Trace, RateLimit, Metrics>;
+  using Links = Chain<Trace, RateLimit, Metrics, Log>;
   using Passage = Links::Passage;
 
-  // REQUIRES: `metrics` outlives the chain.
-  GameChain(const ChainSettings& settings, server::Metrics& metrics);
+  // REQUIRES: `metrics` and `log` outlive the chain.
+  GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log);
 
   // Applies to messages that come from now on. Any thread, one at a time.
   void configure(const ChainSettings& settings) { links_.configure(settings); }
@@ -32,6 +33,7 @@ class GameChain {
   Trace trace_;
   RateLimit rate_limit_;
   Metrics metrics_;
+  Log log_;
   Links links_;
 };
 

@@ -22,6 +22,8 @@ void add_flags(CLI::App& app, ChainSettings& settings) {
                   "no limit");
   chain.add_choice("--metrics", settings.has_metrics, {{"on", true}, {"off", false}},
                    "Whether calls are counted and timed; off, the metrics of requests stand still");
+  chain.add_choice("--access-log", settings.has_access_log, {{"on", true}, {"off", false}},
+                   "Whether each answer is a line of the log, at level info");
 }
 
 }  // namespace rps::rpc::chain

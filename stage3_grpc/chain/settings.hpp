@@ -24,6 +24,9 @@ struct ChainSettings {
   // Metrics. Off: rps_requests_total, rps_request_duration_seconds and rps_requests_in_flight stand
   // still, and the log's line on the drain knows of no call.
   bool has_metrics = true;  // --metrics
+
+  // Log: a line for each answer.
+  bool has_access_log = false;  // --access-log
 };
 
 // Adds the flags named above; `settings` must outlive the parsing.
