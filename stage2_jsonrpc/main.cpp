@@ -4,13 +4,10 @@
 #include "stage2_jsonrpc/server.hpp"
 
 int main(int argc, char** argv) {
-  rps::jsonrpc::Limits limits;
-  return rps::server::run_server(
+  return rps::server::run_server<rps::jsonrpc::Server, rps::jsonrpc::Limits>(
       argc, argv,
-      {.name = "rps-jsonrpc",
-       .description = "Rock, paper, scissors over framed JSON-RPC 2.0 on TCP",
-       .add_flags = [&](CLI::App& app) { rps::jsonrpc::add_flags(app, limits); }},
-      [&](const rps::server::Context& context) {
-        return rps::jsonrpc::make_server(context, limits);
-      });
+      {.program = {.name = "rps-jsonrpc",
+                   .description = "Rock, paper, scissors over framed JSON-RPC 2.0 on TCP"},
+       .add_flags = rps::jsonrpc::add_flags,
+       .make = rps::jsonrpc::make_server});
 }

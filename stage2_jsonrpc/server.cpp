@@ -43,9 +43,9 @@ Limits with_descriptors(Limits limits, spdlog::logger& log) {
   return limits;
 }
 
-class Server final : public server::Server {
+class ThreadedServer final : public Server {
  public:
-  Server(const server::Context& context, const Limits& limits)
+  ThreadedServer(const server::Context& context, const Limits& limits)
       : address_(context.flags.listen),
         threads_(thread_count(context)),
         shared_{.limits = with_descriptors(limits, context.log),
@@ -68,9 +68,11 @@ class Server final : public server::Server {
     }
   }
 
-  ~Server() override { Server::drain(Clock::now()); }
+  ~ThreadedServer() override { ThreadedServer::drain(Clock::now()); }
 
   std::string url() const override { return "jsonrpc://" + to_string(address_); }
+
+  void reconfigure(const Limits&) override {}
 
   void stop_accepting() override {
     for (const auto& worker : workers_) worker->stop_accepting();
@@ -143,8 +145,8 @@ class Server final : public server::Server {
 
 }  // namespace
 
-std::unique_ptr<server::Server> make_server(const server::Context& context, const Limits& limits) {
-  return std::make_unique<Server>(context, limits);
+std::unique_ptr<Server> make_server(const server::Context& context, const Limits& limits) {
+  return std::make_unique<ThreadedServer>(context, limits);
 }
 
 }  // namespace rps::jsonrpc

@@ -78,6 +78,8 @@ std::string GrpcServer::url() const {
   return (filters_.has_tls() ? "grpcs://" : "grpc://") + to_string(listener_.address());
 }
 
+void GrpcServer::reconfigure(const Limits&) {}
+
 void GrpcServer::stop_accepting() {
   listener_.stop();
   health_->drain();

@@ -36,6 +36,10 @@ class GrpcServer final : public server::Server {
   ~GrpcServer() override;
 
   std::string url() const override;
+
+  // See server::Stage.
+  void reconfigure(const Limits& fresh);
+
   void stop_accepting() override;
   bool drain(Clock::time_point deadline) override;
 

@@ -22,6 +22,9 @@ std::string with_preset(const std::string& value, const std::string& preset) {
   return preset.empty() ? value : value + " [" + preset + "]";
 }
 
+// The end of a flag's help by which a flag that may change is known.
+constexpr std::string_view reloadable_mark = "; reloadable";
+
 template <class Target>
 Group::Read read_address(Target& target) {
   return [&target](const std::string& text) {
@@ -96,6 +99,12 @@ Group::Group(CLI::App& app, std::string heading) : app_(app), heading_(std::move
   app.footer(spellings);
 }
 
+Group Group::reloadable() const {
+  Group group = *this;
+  group.is_reloadable_ = true;
+  return group;
+}
+
 std::string Group::with_range(const std::string& help, const std::string& min,
                               const std::string& max) {
   return help + " (" + min + " to " + max + ")";
@@ -107,30 +116,34 @@ void Group::take_several(CLI::Option& option) {
 
 CLI::Option& Group::add_address(const std::string& flag, HostPort& target,
                                 const std::string& help) {
-  return add(flag, "HOST:PORT", to_string(target), help, read_address(target));
+  return add_shown(flag, "HOST:PORT", help, read_address(target),
+                   [&target] { return to_string(target); });
 }
 
 CLI::Option& Group::add_address(const std::string& flag, std::optional<HostPort>& target,
                                 const std::string& help) {
-  return add(flag, "HOST:PORT", target ? to_string(*target) : "", help, read_address(target));
+  return add_shown(flag, "HOST:PORT", help, read_address(target),
+                   [&target] { return target ? to_string(*target) : ""; });
 }
 
 CLI::Option& Group::add_text(const std::string& flag, std::string& target, const std::string& value,
                              const std::string& help) {
-  return *app_.add_option(flag, target, help)
+  return *app_.add_option(flag, target, described(help))
               ->type_name(with_preset(value, target))
               ->group(heading_);
 }
 
 CLI::Option& Group::add_texts(const std::string& flag, std::vector<std::string>& targets,
                               const std::string& value, const std::string& help) {
-  return *app_.add_option(flag, targets, help)
+  return *app_.add_option(flag, targets, described(help))
               ->type_name(with_preset(value, CLI::detail::join(targets, " ")))
               ->group(heading_);
 }
 
 CLI::Option& Group::add_switch(const std::string& flag, bool& target, const std::string& help) {
-  return *app_.add_flag(flag, target, help)->group(heading_);
+  return *app_.add_flag(flag, target, described(help))
+              ->group(heading_)
+              ->default_function([&target] { return target ? "true" : "false"; });
 }
 
 CLI::Option& Group::add(const std::string& flag, const std::string& value,
@@ -146,20 +159,57 @@ CLI::Option& Group::add_list(const std::string& flag, const std::string& value,
     if (!wrong.empty()) throw CLI::ValidationError(flag, wrong);
     return true;
   };
-  return *app_.add_option(flag, take, help)->type_name(with_preset(value, preset))->group(heading_);
+  CLI::Option& option = *app_.add_option(flag, take, described(help));
+  option.type_name(with_preset(value, preset))->group(heading_);
+  option.default_function([&option, preset] {
+    return option.empty() ? preset : CLI::detail::join(option.results(), ",");
+  });
+  return option;
+}
+
+CLI::Option& Group::add_shown(const std::string& flag, const std::string& value,
+                              const std::string& help, Read read, const Show& show) {
+  CLI::Option& option = add(flag, value, show(), help, std::move(read));
+  option.default_function(show);
+  return option;
+}
+
+std::string Group::described(const std::string& help) const {
+  return is_reloadable_ ? help + std::string(reloadable_mark) : help;
+}
+
+std::vector<FlagValue> values_of(CLI::App& app) {
+  std::vector<FlagValue> values;
+  for (CLI::Option* const option : app.get_options()) {
+    option->capture_default_str();  // Of the target as it is now.
+    values.push_back({.name = option->get_name(),
+                      .value = option->get_default_str(),
+                      .is_reloadable = option->get_description().ends_with(reloadable_mark)});
+  }
+  return values;
+}
+
+std::optional<std::string> read(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    refuse_empty_values(app, std::span(argv, static_cast<std::size_t>(argc)));
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError& error) {
+    return explain(app, error);
+  }
 }
 
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
                          const std::string& program) {
   try {
-    refuse_empty_values(app, std::span(argv, static_cast<std::size_t>(argc)));
-    app.parse(argc, argv);
-    return std::nullopt;
+    const auto mistake = read(app, argc, argv);
+    if (!mistake) return std::nullopt;
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), printable(*mistake).c_str());
+    return 2;
   } catch (const CLI::Success& request) {
     return app.exit(request);  // Prints the help or the version.
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), printable(explain(app, error)).c_str());
-    return 2;
   }
 }
 

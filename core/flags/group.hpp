@@ -8,8 +8,14 @@
 //   // --max-line-bytes SIZE [1MiB]     Bytes of one line of JSON (1B to 1GiB)
 //
 // A target's value when its flag is added is the default that --help shows; an empty
-// std::optional shows none. A target must outlive the parsing, which sets it. A value that is
-// refused ends parse() with a sentence that names the flag and what is allowed.
+// std::optional shows none. A target must outlive the parser: parsing sets it, and values_of()
+// reads it. A value that is refused ends parse() with a sentence that names the flag and what is
+// allowed.
+//
+// A server reads its flags again while it runs (core/server/reload.hpp). Those that may change then
+// are added through reloadable(), which also says so in --help:
+//
+//   limits.reloadable().add_count("--max-calls", calls_max, {.max = 1000}, "Calls open at once");
 #pragma once
 
 #include <algorithm>
@@ -59,6 +65,9 @@ class Group {
  public:
   // REQUIRES: `app` outlives the group.
   Group(CLI::App& app, std::string heading);
+
+  // The same group; a flag that is added through it may change while the program runs.
+  Group reloadable() const;
 
   // A whole number. Target: an integer that can hold the range's end, or a std::optional of one.
   template <class Target>
@@ -111,15 +120,18 @@ class Group {
   CLI::Option& add_duration(const std::string& flag, Target& target, DurationRange range,
                             const std::string& help) {
     if constexpr (std::integral<typename Target::rep>) range.step = Target(1);
-    return add(flag, "DURATION",
-               duration_text(std::chrono::duration_cast<std::chrono::nanoseconds>(target)),
-               with_range(help, duration_text(range.min), duration_text(range.max)),
-               [&target, range](const std::string& text) {
-                 const auto value = parse_duration(text, range);
-                 if (!value) return value.error();
-                 target = std::chrono::duration_cast<Target>(*value);
-                 return std::string();
-               });
+    const auto read = [&target, range](const std::string& text) {
+      const auto value = parse_duration(text, range);
+      if (!value) return value.error();
+      target = std::chrono::duration_cast<Target>(*value);
+      return std::string();
+    };
+    const auto show = [&target] {
+      return duration_text(std::chrono::duration_cast<std::chrono::nanoseconds>(target));
+    };
+    return add_shown(flag, "DURATION",
+                     with_range(help, duration_text(range.min), duration_text(range.max)), read,
+                     show);
   }
 
   // Target: an integer that counts bytes.
@@ -163,12 +175,13 @@ class Group {
   CLI::Option& add_choice(const std::string& flag, Target& target, Choices<ValueOf<Target>> choices,
                           const std::string& help) {
     std::string names;
-    std::string preset;
-    for (const auto& [name, value] : choices) {
-      names.append(names.empty() ? "" : "|").append(name);
-      if (target == value) preset = name;
-    }
-    const auto read = [&target, choices = std::move(choices), names](const std::string& text) {
+    for (const auto& [name, value] : choices) names.append(names.empty() ? "" : "|").append(name);
+    const auto show = [&target, choices] {
+      const auto is_set = [&target](const auto& choice) { return target == choice.second; };
+      const auto found = std::ranges::find_if(choices, is_set);
+      return found != choices.end() ? std::string(found->first) : std::string();
+    };
+    const auto read = [&target, choices, names](const std::string& text) {
       for (const auto& [name, value] : choices) {
         if (name != text) continue;
         target = value;
@@ -176,7 +189,7 @@ class Group {
       }
       return "must be one of " + names + ", not '" + text + "'";
     };
-    return add(flag, names, preset, help, read);
+    return add_shown(flag, names, help, read, show);
   }
 
   CLI::Option& add_address(const std::string& flag, HostPort& target, const std::string& help);
@@ -203,40 +216,60 @@ class Group {
  private:
   using Texts = std::vector<std::string>;
   using ReadList = std::function<std::string(const Texts& texts)>;
+  using Show = std::function<std::string()>;
 
   // "Calls of one batch (1 to 100)".
   static std::string with_range(const std::string& help, const std::string& min,
                                 const std::string& max);
   static void take_several(CLI::Option& option);
 
+  std::string described(const std::string& help) const;
+  CLI::Option& add_shown(const std::string& flag, const std::string& value, const std::string& help,
+                         Read read, const Show& show);
   CLI::Option& add_list(const std::string& flag, const std::string& value,
                         const std::string& preset, const std::string& help, ReadList read);
 
   template <class Target, class Parse, class Show>
   CLI::Option& add_value(const std::string& flag, const std::string& value, const std::string& help,
                          Target& target, Parse parse, Show show) {
-    constexpr bool is_optional = !std::same_as<Target, ValueOf<Target>>;
-    std::string preset;
-    if constexpr (!is_optional) {
-      preset = show(target);
-    } else if (target) {
-      preset = show(*target);
-    }
-    return add(flag, value, preset, help, [&target, parse](const std::string& text) {
+    const auto read = [&target, parse](const std::string& text) {
       const auto parsed = parse(text);
       if (!parsed) return parsed.error();
       target = static_cast<ValueOf<Target>>(*parsed);
       return std::string();
+    };
+    return add_shown(flag, value, help, read, [&target, show]() -> std::string {
+      if constexpr (std::same_as<Target, ValueOf<Target>>) {
+        return show(target);
+      } else {
+        return target ? show(*target) : "";
+      }
     });
   }
 
   CLI::App& app_;
   std::string heading_;
+  bool is_reloadable_ = false;
 };
 
-// Reads the arguments. Nothing when the program should go on; otherwise the code it should exit
-// with: 0 after --help or --version, 2 after a mistake, told on stderr in one line that begins with
-// the name of the program.
+// What a flag is set to.
+struct FlagValue {
+  std::string name;   // "--drain"
+  std::string value;  // As --help shows a default: "5s". Empty: none.
+  bool is_reloadable = false;
+};
+
+// All flags of `app`, in the order in which they were added. Two values of a flag that mean the
+// same are spelled the same, unless the flag was added by Group::add().
+std::vector<FlagValue> values_of(CLI::App& app);
+
+// Sets the targets from the arguments. Returns the first mistake in them, in one sentence that
+// names the flag; nothing when there is none. Throws CLI::Success after --help or --version.
+std::optional<std::string> read(CLI::App& app, int argc, const char* const* argv);
+
+// As read(), for the start of a program. Nothing when the program should go on; otherwise the code
+// it should exit with: 0 after --help or --version, 2 after a mistake, told on stderr in one line
+// that begins with the name of the program.
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv,
                          const std::string& program);
 

@@ -58,17 +58,18 @@ void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& thre
                         "Time after which an unused session is forgotten");
   timeouts.add_duration("--duel-idle", flags.game.duel_idle, idle,
                         "Time after which an unused duel is closed");
-  timeouts.add_duration("--drain", flags.drain_max, {.max = limits::drain_max, .bare = 1ms},
-                        "Time that the server waits after SIGTERM for the last calls");
+  timeouts.reloadable().add_duration("--drain", flags.drain_max,
+                                     {.max = limits::drain_max, .bare = 1ms},
+                                     "Time that the server waits after SIGTERM for the last calls");
 
   flags::Group log(app, "Log");
-  log.add_choice("--log-level", flags.log.level,
-                 {{"debug", LogLevel::debug},
-                  {"info", LogLevel::info},
-                  {"warn", LogLevel::warn},
-                  {"error", LogLevel::error},
-                  {"off", LogLevel::off}},
-                 "Least severe level that is logged");
+  log.reloadable().add_choice("--log-level", flags.log.level,
+                              {{"debug", LogLevel::debug},
+                               {"info", LogLevel::info},
+                               {"warn", LogLevel::warn},
+                               {"error", LogLevel::error},
+                               {"off", LogLevel::off}},
+                              "Least severe level that is logged");
   log.add_choice("--log-format", flags.log.format,
                  {{"text", LogFormat::text}, {"json", LogFormat::json}}, "Format of a log line");
 }
@@ -78,24 +79,31 @@ std::uint64_t random_secret() {
   return std::uint64_t{device()} << 32 | device();
 }
 
-// CLI11's format of a configuration file, held to more: every key is a flag and stands there once.
-class ConfigFile final : public CLI::ConfigBase {
- public:
-  explicit ConfigFile(const CLI::App& app) : app_(app) {}
+// CLI11 would open the file for itself, wait where it is a pipe, and read whatever is in it. So it
+// is told that the file is this one, and gets the text that Format holds.
+constexpr const char* empty_file = "/dev/null";
 
-  // Reads the file. Returns what is wrong with it; nothing when nothing is.
+// CLI11's format of a configuration file, held to more: every key is a flag and stands there once.
+class Format final : public CLI::ConfigBase {
+ public:
+  Format(const CLI::App& app, ReadConfig read) : app_(app), read_(std::move(read)) {}
+
+  // Reads the file at `path`, for which CLI11 asks twice. Returns what is wrong with it; nothing
+  // when nothing is.
   std::string read(const std::string& path) {
+    if (file_ && file_->path == path) return "";
     if (path.empty()) return "needs a path";
-    auto text = net::read_file(path, limits::config_file_bytes_max);
+    auto text = read_(path);
     if (!text) return "'" + path + "' " + text.error();
-    text_ = *std::move(text);
+    file_ = {.path = path, .text = *std::move(text)};
     return "";
   }
 
-  // CLI11 opens the file for itself as well, but would read any kind of file to its end. So what
-  // counts is what read() has read.
+  // What was read; nothing without --config.
+  const std::optional<ConfigFile>& file() const { return file_; }
+
   std::vector<CLI::ConfigItem> from_config(std::istream&) const override {
-    std::istringstream input(text_);
+    std::istringstream input(file_ ? file_->text : "");
     std::vector<CLI::ConfigItem> found = ConfigBase::from_config(input);
     std::set<std::string> seen;
     for (const CLI::ConfigItem& item : found) {
@@ -113,7 +121,45 @@ class ConfigFile final : public CLI::ConfigBase {
   }
 
   const CLI::App& app_;
-  std::string text_;
+  ReadConfig read_;
+  std::optional<ConfigFile> file_;
+};
+
+// One reading of all flags of a program.
+class Reading {
+ public:
+  Reading(const Program& program, const AddFlags& add_flags, const ReadConfig& config)
+      : app_(program.description, program.name), format_(std::make_shared<Format>(app_, config)) {
+    app_.set_config("--config", "",
+                    "Reads flags from a file, a line each: threads = 2. While the server runs, "
+                    "flags marked as reloadable follow the file")
+        ->type_name("FILE")
+        ->transform(CLI::Validator(
+            [this](std::string& path) {
+              const std::string mistake = format_->read(path);
+              if (mistake.empty()) path = empty_file;
+              return mistake;
+            },
+            ""));
+    app_.config_formatter(format_);
+    app_.set_version_flag("--version", program.name + " " RPS_VERSION);
+    add_server_flags(app_, flags_, program.threads_help);
+    add_flags(app_);
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  CLI::App& app() { return app_; }
+
+  Settings settings() {
+    if (!flags_.game.seed) flags_.game.secret = random_secret();
+    return {.server = flags_, .values = flags::values_of(app_), .config = format_->file()};
+  }
+
+ private:
+  ServerFlags flags_;
+  CLI::App app_;
+  const std::shared_ptr<Format> format_;
 };
 
 }  // namespace
@@ -124,23 +170,27 @@ net::HostNames host_names(const ServerFlags& flags, const HostPort& address) {
   return net::HostNames(std::move(names));
 }
 
-std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
-                                            const Program& program) {
-  ServerFlags flags;
-  CLI::App app(program.description, program.name);
-  const auto file = std::make_shared<ConfigFile>(app);
-  app.set_config("--config", "", "Reads flags from a file, a line each: threads = 2")
-      ->type_name("FILE")
-      ->check([file](const std::string& path) { return file->read(path); });
-  app.config_formatter(file);
-  app.set_version_flag("--version", program.name + " " RPS_VERSION);
-  add_server_flags(app, flags, program.threads_help);
-  program.add_flags(app);
-  if (const auto exit_code = flags::parse(app, argc, argv, program.name)) {
+std::expected<std::string, std::string> read_config(const std::string& path) {
+  return net::read_file(path, limits::config_file_bytes_max);
+}
+
+std::expected<Settings, std::string> read_flags(int argc, const char* const* argv,
+                                                const Program& program, const AddFlags& add_flags,
+                                                const ReadConfig& config) {
+  Reading reading(program, add_flags, config);
+  if (auto mistake = flags::read(reading.app(), argc, argv)) {
+    return std::unexpected(*std::move(mistake));
+  }
+  return reading.settings();
+}
+
+std::expected<Settings, int> parse_flags(int argc, const char* const* argv, const Program& program,
+                                         const AddFlags& add_flags) {
+  Reading reading(program, add_flags, read_config);
+  if (const auto exit_code = flags::parse(reading.app(), argc, argv, program.name)) {
     return std::unexpected(*exit_code);
   }
-  if (!flags.game.seed) flags.game.secret = random_secret();
-  return flags;
+  return reading.settings();
 }
 
 }  // namespace rps::server

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/flags/group.hpp"
 #include "core/game.hpp"
 #include "core/net/http_host.hpp"
 #include "core/server/log.hpp"
@@ -31,28 +32,54 @@ struct ServerFlags {
   std::chrono::milliseconds drain_max{5000};  // --drain: how long SIGTERM waits for calls.
 };
 
+// What --help says of a program.
 struct Program {
   std::string name;         // "rps-jsonrpc"
   std::string description;  // One line.
   std::string threads_help =
       "Serving threads; 0: one for each CPU that the process may use, by its affinity mask and the "
       "CPU quota of its cgroup";
-  // Adds the stage's own flags to the same parser, so that they appear in --help and may stand in
-  // the file of --config.
-  std::function<void(CLI::App&)> add_flags = [](CLI::App&) {};
+};
+
+// Adds the stage's own flags to the same parser, so that they appear in --help and may stand in the
+// file of --config.
+using AddFlags = std::function<void(CLI::App&)>;
+
+// The file of --config.
+struct ConfigFile {
+  std::string path;
+  std::string text;
+};
+
+// What the flags are set to: once at the start, and again by each reload (reload.hpp).
+struct Settings {
+  ServerFlags server;
+  std::vector<flags::FlagValue> values;  // Of all flags, those of the stage as well.
+  std::optional<ConfigFile> config;      // None without --config.
 };
 
 // The names by which requests of HTTP at `address` may call the server: --host, and the host of the
 // address itself.
 net::HostNames host_names(const ServerFlags& flags, const HostPort& address);
 
+// Gives the text of a file; an error is to be put behind the file's path.
+using ReadConfig = std::function<std::expected<std::string, std::string>(const std::string& path)>;
+
+// Reads a regular file of limits::config_file_bytes_max at most, and never waits.
+std::expected<std::string, std::string> read_config(const std::string& path);
+
 // Reads argv and, with --config FILE, a file that sets flags by the same names (`drain = 5s`, a
 // line each, in CLI11's TOML-like format); where both set a flag, argv wins. A key that is no flag,
-// a key that stands there twice and a flag given twice are mistakes, and so is a file that is no
-// regular one or above limits::config_file_bytes_max. Without --seed the game gets a
-// secret from the random device. When the process should end instead (--help, --version or a
-// mistake), the error is its exit code: 0 or 2.
-std::expected<ServerFlags, int> parse_flags(int argc, const char* const* argv,
-                                            const Program& program);
+// a key that stands there twice and a flag given twice are mistakes, and so is a file that `config`
+// cannot read. The error is the first mistake, in one sentence. Throws CLI::Success after --help or
+// --version. Without --seed the game gets a secret from the random device.
+std::expected<Settings, std::string> read_flags(int argc, const char* const* argv,
+                                                const Program& program, const AddFlags& add_flags,
+                                                const ReadConfig& config = read_config);
+
+// The same for the start of a process. When the process should end instead of going on (--help,
+// --version or a mistake), the error is its exit code: 0 or 2.
+std::expected<Settings, int> parse_flags(int argc, const char* const* argv, const Program& program,
+                                         const AddFlags& add_flags);
 
 }  // namespace rps::server

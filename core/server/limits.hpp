@@ -16,11 +16,13 @@ inline constexpr std::chrono::seconds idle_max{30 * 24 * 3600};
 // --drain: how long a server waits for its last calls; ten minutes at most.
 inline constexpr std::chrono::milliseconds drain_max{600'000};
 
-// How often idle sessions and duels are given back.
+// How often idle sessions and duels are given back, and how soon a change of the file is read.
 inline constexpr std::chrono::seconds sweep_period{1};
 
-// --config: bytes of the file.
+// --config: bytes of the file, and how often it is read for changes that the kernel does not
+// report.
 inline constexpr std::size_t config_file_bytes_max = std::size_t{1} << 20;
+inline constexpr std::chrono::seconds config_look_period{5};
 
 // Descriptors that a process needs besides its connections: log, admin port, a library's own.
 inline constexpr std::size_t other_descriptors = 64;

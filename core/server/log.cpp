@@ -141,8 +141,12 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOp
       net::shows_color(STDERR_FILENO) ? spdlog::color_mode::always : spdlog::color_mode::never;
   auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<StandardError>(color));
   logger->set_formatter(std::move(formatter));
-  logger->set_level(threshold(options.level));
+  set_level(*logger, options.level);
   return logger;
+}
+
+void set_level(spdlog::logger& log, LogLevel level) {
+  log.set_level(threshold(level));
 }
 
 }  // namespace rps::server

@@ -30,4 +30,7 @@ struct LogOptions {
 // stderr cannot take at once is lost, and the next line that it takes says how many were.
 std::shared_ptr<spdlog::logger> make_logger(const std::string& name, const LogOptions& options);
 
+// Changes the lowest level that `log` writes. Any thread.
+void set_level(spdlog::logger& log, LogLevel level);
+
 }  // namespace rps::server

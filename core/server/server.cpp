@@ -8,12 +8,14 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <expected>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <spdlog/logger.h>
 
@@ -22,6 +24,7 @@
 #include "core/server/admin.hpp"
 #include "core/server/limits.hpp"
 #include "core/server/log.hpp"
+#include "core/server/reload.hpp"
 #include "core/server/unsupported.hpp"
 
 namespace rps::server {
@@ -29,12 +32,13 @@ namespace rps::server {
 namespace {
 
 // SIGTERM, SIGINT and SIGHUP, from the moment when threads are started: until the server serves
-// they end the process at once, as they do before; afterwards wait() returns them. SIGINT and
-// SIGHUP stay ignored where the process was started so, as by nohup. The signals are blocked, and
-// so are they in all threads that are started later; a thread of this class receives them.
-class StopSignals {
+// they end the process at once, as they do before; afterwards wait() returns them. A SIGHUP that
+// reloads does neither: wait() tells `idle` of it. SIGINT and SIGHUP stay ignored where the process
+// was started so, as by nohup. The signals are blocked, and so are they in all threads that are
+// started later; a thread of this class receives them.
+class Signals {
  public:
-  StopSignals() {
+  explicit Signals(bool hangup_reloads) : hangup_reloads_(hangup_reloads) {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     // A blocked signal would be received even where it is ignored.
@@ -45,7 +49,7 @@ class StopSignals {
     thread_ = start_thread([this] { receive(); });
   }
 
-  ~StopSignals() {
+  ~Signals() {
     {
       const std::scoped_lock lock(mutex_);
       is_over_ = true;
@@ -54,8 +58,8 @@ class StopSignals {
     pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
   }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
 
   // The start is complete: a signal no longer ends the process by itself.
   void hold() {
@@ -63,15 +67,19 @@ class StopSignals {
     is_held_ = true;
   }
 
-  // Calls `idle` once a period until a signal has come; returns it.
+  // Calls `idle` once a period, and at once when a SIGHUP that reloads has come, which it is told,
+  // until another signal has come; returns that.
   template <class Idle>
   int wait(std::chrono::seconds period, Idle idle) {
     for (;;) {
+      bool is_reload = false;
       {
         std::unique_lock lock(mutex_);
-        if (came_.wait_for(lock, period, [this] { return signal_ != 0; })) return signal_;
+        came_.wait_for(lock, period, [this] { return signal_ != 0 || reload_came_; });
+        if (signal_ != 0) return signal_;
+        is_reload = std::exchange(reload_came_, false);
       }
-      idle();
+      idle(is_reload);
     }
   }
 
@@ -85,24 +93,42 @@ class StopSignals {
 
  private:
   void receive() {
+    while (take(next())) {
+    }
+  }
+
+  int next() const {
     int signal = 0;
     while (sigwait(&signals_, &signal) != 0) {
     }
+    return signal;
+  }
+
+  // Returns whether to wait for another signal.
+  bool take(int signal) {
     const std::scoped_lock lock(mutex_);
-    if (is_over_) return;
-    if (!is_held_) {
+    if (is_over_) return false;
+    const bool is_reload = signal == SIGHUP && hangup_reloads_;
+    if (!is_held_ && !is_reload) {
       pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
       std::raise(signal);  // Ends the process.
     }
-    signal_ = signal;
+    if (is_reload) {
+      reload_came_ = true;
+    } else {
+      signal_ = signal;
+    }
     came_.notify_one();
+    return is_reload;
   }
 
   sigset_t signals_;
   std::mutex mutex_;
   std::condition_variable came_;
-  bool is_held_ = false;  // These three are guarded by mutex_.
+  const bool hangup_reloads_;
+  bool is_held_ = false;  // These four are guarded by mutex_.
   bool is_over_ = false;
+  bool reload_came_ = false;
   int signal_ = 0;
   std::thread thread_;
 };
@@ -130,38 +156,129 @@ void stop(Server& server, std::chrono::milliseconds drain_max, const Metrics& me
           is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
 }
 
-void serve(const ServerFlags& flags, const MakeServer& make, spdlog::logger& log) {
-  StopSignals signals;
-  Game game(flags.game);
-  Metrics metrics(game);
-  std::unique_ptr<Server> server;
-  std::optional<Admin> admin;  // Goes before the server, whose metrics it reads.
-  if (flags.admin) {
-    admin.emplace(*flags.admin, host_names(flags, *flags.admin),
-                  [&metrics] { return metrics.text(); });
+// The flags of this process, as often as they are read.
+class Flags {
+ public:
+  struct Reading {
+    Settings settings;
+    std::unique_ptr<detail::AnySettings> of_stage;
+  };
+
+  Flags(int argc, const char* const* argv, const Program& program,
+        const detail::NewSettings& new_settings)
+      : argc_(argc), argv_(argv), program_(program), new_settings_(new_settings) {}
+
+  // At the start; the error is the exit code.
+  std::expected<Reading, int> parse() const {
+    auto of_stage = new_settings_();
+    auto settings = parse_flags(argc_, argv_, program_, adding(*of_stage));
+    if (!settings) return std::unexpected(settings.error());
+    return Reading{.settings = *std::move(settings), .of_stage = std::move(of_stage)};
   }
 
-  server = make({.flags = flags, .game = game, .metrics = metrics, .log = log});
-  signals.hold();
-  if (admin) admin->set_ready(true);
-  announce(*server, admin ? &*admin : nullptr, log);
-  log.info("serving at {}, house {}", server->url(), to_string(flags.game.house));
+  // Later, with `text` as the file of --config.
+  std::expected<Reading, std::string> read(const std::string& text) const {
+    auto of_stage = new_settings_();
+    auto settings = read_flags(argc_, argv_, program_, adding(*of_stage),
+                               [&text](const std::string&) { return text; });
+    if (!settings) return std::unexpected(settings.error());
+    return Reading{.settings = *std::move(settings), .of_stage = std::move(of_stage)};
+  }
 
-  const int signal = signals.wait(limits::sweep_period, [&game] { game.sweep(Clock::now()); });
-  if (admin) admin->set_ready(false);
-  signals.restore();
-  log.info("SIG{}: draining for at most {} ms", ::sigabbrev_np(signal), flags.drain_max.count());
-  stop(*server, flags.drain_max, metrics, log);
-}
+ private:
+  static AddFlags adding(detail::AnySettings& of_stage) {
+    return [&of_stage](CLI::App& app) { of_stage.add_flags(app); };
+  }
 
-int run(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
+  int argc_;
+  const char* const* argv_;
+  const Program& program_;
+  const detail::NewSettings& new_settings_;
+};
+
+// A server process from its flags to the end of its drain.
+class Process {
+ public:
+  // Makes the server, which then serves. REQUIRES: all arguments outlive the process.
+  Process(const Flags& flags, const Flags::Reading& start, spdlog::logger& log)
+      : flags_(flags),
+        start_(start.settings.server),
+        log_(log),
+        signals_(start.settings.config.has_value()),
+        game_(start_.game),
+        metrics_(game_),
+        drain_max_(start_.drain_max) {
+    if (start_.admin) {
+      admin_.emplace(*start_.admin, host_names(start_, *start_.admin),
+                     [this] { return metrics_.text(); });
+    }
+    server_ =
+        start.of_stage->make({.flags = start_, .game = game_, .metrics = metrics_, .log = log});
+    if (start.settings.config) {
+      reload_.emplace(
+          start.settings, [this](const auto& text) { return read(text); }, metrics_, log);
+    }
+  }
+
+  // Serves until a signal has come, and then drains.
+  void run() {
+    signals_.hold();
+    if (admin_) admin_->set_ready(true);
+    announce(*server_, admin_ ? &*admin_ : nullptr, log_);
+    log_.info("serving at {}, house {}", server_->url(), to_string(start_.game.house));
+
+    const int signal = signals_.wait(limits::sweep_period, [this](bool is_asked) {
+      game_.sweep(Clock::now());
+      if (reload_) look_at_files(is_asked);
+    });
+    if (admin_) admin_->set_ready(false);
+    signals_.restore();
+    log_.info("SIG{}: draining for at most {} ms", ::sigabbrev_np(signal), drain_max_.count());
+    stop(*server_, drain_max_, metrics_, log_);
+  }
+
+ private:
+  void look_at_files(bool is_asked) {
+    if (!is_asked) return reload_->poll(Clock::now());
+    log_.info("SIGHUP: reloading");
+    reload_->reload();
+    server_->reload_files();
+  }
+
+  std::expected<Reload::Candidate, std::string> read(const std::string& text) {
+    auto reading = flags_.read(text);
+    if (!reading) return std::unexpected(reading.error());
+    const auto fresh = std::make_shared<Flags::Reading>(*std::move(reading));
+    return Reload::Candidate{.values = fresh->settings.values,
+                             .apply = [this, fresh] { put_in_force(*fresh); }};
+  }
+
+  void put_in_force(const Flags::Reading& fresh) {
+    fresh.of_stage->reconfigure(*server_);  // First, as it may throw.
+    drain_max_ = fresh.settings.server.drain_max;
+    set_level(log_, fresh.settings.server.log.level);
+  }
+
+  const Flags& flags_;
+  const ServerFlags& start_;
+  spdlog::logger& log_;
+  Signals signals_;
+  Game game_;
+  Metrics metrics_;
+  std::chrono::milliseconds drain_max_;
+  std::unique_ptr<Server> server_;
+  std::optional<Admin> admin_;  // Goes before the server, whose metrics it reads.
+  std::optional<Reload> reload_;
+};
+
+int run(const Flags& flags, const Program& program) {
   std::signal(SIGPIPE, SIG_IGN);
 
-  const auto flags = parse_flags(argc, argv, program);
-  if (!flags) return flags.error();
-  const auto log = make_logger(program.name, flags->log);
+  const auto start = flags.parse();
+  if (!start) return start.error();
+  const auto log = make_logger(program.name, start->settings.server.log);
   try {
-    serve(*flags, make, *log);
+    Process(flags, *start, *log).run();
     return EXIT_SUCCESS;
   } catch (const Unsupported& error) {
     log->critical("{}", error.what());
@@ -174,8 +291,10 @@ int run(int argc, const char* const* argv, const Program& program, const MakeSer
 
 }  // namespace
 
-int run_server(int argc, const char* const* argv, const Program& program, const MakeServer& make) {
-  return net::run_program(program.name, [&] { return run(argc, argv, program, make); });
+int detail::run_server(int argc, const char* const* argv, const Program& program,
+                       const NewSettings& new_settings) {
+  const Flags flags(argc, argv, program, new_settings);
+  return net::run_program(program.name, [&] { return run(flags, program); });
 }
 
 }  // namespace rps::server

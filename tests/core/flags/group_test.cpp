@@ -159,4 +159,51 @@ TEST_CASE("help shows headings, kinds, defaults, ranges and spellings") {
   }
 }
 
+TEST_CASE("a reloadable flag says so in help and to the program") {
+  int depth = 1;
+  int size = 1;
+  CLI::App app("A program for tests");
+  Group group(app, "Group");
+  group.add_count("--depth", depth, {.max = 9}, "A depth");
+  group.reloadable().add_count("--size", size, {.max = 9}, "A size");
+  group.add_count("--width", depth, {.max = 9}, "A width");
+  CHECK(app.help().contains("A size (0 to 9); reloadable"));
+  CHECK(app.help().find("reloadable") == app.help().rfind("reloadable"));
+  std::vector<std::string> reloadable;
+  for (const FlagValue& value : values_of(app)) {
+    if (value.is_reloadable) reloadable.push_back(value.name);
+  }
+  CHECK(reloadable == std::vector<std::string>{"--size"});
+}
+
+TEST_CASE("values that mean the same are told as the same") {
+  const auto told = [](const std::vector<const char*>& words) {
+    std::chrono::milliseconds drain{5000};
+    std::optional<int> cpu;
+    std::optional<bool> choice;
+    std::vector<std::string> names;
+    std::string other = "x";
+    bool is_quiet = false;
+    CLI::App app("A program for tests");
+    Group group(app, "Group");
+    group.add_duration("--drain", drain, {.max = 10min, .bare = 1ms}, "A duration");
+    group.add_number("--cpu", cpu, {.max = 99}, "A number");
+    group.add_choice("--choice", choice, {{"yes", true}, {"no", false}}, "A choice");
+    group.add_texts("--name", names, "NAME", "Texts");
+    group.add_switch("--quiet", is_quiet, "A switch");
+    group.add("--other", "WORD", other, "A word", [](const std::string&) { return ""; });
+    std::vector<const char*> argv{"rps-test"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    REQUIRE_FALSE(read(app, static_cast<int>(argv.size()), argv.data()));
+    std::string text;
+    for (const FlagValue& value : values_of(app)) text += value.name + "=" + value.value + " ";
+    return text;
+  };
+  CHECK(told({}) == "--help= --drain=5s --cpu= --choice= --name=[] --quiet=false --other=x ");
+  CHECK(told({"--drain=5000", "--other=x"}) == told({}));
+  CHECK(told({"--drain=1500", "--cpu=010", "--choice=no", "--name=a", "--name=b", "--quiet",
+              "--other=y"}) ==
+        "--help= --drain=1500ms --cpu=10 --choice=no --name=[a,b] --quiet=true --other=y ");
+}
+
 }  // namespace rps::flags

@@ -27,25 +27,30 @@ Outcome parse(
     const std::function<void(CLI::App&)>& add_flags = [](CLI::App&) {}) {
   std::vector<const char*> argv{"rps-test"};
   for (const std::string& word : words) argv.push_back(word.c_str());
-  const Program program{
-      .name = "rps-test", .description = "A server for tests", .add_flags = add_flags};
+  const Program program{.name = "rps-test", .description = "A server for tests"};
   Outcome outcome;
   outcome.out = capture(stdout, [&] {
     outcome.err = capture(stderr, [&] {
-      outcome.flags = parse_flags(static_cast<int>(argv.size()), argv.data(), program);
+      const auto settings =
+          parse_flags(static_cast<int>(argv.size()), argv.data(), program, add_flags);
+      if (settings) {
+        outcome.flags = settings->server;
+      } else {
+        outcome.flags = std::unexpected(settings.error());
+      }
     });
   });
   return outcome;
 }
 
 // A configuration file that goes when the test does.
-class ConfigFile {
+class TestFile {
  public:
-  explicit ConfigFile(const std::string& text) {
+  explicit TestFile(const std::string& text) {
     const net::Fd made(::mkstemp(path_.data()));
     std::ofstream(path_) << text;
   }
-  ~ConfigFile() { ::unlink(path_.c_str()); }
+  ~TestFile() { ::unlink(path_.c_str()); }
   const std::string& path() const { return path_; }
 
  private:
@@ -137,9 +142,9 @@ TEST_CASE("a duration has a unit or counts what the flag says") {
     const Outcome outcome = parse({"--drain", text});
     REQUIRE(outcome.flags.has_value());
     CHECK(outcome.flags->drain_max == duration);
-    const ConfigFile file("drain = " + text + "\n");
+    const TestFile file("drain = " + text + "\n");
     CHECK(parse({"--config", file.path()}).flags.value().drain_max == duration);
-    const ConfigFile quoted("drain = \"" + text + "\"\n");
+    const TestFile quoted("drain = \"" + text + "\"\n");
     CHECK(parse({"--config", quoted.path()}).flags.value().drain_max == duration);
   }
   const std::vector<std::pair<std::string, std::chrono::milliseconds>> idles{
@@ -230,7 +235,7 @@ TEST_CASE("help and version end the process well") {
 }
 
 TEST_CASE("a file gives flags by the same names, and argv wins") {
-  const ConfigFile file(
+  const TestFile file(
       "# The house of the tests.\n"
       "listen = \"127.0.0.1:7001\"\n"
       "threads = 3\n"
@@ -246,7 +251,7 @@ TEST_CASE("a file gives flags by the same names, and argv wins") {
 }
 
 TEST_CASE("names of the server come from --host and from the address") {
-  const ConfigFile file("host = [\"a.example\", \"b.example\"]\n");
+  const TestFile file("host = [\"a.example\", \"b.example\"]\n");
   const auto names = [](const Outcome& outcome, const std::string& at) {
     return host_names(outcome.flags.value(), {.host = at, .port = 1});
   };
@@ -266,7 +271,7 @@ TEST_CASE("names of the server come from --host and from the address") {
 TEST_CASE("a mistake in the file is refused as one in argv is") {
   const auto with = [](const std::string& text) {
     INFO(text);
-    const ConfigFile file(text);
+    const TestFile file(text);
     return parse({"--config", file.path()});
   };
   check_refused(with("threads = 257\n"), {"--threads", "257"});
@@ -298,9 +303,9 @@ TEST_CASE("a file without end is refused unread, and so is one past a mebibyte")
     while (text.size() + 80 < size) text += "#" + std::string(78, '-') + "\n";
     return text + "#" + std::string(size - text.size() - 1, '-');
   };
-  const ConfigFile largest(of_size(limits::config_file_bytes_max));
+  const TestFile largest(of_size(limits::config_file_bytes_max));
   CHECK(parse({"--config", largest.path()}).flags.value().threads == 3);
-  const ConfigFile too_large(of_size(limits::config_file_bytes_max + 1));
+  const TestFile too_large(of_size(limits::config_file_bytes_max + 1));
   check_refused(parse({"--config", too_large.path()}), {"--config", "is larger than 1MiB"});
 }
 
@@ -308,7 +313,7 @@ TEST_CASE("a stage's own flags share parser, help and file") {
   int frames = 0;
   const auto add = [&frames](CLI::App& app) { app.add_option("--max-frames", frames, "Frames"); };
   CHECK(parse({"--help"}, add).out.contains("--max-frames"));
-  const ConfigFile file("max-frames = 5\n");
+  const TestFile file("max-frames = 5\n");
   REQUIRE(parse({"--config", file.path()}, add).flags.has_value());
   CHECK(frames == 5);
   check_refused(parse({"--max-frames", "x"}, add), {"--max-frames"});

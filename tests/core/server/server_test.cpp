@@ -14,23 +14,50 @@
 
 #include "core/net/fd.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace rps::server {
 
 namespace {
 
+// The flags of the servers below.
+struct FakeSettings {
+  int size = 1;   // --size, reloadable; a server refuses 13.
+  int depth = 1;  // --depth, not reloadable.
+};
+
+void add_fake_flags(CLI::App& app, FakeSettings& settings) {
+  flags::Group group(app, "Fake");
+  group.reloadable().add_count("--size", settings.size, {.min = 1, .max = 99}, "A size");
+  group.add_count("--depth", settings.depth, {.min = 1, .max = 99}, "A depth");
+}
+
+class TestServer : public Server {
+ public:
+  std::string url() const override { return "fake://here"; }
+  void stop_accepting() override { say("stop_accepting"); }
+  void reload_files() override { say("reload_files"); }
+  void reconfigure(const FakeSettings& fresh) {
+    if (fresh.size == 13) throw std::runtime_error("no server has this size");
+    say("size " + std::to_string(fresh.size) + ", depth " + std::to_string(fresh.depth));
+  }
+
+ protected:
+  static void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
+};
+
+using MakeServer = std::function<std::unique_ptr<TestServer>(const Context&)>;
+
 // A server without a socket. It says on stderr what it is told to do.
-class FakeServer final : public Server {
+class FakeServer final : public TestServer {
  public:
   enum class Drain { at_once, cut_off, hang, fail };
 
   explicit FakeServer(Drain drain) : drain_(drain) {}
-  ~FakeServer() override { std::fputs("destroyed\n", stderr); }
+  ~FakeServer() override { say("destroyed"); }
 
-  std::string url() const override { return "fake://here"; }
-  void stop_accepting() override { std::fputs("stop_accepting\n", stderr); }
   bool drain(Clock::time_point deadline) override {
-    std::fputs("drain\n", stderr);
+    say("drain");
     switch (drain_) {
       case Drain::at_once: return true;
       case Drain::cut_off: std::this_thread::sleep_until(deadline); return false;
@@ -68,8 +95,11 @@ class Child {
       for (const int number : {SIGTERM, SIGINT}) std::signal(number, SIG_DFL);  // Not Catch2's.
       prepare();
       flags.insert(flags.begin(), "rps-fake");
-      const Program program{.name = "rps-fake", .description = "A server for tests"};
-      const int code = run_server(static_cast<int>(flags.size()), flags.data(), program, make);
+      const Stage<TestServer, FakeSettings> stage{
+          .program = {.name = "rps-fake", .description = "A server for tests"},
+          .add_flags = add_fake_flags,
+          .make = [&make](const Context& context, const auto&) { return make(context); }};
+      const int code = run_server(static_cast<int>(flags.size()), flags.data(), stage);
       std::fflush(nullptr);
       ::_exit(code);
     }
@@ -142,6 +172,58 @@ TEST_CASE("a signal drains the server, which then returns 0") {
   }
 }
 
+TEST_CASE("with --config SIGHUP reloads: the server's flags, and then its other files") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path / "config").string();
+  folder.write("config", "size = 2\ndepth = 3\n");
+  Child child({"--config", file.c_str()}, fake());
+  child.out("\n");
+  folder.write("config", "size = 5\ndepth = 3\n");
+  child.signal(SIGHUP);
+  CHECK(child.err("reload_files\n").contains("size 5, depth 3\n"));
+  folder.write("config", "size = 13\ndepth = 3\n");
+  child.signal(SIGHUP);
+  CHECK(child.err("reload_files\n").contains("no server has this size"));
+  folder.write("config", "size = 6\ndepth = 4\nlog-level = off\n");
+  child.signal(SIGHUP);
+  CHECK(child.err("reload_files\n").contains("can change --depth from 3 to 4"));
+  child.signal(SIGTERM);
+  CHECK_FALSE(child.err("destroyed\n").contains("size"));
+  CHECK(child.wait() == 0);
+}
+
+TEST_CASE("argv wins over the file at a reload as well") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path / "config").string();
+  folder.write("config", "size = 2\n");
+  Child child({"--size=7", "--config", file.c_str(), "--depth=2"}, fake());
+  child.out("\n");
+  folder.write("config", "size = 5\ndepth = 9\ndrain = 1s\n");
+  child.signal(SIGHUP);
+  const std::string err = child.err("reload_files\n");
+  CHECK(err.contains("changed: --drain from 5s to 1s\n"));
+  CHECK(err.contains("size 7, depth 2\n"));
+  child.signal(SIGTERM);
+  CHECK(child.err().contains("draining for at most 1000 ms"));
+  CHECK(child.wait() == 0);
+}
+
+TEST_CASE("a SIGHUP that reloads does not end a server that starts or drains") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path / "config").string();
+  folder.write("config", "");
+  Child child({"--config", file.c_str()}, [](const Context&) {
+    ::kill(::getpid(), SIGHUP);
+    return std::make_unique<FakeServer>(FakeServer::Drain::cut_off);
+  });
+  CHECK(child.err("reload_files\n").contains("SIGHUP: reloading"));
+  child.signal(SIGTERM);
+  child.err("drain\n");
+  child.signal(SIGHUP);
+  CHECK(child.err().ends_with("destroyed\n"));
+  CHECK(child.wait() == 0);
+}
+
 TEST_CASE("a server that was started with SIGHUP ignored outlives its terminal") {
   Child child({}, fake(), [] { std::signal(SIGHUP, SIG_IGN); });
   child.out("\n");
@@ -152,7 +234,7 @@ TEST_CASE("a server that was started with SIGHUP ignored outlives its terminal")
 }
 
 TEST_CASE("a signal ends a server that starts, at once") {
-  const MakeServer hang = [](const Context&) -> std::unique_ptr<Server> {
+  const MakeServer hang = [](const Context&) -> std::unique_ptr<TestServer> {
     std::fputs("starting\n", stderr);
     std::this_thread::sleep_for(std::chrono::hours(1));
     return nullptr;
@@ -175,13 +257,12 @@ TEST_CASE("calls that had to be cut off are logged, and the exit code stays 0") 
 }
 
 // A server on which calls are answered before and while it drains.
-class AnsweringServer final : public Server {
+class AnsweringServer final : public TestServer {
  public:
   explicit AnsweringServer(Metrics& metrics) : metrics_(metrics) {
     metrics_.answered(Operation::play, {}, {}, 1000);
   }
 
-  std::string url() const override { return "fake://here"; }
   void stop_accepting() override { metrics_.answered(Operation::play, {}, {}, 7); }
   bool drain(Clock::time_point) override {
     metrics_.answered(Operation::join, Error::unavailable, {}, 30);
@@ -216,7 +297,7 @@ TEST_CASE("a second signal ends the process at once") {
 }
 
 TEST_CASE("a start that fails is told on stderr, whatever the log level, with exit code 1") {
-  const MakeServer fail = [](const Context&) -> std::unique_ptr<Server> {
+  const MakeServer fail = [](const Context&) -> std::unique_ptr<TestServer> {
     throw std::runtime_error("no such wire");
   };
   for (const char* level : {"--log-level=info", "--log-level=off"}) {
