@@ -14,7 +14,8 @@ namespace rps::model {
 // A program that is started, and reached by the URL that it prints.
 struct Program {
   std::string_view name;
-  std::string_view flags;  // Separated by spaces.
+  std::string_view flags;       // Separated by spaces.
+  std::string_view more_flags;  // As `flags`, behind them.
   // Whether it also prints an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
 };

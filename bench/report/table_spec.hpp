@@ -45,16 +45,19 @@ struct ColumnSpec {
     measured,
     share_of_floor,  // What was measured, as a share of the same of the subject's floor.
     net_of_floor,    // What was measured, less the same of the subject's floor.
+    base,            // The same of the row's base …
+    share_of_base,   // … what was measured, as a share of that …
+    net_of_base,     // … and less that.
     claim,           // The articles' words for this row.
     observability,   // What the subject offers: Subject::observability …
     deployment,      // … and Subject::deployment.
   } kind = Kind::measured;
-  model::Metric metric = model::Metric::qps;  // Of `measured` and `net_of_floor`.
+  model::Metric metric = model::Metric::qps;  // Of what is measured.
   bool with_range = false;                    // The interval below the median.
   std::size_t claim = 0;                      // Which of the row's claims.
 
   bool is_measured() const {
-    return kind == Kind::measured || kind == Kind::net_of_floor || kind == Kind::share_of_floor;
+    return kind != Kind::claim && kind != Kind::observability && kind != Kind::deployment;
   }
 };
 
@@ -63,6 +66,7 @@ struct RowSpec {
   std::string_view name;  // Empty: the subject's own.
   std::array<std::string_view, 2> claims;
   std::string_view missing;  // Why there is nothing to measure; empty when there is.
+  CellName base = {};        // What `cell` is held against; without a subject nothing.
 };
 
 // A claim of the form "A answers 2.8 times what B answers". Unlike absolute figures, such a ratio
@@ -84,6 +88,9 @@ struct Untestable {
   std::string_view why;
 };
 
+// Which runs measure a table that is not named.
+enum class Measured : std::uint8_t { always, when_published, when_named };
+
 struct TableSpec {
   std::string_view key;
   std::string_view title;
@@ -93,10 +100,15 @@ struct TableSpec {
   std::span<const ClaimedRatio> ratios;
   std::span<const Untestable> untestable;
   std::span<const std::string_view> notes;
-  bool is_on_request = false;  // Measured only when it is named.
+  Measured measured = Measured::always;
 
-  // Whether the table has claims: then its cells are measured in every round, otherwise in fewer.
-  bool is_judged() const { return !ratios.empty(); }
+  // Whether ratios of its cells are told: then they are measured in every round, otherwise in
+  // fewer.
+  bool is_judged() const {
+    return !ratios.empty() || std::ranges::any_of(columns, [](const ColumnSpec& column) {
+      return column.kind == ColumnSpec::Kind::share_of_base;
+    });
+  }
 
   // Without a figure there is nothing to measure: its rows stand in every report.
   bool is_measured() const { return std::ranges::any_of(columns, &ColumnSpec::is_measured); }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <expected>
 #include <optional>
+#include <utility>
 
 #include "bench/model/format.hpp"
 #include "bench/model/summary.hpp"
@@ -119,23 +121,31 @@ std::string why_none(const model::Run& run, const CellName& name) {
 
 // ---- The tables of the catalogue -----------------------------------------------------------
 
-// Why a cell cannot be held against its floor; empty when it can.
-std::string why_no_floor(const model::Run& run, std::size_t cell, model::Metric metric) {
-  const model::Cell& stage = run.cells[cell];
-  if (stage.is_floor) return "it is a floor";
-  if (stage.floor.empty()) return "it has no floor";
-  const auto floor = model::floor_of(run, cell);
-  if (!floor) return stage.floor + " was " + model::why_not_measured(run, stage.floor);
-  std::string why = model::why_absent(run, cell, metric);
-  return why.empty() ? model::why_absent(run, *floor, metric) : why;
+// The cell that another is held against, or why there is none.
+using Other = std::expected<std::size_t, std::string>;
+
+// What lacks the metric is no such cell.
+Other that_has(const model::Run& run, std::size_t other, model::Metric metric) {
+  std::string why = model::why_absent(run, other, metric);
+  if (why.empty()) return other;
+  return std::unexpected(std::move(why));
 }
 
-std::string net_of_floor(const model::Run& run, std::size_t cell, const Shown& shown) {
-  const std::string why = why_no_floor(run, cell, shown.metric);
-  if (!why.empty()) return shown.absences.add(shown.heading, run.cells[cell].key, why);
-  const double net = model::estimate_of(run, cell, shown.metric).median -
-                     model::estimate_of(run, *model::floor_of(run, cell), shown.metric).median;
-  return (net < 0 ? "-" : "") + format_value(shown.metric, std::abs(net));
+Other floor_of(const model::Run& run, std::size_t cell, model::Metric metric) {
+  const model::Cell& stage = run.cells[cell];
+  if (stage.is_floor) return std::unexpected("it is a floor");
+  if (stage.floor.empty()) return std::unexpected("it has no floor");
+  const auto floor = model::floor_of(run, cell);
+  if (floor) return that_has(run, *floor, metric);
+  return std::unexpected(stage.floor + " was " + model::why_not_measured(run, stage.floor));
+}
+
+Other base_of(const model::Run& run, const CellName& base, model::Metric metric) {
+  if (base.subject.empty()) return std::unexpected("it is held against nothing");
+  if (std::string why = why_none(run, base); !why.empty()) {
+    return std::unexpected(std::string(base.subject) + " was " + why);
+  }
+  return that_has(run, *find_cell(run, base), metric);
 }
 
 std::string text_of(const model::Estimate& ratio) {
@@ -144,16 +154,45 @@ std::string text_of(const model::Estimate& ratio) {
 
 constexpr std::string_view no_common_round = "no round has both";
 
-std::string share_of_floor(const model::Run& run, std::size_t cell, const Shown& shown) {
-  std::string why = why_no_floor(run, cell, shown.metric);
-  if (why.empty()) {
-    const auto ratio =
-        model::compare_cells(run, cell, *model::floor_of(run, cell), shown.metric).ratio;
-    if (ratio.trials > 0) return text_of(ratio);
-    why = no_common_round;
+// A cell beside the one that it is held against.
+class Held {
+ public:
+  Held(const model::Run& run, std::size_t cell, Other other, const Shown& shown)
+      : run_(run), cell_(cell), other_(std::move(other)), shown_(shown) {}
+
+  std::string other() const {
+    return other_ ? measured(run_, *other_, shown_) : absent(other_.error());
   }
-  return shown.absences.add(shown.heading, run.cells[cell].key, why);
-}
+
+  std::string share() const {
+    if (const std::string why = why_none(); !why.empty()) return absent(why);
+    const auto ratio = model::compare_cells(run_, cell_, *other_, shown_.metric).ratio;
+    return ratio.trials > 0 ? text_of(ratio) : absent(std::string(no_common_round));
+  }
+
+  std::string difference() const {
+    if (const std::string why = why_none(); !why.empty()) return absent(why);
+    const double net = median_of(cell_) - median_of(*other_);
+    return (net < 0 ? "-" : "") + format_value(shown_.metric, std::abs(net));
+  }
+
+ private:
+  // Why one of the two lacks the figure; empty when both have it.
+  std::string why_none() const {
+    return other_ ? model::why_absent(run_, cell_, shown_.metric) : other_.error();
+  }
+  double median_of(std::size_t cell) const {
+    return model::estimate_of(run_, cell, shown_.metric).median;
+  }
+  std::string absent(const std::string& why) const {
+    return shown_.absences.add(shown_.heading, run_.cells[cell_].key, why);
+  }
+
+  const model::Run& run_;
+  std::size_t cell_;
+  Other other_;
+  Shown shown_;
+};
 
 // Makes the ready-made table of one description.
 class TableMaker {
@@ -227,11 +266,24 @@ class TableMaker {
         return words(subject == nullptr ? "" : subject->observability, "it offers none");
       case Kind::deployment:
         return words(subject == nullptr ? "" : subject->deployment, "it has none");
-      case Kind::net_of_floor: return net_of_floor(run_, *find_cell(run_, row.cell), shown);
-      case Kind::share_of_floor: return share_of_floor(run_, *find_cell(run_, row.cell), shown);
       case Kind::measured: return measured(run_, *find_cell(run_, row.cell), shown);
+      case Kind::share_of_floor: return against_floor(row, shown).share();
+      case Kind::net_of_floor: return against_floor(row, shown).difference();
+      case Kind::base: return against_base(row, shown).other();
+      case Kind::share_of_base: return against_base(row, shown).share();
+      case Kind::net_of_base: return against_base(row, shown).difference();
     }
     return none;
+  }
+
+  Held against_floor(const RowSpec& row, const Shown& shown) const {
+    const std::size_t cell = *find_cell(run_, row.cell);
+    return {run_, cell, floor_of(run_, cell, shown.metric), shown};
+  }
+
+  Held against_base(const RowSpec& row, const Shown& shown) const {
+    const std::size_t cell = *find_cell(run_, row.cell);
+    return {run_, cell, base_of(run_, row.base, shown.metric), shown};
   }
 
   const model::Run& run_;

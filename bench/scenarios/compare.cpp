@@ -61,8 +61,10 @@ class Planner {
     const Profile& profile = options_.profile;
     for (const report::RowSpec& row : table.rows) {
       if (!row.missing.empty()) continue;
-      add(row.cell.subject, row.cell.load(profile.seconds),
-          table.is_judged() ? profile.rounds : profile.minor_rounds);
+      for (const report::CellName& name : {row.cell, row.base}) {
+        add(name.subject, name.load(profile.seconds),
+            table.is_judged() ? profile.rounds : profile.minor_rounds);
+      }
     }
   }
 
@@ -145,6 +147,19 @@ std::vector<PlannedCell> plan_open_loops(Measurement& measurement, const Compare
 
 }  // namespace
 
+std::vector<std::string> tables_of(const CompareOptions& options) {
+  using report::Measured;
+  if (!options.tables.empty()) return options.tables;
+  std::vector<std::string> keys;
+  for (const report::TableSpec& table : catalogue().tables) {
+    const bool is_measured =
+        table.measured == Measured::always ||
+        (table.measured == Measured::when_published && options.profile.is_published);
+    if (is_measured) keys.emplace_back(table.key);
+  }
+  return keys;
+}
+
 void run_compare(Measurement& measurement, const CompareOptions& options) {
   model::Run& run = measurement.run;
   const Profile& profile = options.profile;
@@ -153,12 +168,7 @@ void run_compare(Measurement& measurement, const CompareOptions& options) {
   run.plan.rounds = profile.rounds;
   run.plan.seconds = profile.seconds;
   run.plan.warmup = profile.warmup;
-  run.tables = options.tables;
-  if (run.tables.empty()) {
-    for (const report::TableSpec& table : catalogue().tables) {
-      if (!table.is_on_request) run.tables.emplace_back(table.key);
-    }
-  }
+  run.tables = tables_of(options);
   run_cells(measurement, plan_tables(measurement, options));
   const bool has_open_loops = options.tables.empty() && profile.open_seconds > 0;
   if (run.interrupted || !has_open_loops) return;

@@ -12,12 +12,16 @@ constexpr std::string_view stage_flags =
     "--listen=127.0.0.1:0 --house=fair --seed={seed} --log-level=warn";
 constexpr model::Program jsonrpc_server{.name = "rps-jsonrpc", .flags = stage_flags};
 constexpr model::Program grpc_server{.name = "rps-grpc", .flags = stage_flags};
-constexpr model::Program observed_server{
-    .name = "rps-ebpf",
-    .flags =
-        "--listen=127.0.0.1:0 --admin=127.0.0.1:0 --house=fair --seed={seed} --log-level=warn "
-        "--observe=require",
-    .has_observer = true};
+constexpr model::Program observed_server{.name = "rps-ebpf",
+                                         .flags = stage_flags,
+                                         .more_flags = "--admin=127.0.0.1:0 --observe=require",
+                                         .has_observer = true};
+
+constexpr model::Program grpc_server_with(std::string_view more_flags) {
+  model::Program program = grpc_server;
+  program.more_flags = more_flags;
+  return program;
+}
 
 // A server that answers without the game.
 constexpr model::Subject floor(std::string_view key, std::string_view name, model::Program program,
@@ -123,6 +127,11 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .server = observed_server,
      .url = "grpc+lean:",
      .floor = "floor-grpc-lean"},
+    {.key = "grpc-lean-uncoalesced",
+     .name = "gRPC, a send a reply",
+     .server = grpc_server_with("--coalesce-writes=off"),
+     .url = "grpc+lean:",
+     .floor = "floor-grpc-lean"},
     {.key = "rally", .name = "gRPC Rally", .server = grpc_server, .url = "?mode=rally"},
     {.key = "many",
      .name = "gRPC PlayMany",
@@ -199,6 +208,7 @@ constexpr auto subjects = std::to_array<model::Subject>({
          floor("floor-http2", "HTTP/2 on epoll", http2_floor, grpc_bytes, http2_framing)),
     like("floor-grpc-lean", floor("floor-http2-lean", "HTTP/2, lean client", http2_floor,
                                   grpc_bytes, http2_framing, "grpc+lean:")),
+    like("floor-grpc-lean", floor("floor-tcp-grpc", "echo, as gRPC", echo, grpc_bytes)),
 
     // Functions, timed by rps-micro.
     function("codec-dom-encode", "JSON, general, encode", "codec/json_dom/encode/10kB"),

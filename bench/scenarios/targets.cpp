@@ -91,8 +91,10 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
                        .micro = std::string(subject.micro)};
   if (subject.server.name.empty()) return target;
   target.server.push_back((binaries / subject.server.name).string());
-  std::istringstream flags(filled(subject.server.flags, binaries.string()));
-  for (std::string flag; flags >> flag;) target.server.push_back(flag);
+  for (const std::string_view some : {subject.server.flags, subject.server.more_flags}) {
+    std::istringstream flags(filled(some, binaries.string()));
+    for (std::string flag; flags >> flag;) target.server.push_back(flag);
+  }
   return target;
 }
 

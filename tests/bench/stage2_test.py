@@ -5,7 +5,7 @@ import signal
 import tempfile
 import unittest
 
-from bench_process import Bench, run_command
+from bench_process import Bench, measure_undisturbed, run_command
 from rps_process import PATIENCE, binary
 
 # One of each kind; 22 cells a round.
@@ -17,16 +17,8 @@ class Stage2(unittest.TestCase):
     def setUpClass(cls):
         binary("rps-jsonrpc")
 
-    def measure_undisturbed(self) -> Bench:
-        """A run in whose short windows others did not keep every process from its CPU."""
-        for _ in range(4):
-            bench = Bench(self, "compare", *SHORT).finish(0, 1)
-            if bench.code == 0 or not bench.is_disturbed():
-                break
-        return bench.finished_with(0)
-
     def test_a_short_run_fills_every_row(self):
-        bench = self.measure_undisturbed()
+        bench = measure_undisturbed(self, "compare", *SHORT)
         rows = [line for line in bench.text.splitlines()
                 if line.startswith(("JSON", "MessagePack", "fixed layout", "its floor", "…"))]
         self.assertEqual(len(rows), 22, bench.text)

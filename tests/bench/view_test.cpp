@@ -95,6 +95,61 @@ TEST_CASE("a column tells a figure as a share of the floor's at the same load") 
   CHECK(contains(to_text(made), ": it is a floor."));
 }
 
+TEST_CASE("a row shows a figure beside that of its base, and the ratio inside each round") {
+  model::Run run = model::made_up_run(0);
+  run.plan.rounds = 7;
+  run.tables = {"stage3"};
+  run.cells = {
+      {.key = "grpc-lean/16x16", .subject = "grpc-lean", .load = {16, 16}},
+      {.key = "grpc-lean-uncoalesced/16x16", .subject = "grpc-lean-uncoalesced", .load = {16, 16}}};
+  for (std::size_t round = 0; round < run.plan.rounds; ++round) {
+    const double drift = 1 + 0.1 * static_cast<double>(round);  // Of the machine.
+    run.trials.push_back({0, round, 2 * round, model::made_up_trial(15'000 * drift, 256, round)});
+    run.trials.push_back(
+        {1, round, 2 * round + 1, model::made_up_trial(10'000 * drift, 256, round)});
+  }
+  const auto row_of = [](const View& view, std::size_t line) {
+    return view.tables.at(0).rows[line];
+  };
+  constexpr std::size_t coalescing = 11;  // At 16 × 16.
+  constexpr std::size_t qps = 4;
+  const View made = made_view(run);
+  const Row row = row_of(made, coalescing);
+  REQUIRE(row.remark.empty());
+  CHECK(row.cells.at(qps).starts_with("19"));
+  CHECK(row.cells.at(qps + 1).starts_with("13"));
+  CHECK(row.cells.at(qps + 2).starts_with("1.50\n1.50–1.50"));
+  CHECK(row_of(made, 0).remark == "not measured: the run has no such cell");
+
+  run.cells.pop_back();
+  std::erase_if(run.trials, [](const model::CellTrial& each) { return each.cell == 1; });
+  run.left_out = {{"grpc-lean-uncoalesced", "not built here"}};
+  const View without = made_view(run);
+  CHECK(row_of(without, coalescing).cells.at(qps).starts_with("19"));
+  CHECK(row_of(without, coalescing).cells.at(qps + 1) == "-");
+  CHECK(row_of(without, coalescing).cells.at(qps + 2) == "-");
+  CHECK(std::ranges::find(without.absent,
+                          "ratio of QPS of grpc-lean/16x16: grpc-lean-uncoalesced was not "
+                          "measured: not built here.") != without.absent.end());
+}
+
+TEST_CASE("memory at many connections is told less that at one") {
+  model::Run run = model::made_up_run(0);
+  run.tables = {"modes1000"};
+  run.cells = {{.key = "rally/1000x1", .subject = "rally", .load = {1000}},
+               {.key = "rally/1x1", .subject = "rally", .load = {1}}};
+  for (std::size_t cell = 0; cell < 2; ++cell) {
+    model::Trial trial = model::made_up_trial(10'000, 64, cell);
+    trial.server = machine::Usage{.rss_peak_bytes = cell == 0 ? 70'000'000u : 20'000'000u};
+    run.trials.push_back({cell, 0, cell, trial});
+  }
+  const std::vector<Row> rows = made_view(run).tables.at(0).rows;
+  const auto rally =
+      std::ranges::find(rows, "bidirectional", [](const Row& row) { return row.cells[0]; });
+  REQUIRE(rally != rows.end());
+  CHECK(rally->cells.back() == "50.0");
+}
+
 TEST_CASE("what was not measured, or cannot be, is said with the reason") {
   model::Run run = observed(0.943, 0.01);
   for (model::CellTrial& each : run.trials) {
@@ -159,15 +214,18 @@ TEST_CASE("no line of the text is wider than a terminal") {
     model::Run run = model::made_up_run(0);
     run.plan.rounds = 7;
     run.tables = {std::string(table.key)};
-    for (const RowSpec& row : table.rows) {
-      const std::string key =
-          model::cell_key(row.cell.subject, {row.cell.connections, row.cell.depth, {}});
-      if (!row.missing.empty() || run.find(key) != nullptr) continue;
-      run.cells.push_back({.key = key, .subject = std::string(row.cell.subject), .load = {64}});
+    const auto measure = [&run](const CellName& name) {
+      const std::string key = model::cell_key(name.subject, {name.connections, name.depth, {}});
+      if (name.subject.empty() || run.find(key) != nullptr) return;
+      run.cells.push_back({.key = key, .subject = std::string(name.subject), .load = {64}});
       for (std::size_t round = 0; round < 7; ++round) {
         run.trials.push_back({run.cells.size() - 1, round, run.trials.size(),
                               model::made_up_trial(98'765.4, 64, round)});
       }
+    };
+    for (const RowSpec& row : table.rows) {
+      measure(row.cell);
+      measure(row.base);
     }
     const std::string text = to_text(made_view(run));
     for (std::size_t at = 0; at < text.size();) {
@@ -194,6 +252,8 @@ TEST_CASE("every row names a subject, every ratio two rows that are measured in 
       CAPTURE(row.cell.subject);
       CHECK((model::find_subject(catalogue.subjects, row.cell.subject) != nullptr ||
              !row.missing.empty()));
+      CHECK((model::find_subject(catalogue.subjects, row.base.subject) != nullptr ||
+             row.base.subject.empty()));
     }
     for (const ClaimedRatio& ratio : table.ratios) {
       CAPTURE(ratio.sentence);

@@ -1,0 +1,31 @@
+#include "bench/scenarios/compare.hpp"
+
+#include <algorithm>
+
+#include "bench/scenarios/tables.hpp"
+#include "tests/catch.hpp"
+
+using namespace rps;
+using namespace rps::scenarios;
+
+namespace {
+
+bool has(const std::vector<std::string>& tables, std::string_view key) {
+  return std::ranges::find(tables, key) != tables.end();
+}
+
+}  // namespace
+
+TEST_CASE("which tables are measured follows from the profile, unless they are named") {
+  for (const Profile& profile : profiles) {
+    CAPTURE(profile.name);
+    const std::vector<std::string> tables = tables_of({.profile = profile});
+    CHECK(has(tables, "main"));
+    CHECK(has(tables, "floors"));
+    CHECK(has(tables, "stage3") == profile.is_published);
+    CHECK(has(tables, "modes1000") == profile.is_published);
+    CHECK_FALSE(has(tables, "stage2"));
+    CHECK(tables_of({.profile = profile, .tables = {"stage2"}}) ==
+          std::vector<std::string>{"stage2"});
+  }
+}
