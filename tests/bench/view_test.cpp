@@ -7,6 +7,7 @@
 #include "bench/scenarios/servers.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "tests/bench/made_up_run.hpp"
+#include "tests/bench/made_up_table.hpp"
 #include "tests/catch.hpp"
 
 using namespace rps;
@@ -211,23 +212,7 @@ TEST_CASE("what a stage offers stands beside what is claimed of it, and is not m
 TEST_CASE("no line of the text is wider than a terminal") {
   for (const TableSpec& table : scenarios::catalogue().tables) {
     CAPTURE(table.key);
-    model::Run run = model::made_up_run(0);
-    run.plan.rounds = 7;
-    run.tables = {std::string(table.key)};
-    const auto measure = [&run](const CellName& name) {
-      const std::string key = model::cell_key(name.subject, {name.connections, name.depth, {}});
-      if (name.subject.empty() || run.find(key) != nullptr) return;
-      run.cells.push_back({.key = key, .subject = std::string(name.subject), .load = {64}});
-      for (std::size_t round = 0; round < 7; ++round) {
-        run.trials.push_back({run.cells.size() - 1, round, run.trials.size(),
-                              model::made_up_trial(98'765.4, 64, round)});
-      }
-    };
-    for (const RowSpec& row : table.rows) {
-      measure(row.cell);
-      measure(row.base);
-    }
-    const std::string text = to_text(made_view(run));
+    const std::string text = to_text(made_view(model::made_up_run_of(table)));
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string line = text.substr(at, end - at);

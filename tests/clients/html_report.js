@@ -398,6 +398,45 @@ test('the HTML report in a browser', (t) => withBrowser(t, async (open) => {
   });
 }));
 
+test('pages of the tables of the gRPC server', (t) => withBrowser(t, async (open) => {
+  // Heading and cells of each row of the first table; a line break in a cell is "|".
+  const rowsOf = (page) => page.$$eval('main table', ([table]) => {
+    const textOf = (cell) => [...cell.childNodes]
+        .map((node) => (node.nodeName === 'BR' ? '|' : node.textContent)).join('');
+    return [...table.rows].map((row) => [...row.cells].map(textOf));
+  });
+
+  await t.test('what each part costs: both figures, and ratios with their intervals', async () => {
+    const page = await open('table:stage3');
+    assert.ok(await page.locator('#table-stage3').isVisible());
+    const [head, ...rows] = await rowsOf(page);
+    assert.ok(rows.length >= 12);
+    assert.ok(rows.some(([name]) => name.startsWith('write coalescing')));
+    const ratios = [...head.keys()].filter((i) => head[i].startsWith('ratio'));
+    assert.equal(ratios.length, 2);
+    for (const row of rows) {
+      assert.equal(row.length, head.length, row[0]);
+      for (const i of ratios) assert.match(row[i], /^[\d.]+\|[\d.]+–[\d.]+$/, row[0]);
+    }
+    await screenshot(page, 'stage3');
+  });
+
+  await t.test('four modes at 1,000 connections: beside what is claimed', async () => {
+    const page = await open('table:modes1000');
+    assert.ok(await page.locator('#table-modes1000').isVisible());
+    const [head, ...rows] = await rowsOf(page);
+    assert.equal(rows.length, 4);
+    const memory = head.indexOf('MB|here');
+    for (const row of rows.filter((each) => each.length === head.length)) {
+      assert.match(row[memory], /^-?[\d.]+$/, row[0]);
+      assert.match(row[1], /^[\d.]+k, p99 \d+ ms/, row[0]);
+    }
+    await page.setViewportSize(narrow);
+    await settled(page);
+    assert.ok(await page.evaluate(widthOfPage) <= narrow.width, 'the page scrolls sideways');
+  });
+}));
+
 test('pages of runs that lack something', (t) => withBrowser(t, async (open) => {
   await t.test('an empty run says what is missing, and how to have it', async () => {
     const page = await open('empty');
