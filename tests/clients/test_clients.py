@@ -16,10 +16,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "process"))
 
 from abuse import unharmed  # noqa: E402
-from rps_process import BINARIES, PATIENCE, Server  # noqa: E402
+from rps_process import BINARIES, PATIENCE, ROOT, Server  # noqa: E402
 
 INSTALLED = BINARIES.resolve() / "npm"
 MANIFESTS = ("package.json", "package-lock.json")
+PROTOS = ROOT / "stage3_grpc" / "proto"
 
 # Node brings its own list of authorities; the machine's may know more, a company's proxy say.
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -71,6 +72,10 @@ class Clients(unittest.TestCase):
     def test_jayson_and_ajv(self):
         with Server("rps-jsonrpc") as server, unharmed(server):
             self.run_script("jayson_and_ajv.js", *server.address)
+
+    def test_grpc_js(self):
+        with Server("rps-grpc", "--min-ping-interval=100") as server, unharmed(server):
+            self.run_script("grpc_js.js", "{}:{}".format(*server.address), PROTOS)
 
     def test_html_report(self):
         self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
