@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -22,10 +23,15 @@ enum class Operation : std::uint8_t {
   join = 3,        // Join a duel.
   throw_move = 4,  // Throw in a duel, hidden until the other has thrown too.
   leave = 5,       // Leave a duel.
+  watch = 6,       // See all that happens in a duel, without a seat (observation.hpp).
 };
 
-inline constexpr std::array<Operation, 5> all_operations{
-    Operation::play, Operation::score, Operation::join, Operation::throw_move, Operation::leave};
+// Those of a player, which every wire offers. `watch` is a spectator's; a wire may offer it.
+inline constexpr std::array player_operations{Operation::play, Operation::score, Operation::join,
+                                              Operation::throw_move, Operation::leave};
+inline constexpr std::array all_operations{Operation::play,  Operation::score,
+                                           Operation::join,  Operation::throw_move,
+                                           Operation::leave, Operation::watch};
 
 // The name on every wire and as a metric label.
 constexpr std::string_view to_string(Operation operation) {
@@ -35,26 +41,28 @@ constexpr std::string_view to_string(Operation operation) {
     case Operation::join: return "join";
     case Operation::throw_move: return "throw";
     case Operation::leave: return "leave";
+    case Operation::watch: return "watch";
   }
   return "play";
 }
 
-constexpr std::optional<Operation> parse_operation(std::string_view name) {
-  for (const Operation operation : all_operations) {
+constexpr std::optional<Operation> parse_player_operation(std::string_view name) {
+  for (const Operation operation : player_operations) {
     if (name == to_string(operation)) return operation;
   }
   return std::nullopt;
 }
 
-// Whether the operation is of a duel. Such operations lead to events, so a transport that cannot
-// push events must refuse them.
+// Whether the operation is of a duel. Such operations lead to events or observations, so a
+// transport that cannot push must refuse them.
 constexpr bool is_of_duel(Operation operation) {
   switch (operation) {
     case Operation::play:
     case Operation::score: return false;
     case Operation::join:
     case Operation::throw_move:
-    case Operation::leave: return true;
+    case Operation::leave:
+    case Operation::watch: return true;
   }
   return false;
 }
@@ -66,22 +74,28 @@ constexpr Seat other(Seat seat) {
   return seat == Seat::first ? Seat::second : Seat::first;
 }
 
+// The place of a seat in an array of both. REQUIRES: the seat is not `none`.
+constexpr std::size_t index_of(Seat seat) {
+  return static_cast<std::size_t>(seat) - 1;
+}
+
 // A player's request. The views point into the caller's bytes and are valid as long as those are.
 struct Command {
   Operation operation = Operation::play;
   Move move = Move::unspecified;                    // play, throw
   std::string_view session_id;                      // play (optional), score
-  std::string_view game_id;                         // join, throw, leave
+  std::string_view game_id;                         // join, throw, leave, watch
   std::string_view player_id;                       // join, throw, leave
   std::uint32_t best_of = limits::best_of_default;  // join
 };
 
-// Whether carrying `command` out twice has the same effect as once. A round in a session and the
-// operations of a duel change state, so they do not.
+// Whether carrying `command` out twice has the same effect as once. A round in a session and what a
+// player does in a duel change state, so they do not.
 constexpr bool is_idempotent(const Command& command) {
   switch (command.operation) {
     case Operation::play: return command.session_id.empty();
-    case Operation::score: return true;
+    case Operation::score:
+    case Operation::watch: return true;
     case Operation::join:
     case Operation::throw_move:
     case Operation::leave: return false;

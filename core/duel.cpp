@@ -22,6 +22,7 @@ std::expected<Seat, Error> Duel::join(const Id& player, Outbox& out) {
   }
   const bool was_present = present(seat);
   chair(seat).present = true;
+  if (!was_present) show(ObservationType::joined, seat, out);
 
   if (over_) {
     tell(seat, {.type = EventType::game_over}, out);
@@ -47,6 +48,7 @@ std::expected<void, Error> Duel::throw_move(const Id& player, Move move, Outbox&
     close_round(out);
   } else {
     tell(other(seat), {.type = EventType::opponent_ready}, out);
+    show(ObservationType::ready, seat, out);
   }
   return {};
 }
@@ -57,14 +59,35 @@ std::expected<void, Error> Duel::leave(const Id& player, Outbox& out) {
   if (!present(seat)) return {};
   chair(seat).present = false;
   tell(other(seat), {.type = EventType::opponent_left}, out);
+  show(ObservationType::left, seat, out);
   return {};
 }
 
 void Duel::give_up(Outbox& out) {
-  if (over_) return;
+  if (!over_) end(out);
+}
+
+void Duel::end(Outbox& out) {
   over_ = true;
   tell(Seat::first, {.type = EventType::game_over}, out);
   tell(Seat::second, {.type = EventType::game_over}, out);
+  show(ObservationType::game_over, Seat::none, out);
+}
+
+Observation Duel::snapshot() const {
+  Observation seen{.game_id = game_id_,
+                   .best_of = best_of_,
+                   .rounds = round_ - 1,
+                   .is_over = over_,
+                   .winner = winner_};
+  for (const Seat seat : {Seat::first, Seat::second}) {
+    const Chair& taken = chair(seat);
+    seen.players[index_of(seat)] = {.id = taken.player,
+                                    .present = taken.present,
+                                    .ready = taken.thrown.has_value(),
+                                    .score = taken.score};
+  }
+  return seen;
 }
 
 Seat Duel::seat_of(const Id& player) const {
@@ -85,32 +108,47 @@ void Duel::tell(Seat to, Event event, Outbox& out) const {
   out.post(to, event);
 }
 
+void Duel::show(ObservationType type, Seat seat, Outbox& out) const {
+  if (!out.has_spectators()) return;
+  Observation seen = snapshot();
+  seen.type = type;
+  seen.seat = seat;
+  out.show(seen);
+}
+
+void Duel::show_round(const std::array<Move, 2>& moves, Outbox& out) const {
+  if (!out.has_spectators()) return;
+  Observation seen = snapshot();
+  seen.type = ObservationType::round_over;
+  seen.moves = moves;
+  out.show(seen);
+}
+
 void Duel::close_round(Outbox& out) {
+  const std::array<Move, 2> moves{*chair(Seat::first).thrown, *chair(Seat::second).thrown};
   std::array<Event, 2> events;
   for (const Seat seat : {Seat::first, Seat::second}) {
-    const Move own = *chair(seat).thrown;
-    const Move others = *chair(other(seat)).thrown;
+    const Move own = moves[index_of(seat)];
+    const Move others = moves[index_of(other(seat))];
     const Result result = judge(own, others);
     chair(seat).score.add(result);
-    events[static_cast<std::size_t>(seat) - 1] = {.type = EventType::round_over,
-                                                  .player_move = own,
-                                                  .opponent_move = others,
-                                                  .result = result,
-                                                  .round = round_,
-                                                  .score = chair(seat).score};
+    events[index_of(seat)] = {.type = EventType::round_over,
+                              .player_move = own,
+                              .opponent_move = others,
+                              .result = result,
+                              .round = round_,
+                              .score = chair(seat).score};
   }
   for (const Seat seat : {Seat::first, Seat::second}) {
     chair(seat).thrown.reset();
-    tell(seat, events[static_cast<std::size_t>(seat) - 1], out);
-    if (chair(seat).score.wins > best_of_ / 2) {
-      over_ = true;
-      winner_ = chair(seat).player;
-    }
+    tell(seat, events[index_of(seat)], out);
   }
   ++round_;
-  if (over_) {
-    tell(Seat::first, {.type = EventType::game_over}, out);
-    tell(Seat::second, {.type = EventType::game_over}, out);
+  show_round(moves, out);
+  for (const Seat seat : {Seat::first, Seat::second}) {
+    if (chair(seat).score.wins <= best_of_ / 2) continue;
+    winner_ = chair(seat).player;
+    return end(out);
   }
 }
 

@@ -8,7 +8,8 @@
 //                                     away: nobody throws until the other is back
 //
 // Two rules hold for every interleaving of inputs, and tests try them all: a move leaves the duel
-// only in round_over, when both are in; and a round is scored exactly once.
+// only in round_over, when both are in; and a round is scored exactly once. They hold for what is
+// told to players and for what is shown to spectators.
 #pragma once
 
 #include <array>
@@ -20,10 +21,12 @@
 #include <span>
 
 #include "core/command.hpp"
+#include "core/observation.hpp"
 
 namespace rps {
 
-// The events of one input, in order, each with the seat of the player whom it is for.
+// What one input leads to, in order: events, each with the seat of the player whom it is for, and
+// what spectators see.
 class Outbox {
  public:
   struct Letter {
@@ -31,15 +34,28 @@ class Outbox {
     Event event;
   };
 
+  // Without spectators no observation is made.
+  explicit Outbox(bool has_spectators = false) : has_spectators_(has_spectators) {}
+
   void post(Seat to, const Event& event) {
     assert(size_ < letters_.size());
     letters_[size_++] = {.to = to, .event = event};
   }
   std::span<const Letter> letters() const { return {letters_.data(), size_}; }
 
+  bool has_spectators() const { return has_spectators_; }
+  void show(const Observation& seen) {
+    assert(shown_ < observations_.size());
+    observations_[shown_++] = seen;
+  }
+  std::span<const Observation> observations() const { return {observations_.data(), shown_}; }
+
  private:
   std::array<Letter, 4> letters_;  // A deciding throw: round_over and game_over, to both.
   std::size_t size_ = 0;
+  bool has_spectators_;
+  std::array<Observation, 2> observations_;  // A deciding throw: round_over and game_over.
+  std::size_t shown_ = 0;
 };
 
 class Duel {
@@ -61,8 +77,11 @@ class Duel {
   // seat gets not_your_turn.
   std::expected<void, Error> leave(const Id& player, Outbox& out);
 
-  // Ends the duel without a winner; players who are present are told.
+  // Ends the duel without a winner, if it is not over; players who are present are told.
   void give_up(Outbox& out);
+
+  // The duel as a spectator finds it.
+  Observation snapshot() const;
 
   std::uint32_t best_of() const { return best_of_; }
   bool is_over() const { return over_; }
@@ -77,11 +96,14 @@ class Duel {
     Score score;
   };
 
-  Chair& chair(Seat seat) { return chairs_[static_cast<std::size_t>(seat) - 1]; }
-  const Chair& chair(Seat seat) const { return chairs_[static_cast<std::size_t>(seat) - 1]; }
+  Chair& chair(Seat seat) { return chairs_[index_of(seat)]; }
+  const Chair& chair(Seat seat) const { return chairs_[index_of(seat)]; }
   bool present(Seat seat) const { return chair(seat).present; }
   void tell(Seat to, Event event, Outbox& out) const;
+  void show(ObservationType type, Seat seat, Outbox& out) const;
   void close_round(Outbox& out);
+  void show_round(const std::array<Move, 2>& moves, Outbox& out) const;
+  void end(Outbox& out);
 
   Id game_id_;
   std::uint32_t best_of_;

@@ -7,12 +7,20 @@ namespace rps {
 
 namespace {
 
-std::size_t place(Seat seat) {
-  return static_cast<std::size_t>(seat) - 1;
+template <class Sink>
+bool same_owner(const std::weak_ptr<Sink>& a, const std::weak_ptr<Sink>& b) {
+  return !a.owner_before(b) && !b.owner_before(a);
 }
 
-bool same_owner(const std::weak_ptr<EventSink>& a, const std::weak_ptr<EventSink>& b) {
-  return !a.owner_before(b) && !b.owner_before(a);
+bool is_gone(const std::weak_ptr<SpectatorSink>& sink) {
+  return sink.expired();
+}
+
+// Counts one in if there are fewer than `max`.
+bool take_one(std::atomic<std::size_t>& taken, std::size_t max) {
+  if (taken.fetch_add(1, std::memory_order_relaxed) < max) return true;
+  taken.fetch_sub(1, std::memory_order_relaxed);
+  return false;
 }
 
 }  // namespace
@@ -48,6 +56,7 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
       found.at = shard.entries
                      .emplace(game, Entry{.duel = Duel(game, best_of),
                                           .sinks = {},
+                                          .spectators = {},
                                           .last_used = now,
                                           .node = std::list<const Id*>(1),
                                           .abandoned_at = {}})
@@ -60,14 +69,14 @@ std::expected<DuelTable::Joined, Error> DuelTable::join(const Id& game, const Id
     ++shard.counts.created;
   }
   Entry& entry = found.entry();
-  Outbox outbox;
+  Outbox outbox(!entry.spectators.empty());
   const auto seat = entry.duel.join(player, outbox);
   if (!seat) return std::unexpected(seat.error());
   if (entry.node.empty()) {
     entry.node.splice(entry.node.end(), found.shard.abandoned, entry.abandoned_at);
   }
   entry.last_used = now;
-  entry.sinks[place(*seat)] = std::move(sink);
+  entry.sinks[index_of(*seat)] = std::move(sink);
   deliver(entry, outbox);
   return Joined{.seat = *seat, .best_of = entry.duel.best_of()};
 }
@@ -77,7 +86,7 @@ std::expected<void, Error> DuelTable::throw_move(const Id& game, const Id& playe
   const Found found(*this, game);
   if (!found.is_known()) return std::unexpected(Error::unknown_game);
   Entry& entry = found.entry();
-  Outbox outbox;
+  Outbox outbox(!entry.spectators.empty());
   const auto thrown = entry.duel.throw_move(player, move, outbox);
   if (thrown) entry.last_used = now;
   deliver(entry, outbox);
@@ -89,7 +98,7 @@ std::expected<void, Error> DuelTable::leave(const Id& game, const Id& player,
   const Found found(*this, game);
   if (!found.is_known()) return std::unexpected(Error::unknown_game);
   Entry& entry = found.entry();
-  Outbox outbox;
+  Outbox outbox(!entry.spectators.empty());
   const auto left = entry.duel.leave(player, outbox);
   if (left) entry.last_used = now;
   deliver(entry, outbox);
@@ -103,16 +112,44 @@ void DuelTable::disconnect(const Id& game, const Id& player, const std::weak_ptr
   if (!found.is_known()) return;
   Entry& entry = found.entry();
   const Seat seat = entry.duel.seat_of(player);
-  if (seat == Seat::none || !same_owner(entry.sinks[place(seat)], sink)) return;
-  Outbox outbox;
+  if (seat == Seat::none || !same_owner(entry.sinks[index_of(seat)], sink)) return;
+  Outbox outbox(!entry.spectators.empty());
   (void)entry.duel.leave(player, outbox);  // Seated, as was just seen.
   entry.last_used = now;
-  entry.sinks[place(seat)].reset();
+  entry.sinks[index_of(seat)].reset();
   deliver(entry, outbox);
   if (!entry.duel.is_empty() || entry.node.empty()) return;
   if (entry.duel.is_over()) return close(found.shard, found.at);
   entry.abandoned_at = entry.node.begin();
   found.shard.abandoned.splice(found.shard.abandoned.end(), entry.node);
+}
+
+std::expected<void, Error> DuelTable::watch(const Id& game,
+                                            const std::shared_ptr<SpectatorSink>& sink) {
+  const Found found(*this, game);
+  if (!found.is_known()) return std::unexpected(Error::unknown_game);
+  Entry& entry = found.entry();
+  const Observation seen = entry.duel.snapshot();
+  if (seen.is_over) {
+    sink->on_observation(seen);
+    return {};
+  }
+  drop_spectators(entry, is_gone);
+  if (entry.spectators.size() >= options_.spectators_per_duel_max) {
+    return std::unexpected(Error::overloaded);
+  }
+  entry.spectators.push_back(sink);
+  if (!take_one(spectators_, options_.spectators_max)) {
+    entry.spectators.pop_back();
+    return std::unexpected(Error::overloaded);
+  }
+  if (!sink->on_observation(seen)) drop_spectator(entry, sink);
+  return {};
+}
+
+void DuelTable::unwatch(const Id& game, const std::weak_ptr<SpectatorSink>& sink) {
+  const Found found(*this, game);
+  if (found.is_known()) drop_spectator(found.entry(), sink);
 }
 
 std::size_t DuelTable::sweep(Clock::time_point now) {
@@ -133,6 +170,7 @@ DuelTable::Counts DuelTable::counts() const {
     sum.expired += shard.counts.expired;
     sum.evicted += shard.counts.evicted;
   }
+  sum.spectators = spectators_.load(std::memory_order_relaxed);
   return sum;
 }
 
@@ -140,16 +178,10 @@ DuelTable::Counts DuelTable::counts() const {
 // else the idle ones of this shard. Its own shard is asked first, and sweeping it takes the
 // longest.
 bool DuelTable::reserve_place(Shard& shard, Clock::time_point now) {
-  if (take_place()) return true;
+  if (take_one(open_, options_.duels_max)) return true;
   const bool has_room =
       evict_abandoned(shard) || evict_abandoned_elsewhere(shard) || sweep(shard, now) > 0;
-  return has_room && take_place();
-}
-
-bool DuelTable::take_place() {
-  if (open_.fetch_add(1, std::memory_order_relaxed) < options_.duels_max) return true;
-  open_.fetch_sub(1, std::memory_order_relaxed);
-  return false;
+  return has_room && take_one(open_, options_.duels_max);
 }
 
 bool DuelTable::evict_abandoned(Shard& shard) {
@@ -170,7 +202,11 @@ bool DuelTable::evict_abandoned_elsewhere(const Shard& own) {
 }
 
 void DuelTable::close(Shard& shard, Entries::iterator at) {
-  if (at->second.node.empty()) shard.abandoned.erase(at->second.abandoned_at);
+  Entry& entry = at->second;
+  Outbox outbox(!entry.spectators.empty());
+  entry.duel.give_up(outbox);
+  deliver(entry, outbox);
+  if (entry.node.empty()) shard.abandoned.erase(entry.abandoned_at);
   shard.entries.erase(at);
   open_.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -180,10 +216,8 @@ std::size_t DuelTable::sweep(Shard& shard, Clock::time_point now) {
   for (auto at = shard.entries.begin(); at != shard.entries.end();) {
     const auto next = std::next(at);
     Entry& entry = at->second;
+    drop_spectators(entry, is_gone);
     if (now - entry.last_used > options_.idle_max) {
-      Outbox outbox;
-      entry.duel.give_up(outbox);
-      deliver(entry, outbox);
       close(shard, at);
       ++closed;
     }
@@ -193,11 +227,28 @@ std::size_t DuelTable::sweep(Shard& shard, Clock::time_point now) {
   return closed;
 }
 
-// Under the shard's lock, so that each player hears of the duel in the order in which it happened.
-void DuelTable::deliver(const Entry& entry, const Outbox& outbox) {
+// Under the shard's lock, so that each player and spectator hears of the duel in the order in which
+// it happened.
+void DuelTable::deliver(Entry& entry, const Outbox& outbox) {
   for (const Outbox::Letter& letter : outbox.letters()) {
-    if (const auto sink = entry.sinks[place(letter.to)].lock()) sink->on_event(letter.event);
+    if (const auto sink = entry.sinks[index_of(letter.to)].lock()) sink->on_event(letter.event);
   }
+  for (const Observation& seen : outbox.observations()) {
+    drop_spectators(entry, [&seen](const std::weak_ptr<SpectatorSink>& weak) {
+      const auto sink = weak.lock();
+      return !sink || !sink->on_observation(seen) || seen.is_over;
+    });
+  }
+}
+
+void DuelTable::drop_spectator(Entry& entry, const std::weak_ptr<SpectatorSink>& sink) {
+  drop_spectators(entry, [&sink](const auto& other) { return same_owner(other, sink); });
+}
+
+template <class Predicate>
+void DuelTable::drop_spectators(Entry& entry, Predicate is_dropped) {
+  const std::size_t dropped = std::erase_if(entry.spectators, is_dropped);
+  spectators_.fetch_sub(dropped, std::memory_order_relaxed);
 }
 
 }  // namespace rps

@@ -30,6 +30,8 @@ Game::Game(const GameOptions& options)
                  .idle_max = options.session_idle,
                  .hash_seed = mix(options.seed.value_or(options.secret), 1)}),
       duels_({.duels_max = options.duels_max,
+              .spectators_per_duel_max = options.spectators_per_duel_max,
+              .spectators_max = options.spectators_max,
               .idle_max = options.duel_idle,
               .hash_seed = mix(options.seed.value_or(options.secret), 2)}) {}
 
@@ -68,6 +70,7 @@ Reply Game::handle(const Command& command, Caller& caller, Clock::time_point now
       case Operation::join: return handle_join(command, caller, now, reply);
       case Operation::throw_move: return handle_throw(command, now);
       case Operation::leave: return handle_leave(command, caller, now);
+      case Operation::watch: return handle_watch(command, caller);
     }
     std::unreachable();
   }();
@@ -125,6 +128,12 @@ std::expected<void, Error> Game::handle_leave(const Command& command, Caller& ca
   return caller.leave(*place, now);
 }
 
+std::expected<void, Error> Game::handle_watch(const Command& command, Caller& caller) {
+  const auto game = Id::parse(command.game_id);
+  if (!game) return std::unexpected(Error::malformed_request);
+  return caller.watch(*game);
+}
+
 void Game::sweep(Clock::time_point now) {
   sessions_.sweep(now);
   duels_.sweep(now);
@@ -145,10 +154,11 @@ std::optional<Caller::Place> Caller::Place::of(const Command& command) {
   return Place{*game, *player};
 }
 
-Caller::Caller(Game& game, std::weak_ptr<EventSink> sink) : game_(game), sink_(std::move(sink)) {}
+Caller::Caller(Game& game, std::weak_ptr<EventSink> sink, std::weak_ptr<SpectatorSink> spectator)
+    : game_(game), sink_(std::move(sink)), spectator_(std::move(spectator)) {}
 
 Caller::~Caller() {
-  assert(places_.empty());
+  assert(places_.empty() && !watched_);
 }
 
 void Caller::disconnect(Clock::time_point now) {
@@ -156,6 +166,7 @@ void Caller::disconnect(Clock::time_point now) {
     game_.duels_.disconnect(place.game, place.player, sink_, now);
   }
   places_.clear();
+  unwatch();
 }
 
 std::expected<DuelTable::Joined, Error> Caller::join(const Place& place, std::uint32_t best_of,
@@ -174,6 +185,20 @@ std::expected<void, Error> Caller::leave(const Place& place, Clock::time_point n
   const auto left = game_.duels_.leave(place.game, place.player, now);
   std::erase(places_, place);
   return left;
+}
+
+// One duel at a time: who watches another one, or the same one again, watches the first no more.
+std::expected<void, Error> Caller::watch(const Id& game) {
+  const auto sink = spectator_.lock();
+  if (!sink) return std::unexpected(Error::unknown_operation);
+  unwatch();
+  watched_ = game;
+  return game_.duels_.watch(game, sink);
+}
+
+void Caller::unwatch() {
+  if (watched_) game_.duels_.unwatch(*watched_, spectator_);
+  watched_.reset();
 }
 
 }  // namespace rps

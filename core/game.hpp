@@ -34,6 +34,8 @@ struct GameOptions {
   Clock::duration session_idle = limits::session_idle_default;
   std::size_t duels_max = limits::duels_default;
   Clock::duration duel_idle = limits::duel_idle_default;
+  std::size_t spectators_per_duel_max = limits::spectators_per_duel_default;
+  std::size_t spectators_max = limits::spectators_default;
 };
 
 // One round against the house, as the player sees it.
@@ -60,7 +62,8 @@ class Game {
   std::expected<Score, Error> score(std::string_view session_id, Clock::time_point now);
 
   // Executes a command of any operation. `caller` is the connection that sent it: duels send their
-  // events to it until it is destroyed.
+  // events and observations to it until it is destroyed. A caller who is no spectator gets
+  // unknown_operation for a watch.
   Reply handle(const Command& command, Caller& caller, Clock::time_point now);
 
   // Frees the memory of idle sessions and duels. Only memory depends on it: they expire without it.
@@ -82,6 +85,7 @@ class Game {
   std::expected<void, Error> handle_throw(const Command& command, Clock::time_point now);
   std::expected<void, Error> handle_leave(const Command& command, Caller& caller,
                                           Clock::time_point now);
+  std::expected<void, Error> handle_watch(const Command& command, Caller& caller);
 
   std::uint64_t seed_at(Clock::time_point now) const;
 
@@ -92,23 +96,25 @@ class Game {
   alignas(64) std::atomic<std::uint64_t> lone_rounds_{0};
 };
 
-// What the game knows of one connection: the sink of its events, and the seats in duels that it
-// holds. The connection owns it, and only the connection's thread uses it.
-// REQUIRES: the game outlives it.
+// What the game knows of one connection: the sinks of its events and observations, the seats in
+// duels that it holds, and the duel that it watches. The connection owns it, and only the
+// connection's thread uses it. REQUIRES: the game outlives it.
 class Caller {
  public:
-  // `sink` may be empty: then duels can be played, but send no events.
-  Caller(Game& game, std::weak_ptr<EventSink> sink);
+  // `sink` may be empty: then duels can be played, but send no events. Without a `spectator` no
+  // duel can be watched.
+  Caller(Game& game, std::weak_ptr<EventSink> sink, std::weak_ptr<SpectatorSink> spectator = {});
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  // REQUIRES: disconnect() was called if any duel was joined.
+  // REQUIRES: disconnect() was called if any duel was joined or watched.
   ~Caller();
 
   // The connection holds a seat in a duel, be it over or not.
   bool has_seat() const { return !places_.empty(); }
 
   // The connection broke: the seats of its players stay reserved, and the players may join again.
+  // It watches nothing any more.
   void disconnect(Clock::time_point now);
 
  private:
@@ -127,10 +133,14 @@ class Caller {
   std::expected<DuelTable::Joined, Error> join(const Place& place, std::uint32_t best_of,
                                                Clock::time_point now);
   std::expected<void, Error> leave(const Place& place, Clock::time_point now);
+  std::expected<void, Error> watch(const Id& game);
+  void unwatch();
 
   Game& game_;
   std::weak_ptr<EventSink> sink_;
+  std::weak_ptr<SpectatorSink> spectator_;
   std::vector<Place> places_;  // limits::places_per_caller_max at most.
+  std::optional<Id> watched_;  // The duel watched last; it may be over.
 };
 
 }  // namespace rps

@@ -24,6 +24,12 @@ inline constexpr std::size_t duels_default = 10'000;
 inline constexpr std::size_t duels_max = 1'000'000;
 inline constexpr std::chrono::seconds duel_idle_default{600};
 
+// Spectators of one duel and of all duels; past it a watch is answered with `overloaded`. What a
+// player does is shown to each of the duel's spectators on the thread that carries it out.
+inline constexpr std::size_t spectators_per_duel_default = 64;
+inline constexpr std::size_t spectators_default = 10'000;
+inline constexpr std::size_t spectators_max = 1'000'000;
+
 // Seats in duels that one connection may hold at once.
 inline constexpr std::size_t places_per_caller_max = 64;
 

@@ -180,6 +180,7 @@ bool parse_fields(std::string_view& rest, Operation operation, Reply& reply) {
     case Operation::join: return parse_join(rest, reply);
     case Operation::throw_move:
     case Operation::leave: return true;
+    case Operation::watch: return false;  // Not offered.
   }
   return false;
 }
@@ -229,7 +230,7 @@ bool is_blank(std::string_view line) {
 std::expected<Command, Error> parse_command(std::string_view line) {
   if (!is_ascii(line)) return std::unexpected(Error::malformed_request);
   const Words words = split(line);
-  const auto operation = parse_operation(words.at[0]);
+  const auto operation = parse_player_operation(words.at[0]);
   if (!operation) return std::unexpected(Error::unknown_operation);
 
   Command command{.operation = *operation};
@@ -258,6 +259,7 @@ std::expected<Command, Error> parse_command(std::string_view line) {
       command.move = move_at_word(3);
       break;
     case Operation::leave: well_formed = has(2, 2); break;
+    case Operation::watch: break;  // No player's operation, so no word of a line reads as one.
   }
   if (!well_formed) return std::unexpected(Error::malformed_request);
   if (is_of_duel(*operation)) {
@@ -290,6 +292,7 @@ void append_command(const Command& command, std::string& out) {
       append_word(command.game_id, out);
       append_word(command.player_id, out);
       break;
+    case Operation::watch: append_word(command.game_id, out); break;
   }
   out += '\n';
 }
@@ -317,7 +320,8 @@ void append_reply(const Reply& reply, std::string& out) {
       append_field("best_of", reply.best_of, out);
       break;
     case Operation::throw_move:
-    case Operation::leave: break;
+    case Operation::leave:
+    case Operation::watch: break;
   }
   out += '\n';
 }

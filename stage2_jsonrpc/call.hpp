@@ -133,6 +133,7 @@ constexpr std::span<const Param> params_of(Operation operation) {
     case Operation::join: return detail::join_params;
     case Operation::throw_move: return detail::throw_params;
     case Operation::leave: return detail::leave_params;
+    case Operation::watch: break;  // Not offered.
   }
   return {};
 }

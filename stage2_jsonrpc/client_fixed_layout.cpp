@@ -38,6 +38,7 @@ Fields fields_of(const Command& command) {
     case Operation::throw_move:
       return {.first_id = command.game_id, .second_id = command.player_id, .move = command.move};
     case Operation::leave: return {.first_id = command.game_id, .second_id = command.player_id};
+    case Operation::watch: return {.first_id = command.game_id};
   }
   return {};
 }
@@ -87,6 +88,7 @@ bool read_result(std::string_view record, Reply& reply) {
     case Operation::join: return read_join(record, reply);
     case Operation::throw_move:
     case Operation::leave: return true;
+    case Operation::watch: return false;  // No server of this wire offers it.
   }
   return false;
 }

@@ -54,6 +54,10 @@ void append_params(const Command& command, std::string& out) {
       out.append(R"(,"move":")").append(to_string(command.move)).push_back('"');
       break;
     case Operation::leave: player(); break;
+    case Operation::watch:
+      out.append(R"({"game_id":)");
+      append_string(command.game_id, out);
+      break;
   }
   out.push_back('}');
 }
@@ -95,6 +99,7 @@ class Match {
       case Operation::join: return join(reply);
       case Operation::throw_move: return literal(R"({"accepted":true})");
       case Operation::leave: return literal(R"({"done":true})");
+      case Operation::watch: return false;  // No server of this wire offers it.
     }
     return false;
   }
@@ -233,6 +238,7 @@ bool read_result(const Json& result, Reply& reply) {
     }
     case Operation::throw_move:
     case Operation::leave: return true;
+    case Operation::watch: return false;
   }
   return false;
 }

@@ -40,6 +40,7 @@ void write_params(MessagePackWriter& writer, const Command& command) {
       writer.text("move").text(to_string(command.move));
       return;
     case Operation::leave: player(2); return;
+    case Operation::watch: writer.map(1).text("game_id").text(command.game_id); return;
   }
 }
 
@@ -187,6 +188,7 @@ class ReplyReader {
       case Operation::score:
       case Operation::throw_move:
       case Operation::leave: return true;
+      case Operation::watch: return false;  // No server of this wire offers it.
     }
     return false;
   }

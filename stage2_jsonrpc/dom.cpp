@@ -313,7 +313,7 @@ class CallReader {
     const std::string& method = value_["method"].get_ref<const std::string&>();
     call_.is_discover = method == "rpc.discover";
     if (call_.is_discover) return read_discover();
-    const auto operation = parse_operation(method);
+    const auto operation = parse_player_operation(method);
     if (!operation) return unknown_method_failure;
     call_.command.operation = *operation;
     const auto params = value_.find("params");

@@ -91,6 +91,7 @@ bool read_fields(std::string_view record, std::string_view first, std::string_vi
       command.game_id = first;
       command.player_id = second;
       return (best_of | move) == 0;
+    case Operation::watch: break;  // Not offered.
   }
   return false;
 }
@@ -191,7 +192,8 @@ void put_result(const Reply& reply, ReplyRecord& record) {
       record.put(reply_field::number, reply.best_of);
       return;
     case Operation::throw_move:
-    case Operation::leave: return;
+    case Operation::leave:
+    case Operation::watch: return;
   }
 }
 

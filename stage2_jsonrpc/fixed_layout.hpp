@@ -185,7 +185,7 @@ static_assert(number_of(Operation::play) == 1 && number_of(Operation::score) == 
               number_of(Operation::leave) == 5);
 
 constexpr std::optional<Operation> operation_of(std::uint8_t number) {
-  if (number < 1 || number > all_operations.size()) return std::nullopt;
+  if (number < 1 || number > player_operations.size()) return std::nullopt;
   return static_cast<Operation>(number);
 }
 

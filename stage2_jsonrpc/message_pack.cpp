@@ -135,7 +135,7 @@ class CallReader {
   }
 
   Refusal read_call() {
-    const auto operation = parse_operation(method_.text());
+    const auto operation = parse_player_operation(method_.text());
     if (!operation) return &unknown_method_failure;
     call_.command.operation = *operation;
     if ((seen_ & params) == 0) return nullptr;
@@ -274,6 +274,7 @@ void write_result(MessagePackWriter& writer, const Reply& reply) {
       return;
     case Operation::throw_move: writer.map(1).text("accepted").boolean(true); return;
     case Operation::leave: writer.map(1).text("done").boolean(true); return;
+    case Operation::watch: return;  // Not offered.
   }
 }
 

@@ -67,6 +67,7 @@ void write_result(JsonWriter& writer, const Reply& reply) {
       return;
     case Operation::throw_move: writer.text(R"({"accepted":true})"); return;
     case Operation::leave: writer.text(R"({"done":true})"); return;
+    case Operation::watch: return;  // Not offered.
   }
 }
 

@@ -67,7 +67,7 @@ class Scanner {
       case id: call.wants_reply = true; return id_text(call.id);
       case method: {
         if (!plain_string(text)) return false;
-        const auto operation = parse_operation(text);
+        const auto operation = parse_player_operation(text);
         if (operation) call.command.operation = *operation;
         return operation.has_value();
       }

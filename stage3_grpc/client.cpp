@@ -227,7 +227,8 @@ void UnaryCall::start(std::uint64_t id, const Command& command) {
       return score_->Finish(&score_response_, &status_, this);
     case Operation::join:
     case Operation::throw_move:
-    case Operation::leave: assert(false && "no unary call");
+    case Operation::leave:
+    case Operation::watch: assert(false && "no unary call");
   }
 }
 
@@ -254,7 +255,8 @@ Reply UnaryCall::read_reply(bool is_whole) const {
     case Operation::score: return read(score_response_);
     case Operation::join:
     case Operation::throw_move:
-    case Operation::leave: break;
+    case Operation::leave:
+    case Operation::watch: break;
   }
   return {.operation = operation_, .error = Error::unknown_operation};
 }

@@ -95,7 +95,8 @@ void write(const Reply& reply, v1::DuelResponse& out) {
     case Operation::throw_move: out.mutable_accepted(); break;
     case Operation::leave: out.mutable_done(); break;
     case Operation::play:
-    case Operation::score: break;  // No duel's request reads as one of these.
+    case Operation::score:
+    case Operation::watch: break;  // No duel's request reads as one of these.
   }
 }
 
@@ -151,7 +152,8 @@ void write(const Command& command, v1::DuelRequest& out) {
       break;
     case Operation::leave: set_ids(*out.mutable_leave()); break;
     case Operation::play:
-    case Operation::score: break;  // These have calls of their own.
+    case Operation::score:
+    case Operation::watch: break;  // These have calls of their own.
   }
 }
 

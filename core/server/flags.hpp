@@ -26,6 +26,7 @@ struct ServerFlags {
   HostPort listen{.host = "127.0.0.1", .port = 0};  // --listen; port 0: a free one.
   unsigned threads = 0;  // --threads; 0: one for each CPU that the process may use (cpus.hpp).
   GameOptions game;      // --house --seed --max-sessions --session-idle --max-duels --duel-idle
+                         // --max-spectators --max-spectators-per-duel
   std::optional<HostPort> admin;              // --admin; none: no admin port.
   std::vector<std::string> hosts;             // --host: names of the server, for HTTP.
   LogOptions log;                             // --log-level --log-format

@@ -20,6 +20,19 @@ struct Ear final : EventSink {
   std::vector<Event> heard;
 };
 
+// A spectator who stays for so many observations.
+struct Eye final : SpectatorSink {
+  explicit Eye(std::size_t stays_for = 1'000) : left(stays_for) {}
+  bool on_observation(const Observation& observation) override {
+    seen.push_back(observation);
+    return --left > 0;
+  }
+  ObservationType last() const { return seen.back().type; }
+
+  std::size_t left;
+  std::vector<Observation> seen;
+};
+
 std::string name(std::size_t i) {
   return "game-" + std::to_string(i);
 }
@@ -140,6 +153,128 @@ TEST_CASE("Idle duels are closed by the caller's clock, and who waits there is t
   CHECK(table.counts().expired == 1);
 }
 
+TEST_CASE("A spectator sees how the duel stands, and then all that happens, to the end") {
+  DuelTable table({});
+  REQUIRE(table.join(Id("g"), Id("ann"), 1, {}, start));
+  const auto eye = std::make_shared<Eye>();
+  REQUIRE(table.watch(Id("g"), eye));
+  REQUIRE(eye->seen.size() == 1);
+  CHECK(eye->last() == ObservationType::snapshot);
+  CHECK(eye->seen[0].players[0].id == Id("ann"));
+  CHECK(eye->seen[0].players[1].id.empty());
+  CHECK(table.counts().spectators == 1);
+
+  REQUIRE(table.join(Id("g"), Id("bob"), 1, {}, start));
+  REQUIRE(table.throw_move(Id("g"), Id("ann"), Move::rock, start));
+  REQUIRE(table.throw_move(Id("g"), Id("bob"), Move::paper, start));
+  std::vector<ObservationType> types;
+  for (const Observation& observation : eye->seen) types.push_back(observation.type);
+  CHECK(types == std::vector{ObservationType::snapshot, ObservationType::joined,
+                             ObservationType::ready, ObservationType::round_over,
+                             ObservationType::game_over});
+  CHECK(eye->seen.back().winner == Id("bob"));
+  CHECK(table.counts().spectators == 0);
+
+  REQUIRE(table.leave(Id("g"), Id("ann"), start));
+  CHECK(eye->seen.size() == 5);  // Nothing follows the end.
+
+  const auto late = std::make_shared<Eye>();
+  REQUIRE(table.watch(Id("g"), late));
+  REQUIRE(late->seen.size() == 1);
+  CHECK(late->seen[0].is_over);
+  CHECK(table.counts().spectators == 0);
+}
+
+TEST_CASE("Watching a duel that does not exist is refused") {
+  DuelTable table({});
+  const auto eye = std::make_shared<Eye>();
+  CHECK(table.watch(Id("g"), eye).error() == Error::unknown_game);
+  CHECK(eye->seen.empty());
+  table.unwatch(Id("g"), eye);
+}
+
+TEST_CASE(
+    "A spectator is shown the end of a duel that is left, idle or given up for want of room") {
+  DuelTable table({.duels_max = 3, .idle_max = 60s});
+  const auto ear = std::make_shared<Ear>();
+  const auto watch = [&](const Id& game) {
+    auto eye = std::make_shared<Eye>();
+    REQUIRE(table.join(game, Id("ann"), 1, ear, start));
+    REQUIRE(table.watch(game, eye));
+    return eye;
+  };
+  const auto left = watch(Id("left"));
+  const auto lost = watch(Id("lost"));
+  const auto idle = watch(Id("idle"));
+  CHECK(table.counts().spectators == 3);
+
+  REQUIRE(table.leave(Id("left"), Id("ann"), start));
+  REQUIRE(left->seen.size() == 3);
+  CHECK(left->seen[1].type == ObservationType::left);
+  CHECK(left->seen[2].is_over);
+  CHECK(left->seen[2].winner.empty());
+
+  table.disconnect(Id("lost"), Id("ann"), ear, start);
+  CHECK(lost->last() == ObservationType::left);
+  REQUIRE(table.join(Id("a"), Id("ann"), 1, {}, start + 30s));
+  REQUIRE(table.join(Id("b"), Id("ann"), 1, {}, start + 30s));  // There is room for three.
+  CHECK(table.counts().evicted == 1);
+  CHECK(lost->last() == ObservationType::game_over);
+
+  CHECK(table.sweep(start + 61s) == 1);  // Watching keeps no duel open.
+  CHECK(idle->last() == ObservationType::game_over);
+  CHECK(table.counts().spectators == 0);
+}
+
+TEST_CASE("One spectator past a duel's limit, or past all duels', is refused until another goes") {
+  DuelTable table({.spectators_per_duel_max = 2, .spectators_max = 3});
+  REQUIRE(table.join(Id("g"), Id("ann"), 1, {}, start));
+  REQUIRE(table.join(Id("h"), Id("ann"), 1, {}, start));
+  std::vector<std::shared_ptr<Eye>> eyes;
+  const auto watch = [&](const Id& game) {
+    eyes.push_back(std::make_shared<Eye>());
+    return table.watch(game, eyes.back());
+  };
+  CHECK(watch(Id("g")));
+  CHECK(watch(Id("g")));
+  CHECK(watch(Id("g")).error() == Error::overloaded);
+  CHECK(eyes.back()->seen.empty());
+  CHECK(watch(Id("h")));
+  CHECK(watch(Id("h")).error() == Error::overloaded);
+  CHECK(table.counts().spectators == 3);
+
+  table.unwatch(Id("g"), eyes[0]);
+  table.unwatch(Id("g"), eyes[0]);
+  CHECK(table.counts().spectators == 2);
+  CHECK(watch(Id("h")));
+  CHECK(table.counts().spectators == 3);
+}
+
+TEST_CASE("Who is gone or wants no more is no spectator") {
+  DuelTable table({.spectators_per_duel_max = 1, .spectators_max = 1});
+  REQUIRE(table.join(Id("g"), Id("ann"), 3, {}, start));
+  auto gone = std::make_shared<Eye>();
+  REQUIRE(table.watch(Id("g"), gone));
+  gone.reset();
+  const auto brief = std::make_shared<Eye>(2);
+  REQUIRE(table.watch(Id("g"), brief));  // Takes the place of who is gone.
+  REQUIRE(table.join(Id("g"), Id("bob"), 3, {}, start));
+  CHECK(brief->seen.size() == 2);
+  CHECK(table.counts().spectators == 0);
+  REQUIRE(table.throw_move(Id("g"), Id("bob"), Move::rock, start));
+  CHECK(brief->seen.size() == 2);
+
+  const auto briefest = std::make_shared<Eye>(1);
+  REQUIRE(table.watch(Id("g"), briefest));
+  CHECK(table.counts().spectators == 0);
+
+  gone = std::make_shared<Eye>();
+  REQUIRE(table.watch(Id("g"), gone));
+  gone.reset();
+  table.sweep(start);  // A place is given back although nothing happens in the duel.
+  CHECK(table.counts().spectators == 0);
+}
+
 TEST_CASE("Many duels at once on many threads each end with one winner") {
   DuelTable table({});
   std::vector<std::jthread> threads;
@@ -149,11 +284,14 @@ TEST_CASE("Many duels at once on many threads each end with one winner") {
         const Id game(name(t * 1000 + i));
         const auto ann = std::make_shared<Ear>();
         const auto bob = std::make_shared<Ear>();
+        const auto eye = std::make_shared<Eye>();
         (void)table.join(game, Id("ann"), 1, ann, start);
+        (void)table.watch(game, eye);
         (void)table.join(game, Id("bob"), 1, bob, start);
         (void)table.throw_move(game, Id("ann"), Move::rock, start);
         (void)table.throw_move(game, Id("bob"), Move::paper, start);
         if (bob->heard.back().winner.view() != "bob") std::abort();
+        if (eye->seen.back().winner.view() != "bob") std::abort();
         (void)table.leave(game, Id("ann"), start);
         (void)table.leave(game, Id("bob"), start);
       }
@@ -162,4 +300,5 @@ TEST_CASE("Many duels at once on many threads each end with one winner") {
   threads.clear();
   CHECK(table.counts().duels == 0);
   CHECK(table.counts().created == 1'600);
+  CHECK(table.counts().spectators == 0);
 }

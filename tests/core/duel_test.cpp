@@ -166,6 +166,62 @@ TEST_CASE("A duel that is given up has no winner") {
 
 namespace {
 
+std::vector<std::string> shown(const Outbox& outbox) {
+  std::vector<std::string> lines;
+  for (const Observation& seen : outbox.observations()) {
+    lines.push_back(std::string(to_string(seen.type)) + " " +
+                    std::to_string(static_cast<int>(seen.seat)));
+  }
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("A spectator sees each step of a duel once, and the duel as it is then") {
+  Duel duel(Id("g"), 1);
+  const auto step = [&](auto act) {
+    Outbox out(true);
+    act(out);
+    return out;
+  };
+  const auto join = [&](const Id& player) {
+    return step([&](Outbox& out) { REQUIRE(duel.join(player, out)); });
+  };
+  const auto throw_move = [&](const Id& player, Move move) {
+    return step([&](Outbox& out) { REQUIRE(duel.throw_move(player, move, out)); });
+  };
+  CHECK(shown(join(ann)) == Lines{"joined 1"});
+  CHECK(shown(join(ann)).empty());  // Was there already.
+  CHECK(shown(join(bob)) == Lines{"joined 2"});
+  CHECK(shown(throw_move(bob, Move::rock)) == Lines{"ready 2"});
+  CHECK(shown(step([&](Outbox& out) { REQUIRE(duel.leave(ann, out)); })) == Lines{"left 1"});
+  CHECK_FALSE(duel.snapshot().players[0].present);
+  CHECK(shown(join(ann)) == Lines{"joined 1"});
+  CHECK(shown(throw_move(ann, Move::rock)) == Lines{"round_over 0"});
+  CHECK(shown(throw_move(ann, Move::paper)) == Lines{"ready 1"});
+
+  const Outbox last = throw_move(bob, Move::rock);
+  REQUIRE(shown(last) == Lines{"round_over 0", "game_over 0"});
+  const Observation& round = last.observations()[0];
+  CHECK(round.moves == std::array{Move::paper, Move::rock});
+  CHECK(round.rounds == 2);
+  CHECK_FALSE(round.is_over);
+  CHECK(round.winner.empty());
+  CHECK(round.players[0].score == Score{.wins = 1, .draws = 1, .losses = 0});
+  const Observation& end = last.observations()[1];
+  CHECK(end.is_over);
+  CHECK(end.winner == ann);
+  CHECK(end.game_id == Id("g"));
+  CHECK(end.best_of == 1);
+}
+
+TEST_CASE("Nothing is made for spectators when there are none") {
+  Table table(1);
+  CHECK(table.round(Move::rock, Move::paper).observations().empty());
+}
+
+namespace {
+
 // One input: who does what. Throws of each move, join and leave, for two players and a stranger.
 struct Input {
   Id player;
@@ -185,13 +241,13 @@ std::vector<Input> all_inputs() {
   return inputs;
 }
 
-// Replays inputs and holds every event against what may be known at that moment.
+// Replays inputs and holds every event and observation against what may be known at that moment.
 class Referee {
  public:
   explicit Referee(std::uint32_t best_of) : duel_(Id("g"), best_of), best_of_(best_of) {}
 
   void apply(const Input& input) {
-    Outbox out;
+    Outbox out(true);
     switch (input.kind) {
       case Input::Kind::join: (void)duel_.join(input.player, out); break;
       case Input::Kind::leave: (void)duel_.leave(input.player, out); break;
@@ -221,6 +277,7 @@ class Referee {
       REQUIRE(event.score.wins <= best_of_ / 2 + 1);
     }
     REQUIRE(rounds_told == (both_in ? 2 : 0));  // Scored once, told to both.
+    check_observations(out, both_in);
     if (both_in) {
       hidden_.clear();
       ++rounds_;
@@ -229,6 +286,38 @@ class Referee {
 
  private:
   static std::string name(const Id& id) { return std::string(id.view()); }
+
+  void check_observations(const Outbox& out, bool both_in) const {
+    int rounds_shown = 0;
+    for (const Observation& seen : out.observations()) {
+      for (const Observation::Player& player : seen.players) {
+        // Who has thrown is shown until the round is over, and no more than that.
+        REQUIRE(player.ready == (!both_in && hidden_.contains(name(player.id))));
+      }
+      if (seen.type != ObservationType::round_over) {
+        REQUIRE(seen.moves == std::array<Move, 2>{});
+        continue;
+      }
+      ++rounds_shown;
+      REQUIRE(seen.rounds == rounds_ + 1);
+      for (const Seat seat : {Seat::first, Seat::second}) {
+        const std::size_t at = index_of(seat);
+        REQUIRE(seen.moves[at] == hidden_.at(name(seen.players[at].id)));
+        REQUIRE(seen.players[at].score.rounds() == rounds_ + 1);
+      }
+      REQUIRE(seen.players[0].score == seen_by_opponent(seen.players[1].score));
+    }
+    REQUIRE(rounds_shown == (both_in ? 1 : 0));
+    if (!out.observations().empty()) check_state(out.observations().back());
+  }
+
+  // What was shown last is how the duel stands.
+  void check_state(Observation last) const {
+    last.type = ObservationType::snapshot;
+    last.seat = Seat::none;
+    last.moves = {};
+    REQUIRE(last == duel_.snapshot());
+  }
 
   Duel duel_;
   std::uint32_t best_of_;

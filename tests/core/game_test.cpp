@@ -127,6 +127,42 @@ TEST_CASE("handle() executes every operation") {
   caller.disconnect(now);
 }
 
+TEST_CASE("A caller watches one duel at a time, if it is a spectator") {
+  struct Eye final : SpectatorSink {
+    bool on_observation(const Observation& observation) override {
+      seen.push_back(observation);
+      return true;
+    }
+    std::vector<Observation> seen;
+  };
+  Game game({.seed = 7, .spectators_per_duel_max = 1});
+  const auto eye = std::make_shared<Eye>();
+  Caller player(game, {});
+  Caller spectator(game, {}, eye);
+  const auto watch = [&](Caller& caller, std::string_view id) {
+    return game.handle({.operation = Operation::watch, .game_id = id}, caller, now);
+  };
+  for (const std::string_view id : {"g", "h"}) {
+    game.handle({.operation = Operation::join, .game_id = id, .player_id = "ann"}, player, now);
+  }
+  CHECK(watch(player, "g").error == Error::unknown_operation);
+  CHECK(watch(spectator, "").error == Error::malformed_request);
+  CHECK(watch(spectator, "f").error == Error::unknown_game);
+  CHECK_FALSE(watch(spectator, "g").error);
+  CHECK_FALSE(watch(spectator, "g").error);  // The place that it had.
+  CHECK_FALSE(watch(spectator, "h").error);
+  CHECK(game.duel_counts().spectators == 1);
+  CHECK(eye->seen.size() == 3);
+
+  const auto other_eye = std::make_shared<Eye>();
+  Caller other(game, {}, other_eye);
+  const Reply refused = watch(other, "h");
+  CHECK(refused.error == Error::overloaded);
+  CHECK(refused.retry_after_ms == limits::retry_after_ms);
+  for (Caller* const caller : {&player, &spectator, &other}) caller->disconnect(now);
+  CHECK(game.duel_counts().spectators == 0);
+}
+
 TEST_CASE("A connection holds 64 chairs and not one more") {
   Game game({.seed = 7});
   Caller caller(game, {});

@@ -22,8 +22,8 @@ TEST_CASE("Results, errors, operations and strategies are read as they are writt
     CHECK(parse_result(to_string(result)) == result);
   }
   for (const Error error : all_errors) CHECK(parse_error(to_string(error)) == error);
-  for (const Operation operation : all_operations) {
-    CHECK(parse_operation(to_string(operation)) == operation);
+  for (const Operation operation : player_operations) {
+    CHECK(parse_player_operation(to_string(operation)) == operation);
   }
   for (const Strategy strategy : all_strategies) {
     CHECK(parse_strategy(to_string(strategy)) == strategy);
@@ -36,7 +36,8 @@ TEST_CASE("Results, errors, operations and strategies are read as they are writt
   CHECK_FALSE(parse_result("win"));
   CHECK_FALSE(parse_event_type("ROUND_OVER"));
   CHECK_FALSE(parse_error("bad_move"));
-  CHECK_FALSE(parse_operation("throw_move"));
+  CHECK_FALSE(parse_player_operation("throw_move"));
+  CHECK_FALSE(parse_player_operation("watch"));
   CHECK_FALSE(parse_strategy("random"));
 }
 
@@ -50,8 +51,8 @@ TEST_CASE("The console's word for an error is one word, and its sentence has no 
   }
 }
 
-TEST_CASE("Who asks for an unknown operation is told all that there are") {
-  for (const Operation operation : all_operations) {
+TEST_CASE("Who asks for an unknown operation is told all that every wire offers") {
+  for (const Operation operation : player_operations) {
     CHECK(explain(Error::unknown_operation).contains(to_string(operation)));
   }
 }
@@ -64,6 +65,7 @@ TEST_CASE("The list of errors is complete") {
 TEST_CASE("The list of operations is complete") {
   // to_string() has a case for every operation, and falls back to "play" behind the last.
   const auto behind_last = static_cast<Operation>(all_operations.size() + 1);
+  CHECK(all_operations.size() == player_operations.size() + 1);
   CHECK(to_string(behind_last) == to_string(Operation::play));
   for (std::size_t i = 0; i < all_operations.size(); ++i) {
     CHECK(static_cast<std::size_t>(all_operations[i]) == i + 1);

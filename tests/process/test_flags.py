@@ -19,6 +19,8 @@ WRONG = {  # Flag: values that it must refuse.
     "--max-sessions": ["0", "10000001", "1e3"],
     "--session-idle": ["0", "-5", "721h", "999ms"],
     "--max-duels": ["0"],
+    "--max-spectators": ["0", "1000001"],
+    "--max-spectators-per-duel": ["0", "1000001"],
     "--duel-idle": ["0"],
     "--log-level": ["loud"],
     "--log-format": ["xml"],
@@ -53,7 +55,8 @@ SPELLINGS = {
 }
 
 SERVER_FLAGS = {
-    "count": ["--threads", "--max-sessions", "--max-duels", "--max-connections"],
+    "count": ["--threads", "--max-sessions", "--max-duels", "--max-spectators",
+              "--max-spectators-per-duel", "--max-connections"],
     "seed": ["--seed"],
     "duration": ["--session-idle", "--duel-idle", "--drain", "--idle-timeout"],
 }

@@ -18,7 +18,7 @@ inline constexpr std::uint64_t largest = 18446744073709551615U;
 // One of each operation; what an operation has not is set all the same, and must not travel.
 inline std::vector<Command> all_commands() {
   std::vector<Command> commands;
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : player_operations) {
     for (const Move move : {Move::unspecified, Move::rock, Move::paper, Move::scissors}) {
       commands.push_back({.operation = operation,
                           .move = move,
@@ -88,7 +88,7 @@ inline Command random_command(std::mt19937& random, std::vector<std::string>& te
   };
   texts.clear();
   texts.reserve(3);
-  return {.operation = all_operations[random() % all_operations.size()],
+  return {.operation = player_operations[random() % player_operations.size()],
           .move = static_cast<Move>(random() % 4),
           .session_id = text(),
           .game_id = text(),
@@ -107,7 +107,8 @@ inline void check_same_command(const Command& read, const Command& sent) {
     case Operation::score: CHECK(read.session_id == sent.session_id); return;
     case Operation::join: CHECK(read.best_of == sent.best_of); break;
     case Operation::throw_move: CHECK(read.move == sent.move); break;
-    case Operation::leave: break;
+    case Operation::leave:
+    case Operation::watch: break;
   }
   CHECK(read.game_id == sent.game_id);
   CHECK(read.player_id == sent.player_id);

@@ -31,17 +31,17 @@ TEST_CASE("rpc.discover answers with the document, which describes every method"
   CHECK(!openrpc_document().contains('\n'));
   std::vector<std::string> methods;
   for (const Json& method : reply["result"]["methods"]) methods.push_back(method["name"]);
-  for (const Operation operation : all_operations) {
+  for (const Operation operation : player_operations) {
     CHECK(std::ranges::count(methods, to_string(operation)) == 1);
   }
-  CHECK(methods.size() == all_operations.size() + 1);
+  CHECK(methods.size() == player_operations.size() + 1);
   CHECK(table.calls == 0);
 }
 
 TEST_CASE("The document names the parameters that are read, in their order") {
   const Json document = Json::parse(openrpc_document());
   for (const Json& method : document["methods"]) {
-    const auto operation = parse_operation(method["name"].get<std::string>());
+    const auto operation = parse_player_operation(method["name"].get<std::string>());
     if (!operation) continue;
     const auto params = params_of(*operation);
     REQUIRE(method["params"].size() == params.size());

@@ -84,7 +84,8 @@ void LeanCall::begin(std::uint64_t id, const Command& command, LeanMessages& mes
       break;
     case Operation::join:
     case Operation::throw_move:
-    case Operation::leave: assert(false && "no unary call");
+    case Operation::leave:
+    case Operation::watch: assert(false && "no unary call");
   }
   forget_response();
 }
@@ -171,7 +172,8 @@ Reply LeanCall::answer(LeanMessages& messages) const {
     case Operation::score: return parse(*bytes, operation_, messages.score_response);
     case Operation::join:
     case Operation::throw_move:
-    case Operation::leave: break;
+    case Operation::leave:
+    case Operation::watch: break;
   }
   return {.operation = operation_, .error = Error::unknown_operation};
 }

@@ -20,13 +20,15 @@ TEST_CASE("What may be tried again depends on the call and on how far it got") {
   const Command join{.operation = Operation::join, .game_id = "g", .player_id = "p"};
   const Command thrown{.operation = Operation::throw_move, .game_id = "g", .player_id = "p"};
   const Command leave{.operation = Operation::leave, .game_id = "g", .player_id = "p"};
+  const Command watch{.operation = Operation::watch, .game_id = "g"};
 
   struct Row {
     const Command* command;
     bool when_lost;
   };
-  for (const Row& row : {Row{&round, true}, Row{&counted, false}, Row{&score, true},
-                         Row{&join, false}, Row{&thrown, false}, Row{&leave, false}}) {
+  for (const Row& row :
+       {Row{&round, true}, Row{&counted, false}, Row{&score, true}, Row{&join, false},
+        Row{&thrown, false}, Row{&leave, false}, Row{&watch, true}}) {
     CAPTURE(to_string(row.command->operation), row.command->session_id);
     CHECK(may_repeat(*row.command, Reach::nowhere));
     CHECK(may_repeat(*row.command, Reach::not_sent));

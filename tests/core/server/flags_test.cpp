@@ -110,6 +110,10 @@ TEST_CASE("every flag is read") {
                                  "1",
                                  "--max-duels",
                                  "1000000",
+                                 "--max-spectators",
+                                 "1",
+                                 "--max-spectators-per-duel",
+                                 "1000000",
                                  "--duel-idle",
                                  "2592000",
                                  "--drain",
@@ -128,6 +132,8 @@ TEST_CASE("every flag is read") {
   CHECK(flags.game.sessions_max == 1);
   CHECK(flags.game.session_idle == std::chrono::seconds(1));
   CHECK(flags.game.duels_max == 1'000'000);
+  CHECK(flags.game.spectators_max == 1);
+  CHECK(flags.game.spectators_per_duel_max == 1'000'000);
   CHECK(flags.game.duel_idle == limits::idle_max);
   CHECK(flags.drain_max.count() == 0);
 }

@@ -157,7 +157,28 @@ TEST_CASE("sessions and duels are the game's") {
   CHECK(found.at("rps_duels_created_total") == 1);
   CHECK(found.at("rps_duels_evicted_total") == 0);
   CHECK(found.at("rps_duels_expired_total") == 1);
+  CHECK(found.at("rps_spectators") == 0);
+  CHECK(found.at("rps_spectators_cut_total") == 0);
   caller.disconnect(Clock::time_point{});
+}
+
+TEST_CASE("spectators are counted, and those that are cut off") {
+  struct Eye final : SpectatorSink {
+    bool on_observation(const Observation&) override { return true; }
+  };
+  Game game{{}};
+  Metrics metrics(game);
+  const auto eye = std::make_shared<Eye>();
+  Caller caller(game, {}, eye);
+  game.handle({.operation = Operation::join, .game_id = "g", .player_id = "p"}, caller, {});
+  game.handle({.operation = Operation::watch, .game_id = "g"}, caller, {});
+  metrics.answered(Operation::watch, std::nullopt, nanoseconds(0));
+  metrics.spectator_cut();
+  const auto found = samples(metrics);
+  CHECK(found.at("rps_spectators") == 1);
+  CHECK(found.at("rps_spectators_cut_total") == 1);
+  CHECK(found.at(R"(rps_requests_total{operation="watch",error_class="ok"})") == 1);
+  caller.disconnect({});
 }
 
 TEST_CASE("no count is lost under eight threads and a scraper") {
