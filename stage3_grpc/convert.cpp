@@ -1,6 +1,9 @@
 #include "stage3_grpc/convert.hpp"
 
+#include <initializer_list>
 #include <string_view>
+
+#include "core/judge.hpp"
 
 namespace rps::rpc {
 
@@ -22,6 +25,99 @@ void write_score(const Score& score, Message& out) {
   out.set_rounds(score.rounds());
 }
 
+// Nothing when the number names no seat.
+std::optional<Seat> seat_from_wire(std::uint32_t number) {
+  if (number != 1 && number != 2) return std::nullopt;
+  return static_cast<Seat>(number);
+}
+
+void write(Seat seat, const Observation::Player& player, v1::DuelPlayer& out) {
+  out.set_seat(static_cast<std::uint32_t>(seat));
+  out.mutable_player_id()->assign(player.id.view());
+  out.set_present(player.present);
+  out.set_ready(player.ready);
+  write_score(player.score, *out.mutable_score());
+}
+
+void write(const Observation& seen, v1::DuelState& out) {
+  out.mutable_game_id()->assign(seen.game_id.view());
+  out.set_best_of(seen.best_of);
+  out.set_rounds(seen.rounds);
+  for (const Seat seat : {Seat::first, Seat::second}) {
+    const Observation::Player& player = seen.players[index_of(seat)];
+    if (!player.id.empty()) write(seat, player, *out.add_players());
+  }
+  out.set_over(seen.is_over);
+  out.mutable_winner()->assign(seen.winner.view());
+}
+
+void write_round(const Observation& seen, v1::RoundShown& out) {
+  const auto [first, second] = seen.moves;
+  out.set_round(seen.rounds);
+  out.set_first_move(to_wire(first));
+  out.set_second_move(to_wire(second));
+  out.set_first_result(to_wire(judge(first, second)));
+  out.mutable_reason()->assign(reason(first, second));
+}
+
+bool read(const v1::DuelPlayer& player, Observation& out) {
+  const auto seat = seat_from_wire(player.seat());
+  const auto id = Id::parse(player.player_id());
+  if (!seat || !id || !is_consistent(player.score())) return false;
+  out.players[index_of(*seat)] = {.id = *id,
+                                  .present = player.present(),
+                                  .ready = player.ready(),
+                                  .score = read(player.score())};
+  return true;
+}
+
+bool read(const v1::DuelState& state, Observation& out) {
+  const auto game = Id::parse(state.game_id());
+  const auto winner = Id::parse(state.winner());
+  if (!game || (!winner && !state.winner().empty())) return false;
+  out.game_id = *game;
+  out.best_of = state.best_of();
+  out.rounds = state.rounds();
+  out.is_over = state.over();
+  out.winner = winner.value_or(Id());
+  for (const v1::DuelPlayer& player : state.players()) {
+    if (!read(player, out)) return false;
+  }
+  return true;
+}
+
+// What has happened to a player: false when the number names no seat.
+bool read_seat(ObservationType type, std::uint32_t number, Observation& out) {
+  const auto seat = seat_from_wire(number);
+  out.type = type;
+  out.seat = seat.value_or(Seat::none);
+  return seat.has_value();
+}
+
+bool read_round(const v1::RoundShown& round, Observation& out) {
+  out.type = ObservationType::round_over;
+  out.moves = {from_wire(round.first_move()), from_wire(round.second_move())};
+  return out.moves[0] != Move::unspecified && out.moves[1] != Move::unspecified &&
+         round.round() == out.rounds;
+}
+
+// What has happened. REQUIRES: the state has been read.
+bool read_event(const v1::WatchResponse& response, Observation& out) {
+  switch (response.event_case()) {
+    case v1::WatchResponse::kSnapshot: out.type = ObservationType::snapshot; return true;
+    case v1::WatchResponse::kGameOver: out.type = ObservationType::game_over; return true;
+    case v1::WatchResponse::kJoined:
+      return read_seat(ObservationType::joined, response.joined().seat(), out);
+    case v1::WatchResponse::kReady:
+      return read_seat(ObservationType::ready, response.ready().seat(), out);
+    case v1::WatchResponse::kLeft:
+      return read_seat(ObservationType::left, response.left().seat(), out);
+    case v1::WatchResponse::kRoundOver: return read_round(response.round_over(), out);
+    case v1::WatchResponse::EVENT_NOT_SET: break;
+  }
+  return false;
+}
+
 Reply refused(Operation operation, Error error, std::uint32_t retry_after_ms = 0) {
   return {.operation = operation, .error = error, .retry_after_ms = retry_after_ms};
 }
@@ -36,6 +132,10 @@ Command read(const v1::PlayRequest& request) {
 
 Command read(const v1::ScoreRequest& request) {
   return {.operation = Operation::score, .session_id = request.session_id()};
+}
+
+Command read(const v1::WatchRequest& request) {
+  return {.operation = Operation::watch, .game_id = request.game_id()};
 }
 
 std::optional<Command> read(const v1::DuelRequest& request) {
@@ -127,6 +227,19 @@ void write(const Event& event, v1::GameEvent& out) {
   }
 }
 
+void write(const Observation& seen, v1::WatchResponse& out) {
+  write(seen, *out.mutable_state());
+  const auto seat = static_cast<std::uint32_t>(seen.seat);
+  switch (seen.type) {
+    case ObservationType::snapshot: out.mutable_snapshot(); break;
+    case ObservationType::joined: out.mutable_joined()->set_seat(seat); break;
+    case ObservationType::ready: out.mutable_ready()->set_seat(seat); break;
+    case ObservationType::round_over: write_round(seen, *out.mutable_round_over()); break;
+    case ObservationType::game_over: out.mutable_game_over(); break;
+    case ObservationType::left: out.mutable_left()->set_seat(seat); break;
+  }
+}
+
 void write(const Command& command, v1::PlayRequest& out) {
   out.set_player_move(to_wire(command.move));
   out.mutable_session_id()->assign(command.session_id);
@@ -134,6 +247,10 @@ void write(const Command& command, v1::PlayRequest& out) {
 
 void write(const Command& command, v1::ScoreRequest& out) {
   out.mutable_session_id()->assign(command.session_id);
+}
+
+void write(const Command& command, v1::WatchRequest& out) {
+  out.mutable_game_id()->assign(command.game_id);
 }
 
 void write(const Command& command, v1::DuelRequest& out) {
@@ -235,6 +352,12 @@ std::optional<Event> read(const v1::GameEvent& event) {
     case v1::GameEvent::EVENT_NOT_SET: break;
   }
   return std::nullopt;
+}
+
+std::optional<Observation> read(const v1::WatchResponse& response) {
+  Observation out;
+  if (!read(response.state(), out) || !read_event(response, out)) return std::nullopt;
+  return out;
 }
 
 }  // namespace rps::rpc

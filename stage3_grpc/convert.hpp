@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/command.hpp"
+#include "core/observation.hpp"
 #include "rps/v1/rps.pb.h"
 
 namespace rps::rpc {
@@ -58,18 +59,21 @@ constexpr v1::Result to_wire(Result result) {
 // something that this version of the contract does not know, or for nothing.
 Command read(const v1::PlayRequest& request);
 Command read(const v1::ScoreRequest& request);
+Command read(const v1::WatchRequest& request);
 std::optional<Command> read(const v1::DuelRequest& request);
 void write(const Reply& reply, v1::PlayResponse& out);   // REQUIRES: !reply.error.
 void write(const Reply& reply, v1::ScoreResponse& out);  // REQUIRES: !reply.error.
 void write(const Reply& reply, v1::DuelResponse& out);   // An error as well.
 void write(const Score& score, v1::GameScore& out);
 void write(const Event& event, v1::GameEvent& out);
+void write(const Observation& seen, v1::WatchResponse& out);
 
 // The client's direction: commands to requests, responses to replies. An empty optional field is
 // left out; everything else is written unchecked, so that a test can send wrong requests to a
 // server.
 void write(const Command& command, v1::PlayRequest& out);
 void write(const Command& command, v1::ScoreRequest& out);
+void write(const Command& command, v1::WatchRequest& out);
 void write(const Command& command, v1::DuelRequest& out);
 
 // A response that contradicts itself or the request becomes Error::internal. The reply's views
@@ -78,5 +82,6 @@ Reply read(const v1::PlayResponse& response);
 Reply read(const v1::ScoreResponse& response);
 Reply read(const v1::DuelResponse& response, Operation asked);
 std::optional<Event> read(const v1::GameEvent& event);
+std::optional<Observation> read(const v1::WatchResponse& response);
 
 }  // namespace rps::rpc

@@ -29,6 +29,8 @@ template <>
 inline constexpr std::optional<Operation> operation_of<v1::PlayRequest> = Operation::play;
 template <>
 inline constexpr std::optional<Operation> operation_of<v1::ScoreRequest> = Operation::score;
+template <>
+inline constexpr std::optional<Operation> operation_of<v1::WatchRequest> = Operation::watch;
 
 // Any number of threads may call it at once.
 class Dispatcher {

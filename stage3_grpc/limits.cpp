@@ -67,7 +67,7 @@ void add_flags(CLI::App& app, Limits& limits) {
   maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
                     "Whether connections are closed that make work and wait for no answer");
   maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
-                   "Events that may wait for one Duel stream's peer to read");
+                   "Events that may wait for the peer of one Duel or Watch stream to read");
 
   chain::add_flags(app, limits.chain);
 

@@ -86,8 +86,9 @@ struct Limits {
   bool has_flood_guard = true;   // --flood-guard
   bool coalesces_writes = true;  // --coalesce-writes
   tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
-  // Events that wait for a Duel stream whose peer does not read; at one more the stream is
-  // cancelled.
+  // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is
+  // cancelled; and observations that wait for a Watch stream, at one more of which it ends with
+  // RESOURCE_EXHAUSTED (rps_spectators_cut_total).
   int events_waiting_max = 256;  // --max-waiting-events
 
   chain::ChainSettings chain;
@@ -114,7 +115,7 @@ int open_calls_max(const Limits& limits);
 void add_flags(CLI::App& app, Limits& limits);
 
 // Sets all of them in gRPC but connections_max, calls_max and in_use_max, which the listener and
-// the flood guard enforce, and events_waiting_max, which the Duel streams enforce.
+// the flood guard enforce, and events_waiting_max, which the Duel and Watch streams enforce.
 void apply(const Limits& limits, grpc::ServerBuilder& builder);
 
 }  // namespace rps::rpc

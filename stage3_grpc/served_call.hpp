@@ -18,6 +18,7 @@ namespace method {
 inline constexpr std::string_view play = "/rps.v1.RockPaperScissorsService/Play";
 inline constexpr std::string_view score = "/rps.v1.RockPaperScissorsService/Score";
 inline constexpr std::string_view play_many = "/rps.v1.RockPaperScissorsService/PlayMany";
+inline constexpr std::string_view watch = "/rps.v1.RockPaperScissorsService/Watch";
 inline constexpr std::string_view rally = "/rps.v1.RockPaperScissorsService/Rally";
 inline constexpr std::string_view duel = "/rps.v1.RockPaperScissorsService/Duel";
 }  // namespace method

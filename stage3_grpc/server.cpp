@@ -33,8 +33,8 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
       chain_(limits.chain, context.metrics, context.log),
       service_(std::make_unique<Service>(
-          context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()}, limits,
-          filters_.flood_guard().calls())) {
+          context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
+          context.metrics, limits, filters_.flood_guard().calls())) {
   const server::UsableCpus cpus = server::usable_cpus();
   if (context.flags.threads != 0) {
     context.log.warn("--threads has no effect: gRPC chooses its own number of threads");

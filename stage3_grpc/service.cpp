@@ -2,6 +2,7 @@
 
 #include "stage3_grpc/duel_stream.hpp"
 #include "stage3_grpc/round_streams.hpp"
+#include "stage3_grpc/watch_stream.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
@@ -69,6 +70,12 @@ grpc::ServerUnaryReactor* Service::Score(grpc::CallbackServerContext* context,
 grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) {
   return new PlayManyStream(dispatcher_, game_, open_calls_, door_, *context, *response);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::Watch(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request) {
+  return WatchStream::open(dispatcher_, game_, metrics_, open_calls_, door_, *context, *request,
+                           static_cast<std::size_t>(limits_.events_waiting_max));
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(

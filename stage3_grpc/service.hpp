@@ -15,21 +15,26 @@ namespace rps::rpc {
 
 namespace detail {
 
-// The generated service with the methods below taking bytes (dispatcher.hpp says why). Watch is
-// left as generated: it answers UNIMPLEMENTED.
+// The generated service with the methods below taking bytes (dispatcher.hpp says why).
 using Methods = v1::RockPaperScissorsService;
 using RawMethods = Methods::WithRawCallbackMethod_Play<
     Methods::WithRawCallbackMethod_Score<Methods::WithRawCallbackMethod_PlayMany<
         Methods::WithRawCallbackMethod_Rally<Methods::WithRawCallbackMethod_Duel<
-            Methods::WithCallbackMethod_Watch<Methods::Service>>>>>>;
+            Methods::WithRawCallbackMethod_Watch<Methods::Service>>>>>>;
 
 }  // namespace detail
 
 class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments outlive the service.
-  Service(Game& game, const ServedCall::Door& door, const Limits& limits, boundary::CallPool& pool)
-      : game_(game), door_(door), limits_(limits), dispatcher_(game), open_calls_(pool) {}
+  Service(Game& game, const ServedCall::Door& door, server::Metrics& metrics, const Limits& limits,
+          boundary::CallPool& pool)
+      : game_(game),
+        door_(door),
+        metrics_(metrics),
+        limits_(limits),
+        dispatcher_(game),
+        open_calls_(pool) {}
 
   // From now on requests are answered with `unavailable`; open streams end when the requests that
   // came on them before are answered. Does not block.
@@ -48,6 +53,8 @@ class Service final : public detail::RawMethods {
                                   grpc::ByteBuffer* response) override;
   grpc::ServerReadReactor<grpc::ByteBuffer>* PlayMany(grpc::CallbackServerContext* context,
                                                       grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* request) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Rally(
       grpc::CallbackServerContext* context) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Duel(
@@ -59,6 +66,7 @@ class Service final : public detail::RawMethods {
 
   Game& game_;
   const ServedCall::Door door_;
+  server::Metrics& metrics_;
   const Limits& limits_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;

@@ -139,14 +139,9 @@ TEST_CASE("An empty message is a message: one without a move") {
   check(call_with_bytes(at, "Play", ""), Error::invalid_move);
 }
 
-TEST_CASE("A method that does not exist is unimplemented, and so is Watch") {
+TEST_CASE("A method that does not exist is unimplemented") {
   RunningServer at;
   CHECK(call_with_bytes(at, "Cheat", "").error_code() == grpc::UNIMPLEMENTED);
-  grpc::ClientContext context;
-  v1::GameEvent event;
-  const auto reader = at.stub->Watch(&context, v1::WatchRequest());
-  CHECK_FALSE(reader->Read(&event));
-  CHECK(reader->Finish().error_code() == grpc::UNIMPLEMENTED);
 }
 
 TEST_CASE("A message may be as long as the limit and no longer") {
