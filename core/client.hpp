@@ -8,6 +8,7 @@
 
 #include "core/clock.hpp"
 #include "core/command.hpp"
+#include "core/observation.hpp"
 
 namespace rps {
 
@@ -34,9 +35,13 @@ struct ConnectionCounts {
   bool operator==(const ConnectionCounts&) const = default;
 };
 
-// Where replies and events are handed over.
+// Where replies, events and observations are handed over.
 class Sink : public EventSink {
  public:
+  // A duel that this client watches shows something. The reply to the watch comes before the first
+  // observation; the last one says is_over, unless the connection breaks before.
+  virtual void on_observation(const Observation& /*seen*/) {}
+
   // The reply to submit(id). `reply` and what it points to live until on_reply() returns.
   // on_reply() may call submit(): so a closed loop replaces each answered call by the next.
   virtual void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) = 0;
@@ -58,9 +63,9 @@ class Client {
   // room. REQUIRES: fewer than in_flight_max() calls are open.
   virtual void submit(std::uint64_t id, const Command& command) = 0;
 
-  // Sends the submitted calls and passes the replies and events that have arrived to the sink.
-  // When none has arrived, waits until one does or `deadline` has passed. Returns how many replies
-  // and events it passed on.
+  // Sends the submitted calls and passes the replies, events and observations that have arrived to
+  // the sink. When none has arrived, waits until one does or `deadline` has passed. Returns how
+  // many it passed on.
   virtual std::size_t poll(Clock::time_point deadline, Sink& sink) = 0;
 
   // How many calls may be open at once.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,11 +18,11 @@
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 
-#include "core/number.hpp"
 #include "core/random.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "stage3_grpc/client_settings.hpp"
 #include "stage3_grpc/client_stream.hpp"
+#include "stage3_grpc/client_watch.hpp"
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
 #include "stage3_grpc/time.hpp"
@@ -29,21 +30,6 @@
 namespace rps::rpc {
 
 namespace {
-
-using Stub = v1::RockPaperScissorsService::Stub;
-
-std::uint32_t retry_after(const grpc::ClientContext& context) {
-  const auto& trailers = context.GetServerTrailingMetadata();
-  const auto found = trailers.find(retry_after_key);
-  if (found == trailers.end()) return 0;
-  return parse_number<std::uint32_t>({found->second.data(), found->second.size()}).value_or(0);
-}
-
-Reply refusal(const grpc::Status& status, Operation operation, const grpc::ClientContext& context) {
-  return {.operation = operation,
-          .error = error_of(status, operation),
-          .retry_after_ms = retry_after(context)};
-}
 
 Reply read_summary(const v1::PlayManyResponse& summary) {
   const Score score{.wins = summary.score().wins(),
@@ -133,7 +119,7 @@ class RallyCalls final : public ClientStream<v1::PlayRequest, v1::PlayResponse> 
   void take(const v1::PlayResponse& response, Arrival& arrival) override {
     if (open_calls() > 0) answer(read(response), arrival);
   }
-  void settled() override;
+  void deliver(const Answered& call, const Reply& reply, Arrival& arrival) override;
 
   GrpcClient& client_;
   Connection& connection_;
@@ -153,7 +139,37 @@ class DuelCalls final : public ClientStream<v1::DuelRequest, v1::DuelResponse> {
       arrival.event(*event);
     }
   }
-  void settled() override {}  // Duels take no place of their connection.
+  // Duels take no place of their connection.
+  void deliver(const Answered& call, const Reply& reply, Arrival& arrival) override {
+    arrival.reply(call.id, reply, call.sent_at, call.by_server);
+  }
+
+  GrpcClient& client_;
+  Connection& connection_;
+};
+
+// A call of Watch that somebody has asked for. It takes no place of its connection.
+class Spectator final : public WatchCall {
+ public:
+  void start(std::uint64_t id, const Command& command, Stub& stub, grpc::CompletionQueue& queue);
+
+ private:
+  void take(const v1::WatchResponse& response, Arrival& arrival) override;
+  void ended(const grpc::Status& status, const grpc::ClientContext& context,
+             Arrival& arrival) override;
+  void answer(const Reply& reply, Arrival& arrival, bool by_server = true);
+
+  std::optional<std::uint64_t> asked_;  // The id, until it is answered.
+  Clock::time_point sent_at_;
+};
+
+// A play of mode=watch.
+class WatchedPlay final : public WatchedDuel {
+ public:
+  WatchedPlay(GrpcClient& client, Connection& connection);
+
+ private:
+  void settled() override;
 
   GrpcClient& client_;
   Connection& connection_;
@@ -166,9 +182,12 @@ struct Connection {
   std::vector<UnaryCall*> idle_calls;
   std::deque<ManyCall> many_calls;
   std::vector<ManyCall*> idle_many_calls;
+  std::deque<WatchedPlay> watched_plays;
+  std::vector<WatchedPlay*> idle_watched_plays;
   std::size_t room = 0;  // Calls that it can take now.
   std::optional<RallyCalls> rally;
   std::optional<DuelCalls> duel;
+  std::deque<Spectator> spectators;
 };
 
 // All connections complete into one queue, which the thread that polls waits on itself: an answer
@@ -187,6 +206,7 @@ class GrpcClient final : public Client {
   friend class ManyCall;
   friend class RallyCalls;
   friend class DuelCalls;
+  friend class WatchedPlay;
 
   struct Completion {
     Tag* tag = nullptr;
@@ -199,6 +219,8 @@ class GrpcClient final : public Client {
   void play(Connection& connection, std::uint64_t id, const Command& command);
   void start_unary(Connection& connection, std::uint64_t id, const Command& command);
   DuelCalls& duel_of(const Command& command);
+  void watch(std::uint64_t id, const Command& command);
+  std::string next_watcher_name();
   std::optional<Completion> next(Clock::time_point deadline);
 
   ClientSettings settings_;
@@ -206,6 +228,8 @@ class GrpcClient final : public Client {
   std::deque<Connection> connections_;
   std::size_t in_flight_max_;
   std::size_t open_ = 0;  // Calls that take a place of their connection.
+  const std::uint32_t watchers_ = std::random_device{}();
+  std::size_t watcher_ = 0;
 };
 
 // ---- Calls ---------------------------------------------------------------------------------
@@ -309,12 +333,49 @@ std::unique_ptr<RallyCalls::Wire> RallyCalls::start(grpc::ClientContext& context
   return connection_.stub->AsyncRally(&context, &client_.queue_, tag);
 }
 
-void RallyCalls::settled() {
+void RallyCalls::deliver(const Answered& call, const Reply& reply, Arrival& arrival) {
   client_.give_place(connection_);
+  arrival.reply(call.id, reply, call.sent_at, call.by_server);
 }
 
 std::unique_ptr<DuelCalls::Wire> DuelCalls::start(grpc::ClientContext& context, void* tag) {
   return connection_.stub->AsyncDuel(&context, &client_.queue_, tag);
+}
+
+void Spectator::start(std::uint64_t id, const Command& command, Stub& stub,
+                      grpc::CompletionQueue& queue) {
+  asked_ = id;
+  sent_at_ = Clock::now();
+  WatchCall::start(stub, queue, command.game_id);
+}
+
+void Spectator::take(const v1::WatchResponse& response, Arrival& arrival) {
+  if (asked_) answer({.operation = Operation::watch}, arrival);
+  if (const auto seen = read(response)) arrival.observation(*seen);
+}
+
+void Spectator::ended(const grpc::Status& status, const grpc::ClientContext& context,
+                      Arrival& arrival) {
+  if (!asked_) return;
+  if (status.ok())
+    return answer({.operation = Operation::watch, .error = Error::internal}, arrival);
+  answer(refusal(status, Operation::watch, context), arrival, is_answer(status));
+}
+
+void Spectator::answer(const Reply& reply, Arrival& arrival, bool by_server) {
+  const std::uint64_t id = *asked_;
+  asked_.reset();
+  arrival.reply(id, reply, sent_at_, by_server);
+}
+
+WatchedPlay::WatchedPlay(GrpcClient& client, Connection& connection)
+    : WatchedDuel(*connection.stub, client.queue_, client.next_watcher_name()),
+      client_(client),
+      connection_(connection) {}
+
+void WatchedPlay::settled() {
+  connection_.idle_watched_plays.push_back(this);
+  client_.give_place(connection_);
 }
 
 // ---- The client ----------------------------------------------------------------------------
@@ -338,6 +399,8 @@ GrpcClient::~GrpcClient() {
     for (ManyCall& call : connection.many_calls) call.cancel();
     if (connection.rally) connection.rally->cancel();
     if (connection.duel) connection.duel->cancel();
+    for (Spectator& spectator : connection.spectators) spectator.cancel();
+    for (WatchedPlay& play : connection.watched_plays) play.cancel();
   }
   queue_.Shutdown();
   void* tag = nullptr;
@@ -356,6 +419,12 @@ void GrpcClient::open_connection(const ConnectOptions& options) {
   if (settings_.mode == PlayMode::many) {
     for (std::size_t i = 0; i < options.depth; ++i) {
       connection.idle_many_calls.push_back(&connection.many_calls.emplace_back(*this, connection));
+    }
+  }
+  if (settings_.mode == PlayMode::watch) {
+    for (std::size_t i = 0; i < options.depth; ++i) {
+      connection.idle_watched_plays.push_back(
+          &connection.watched_plays.emplace_back(*this, connection));
     }
   }
   if (settings_.mode == PlayMode::rally) connection.rally.emplace(*this, connection, options.depth);
@@ -384,6 +453,20 @@ DuelCalls& GrpcClient::duel_of(const Command& command) {
   return *connection.duel;
 }
 
+// A call that has ended is used again.
+void GrpcClient::watch(std::uint64_t id, const Command& command) {
+  Connection& connection = connections_[hash_bytes(command.game_id, 0) % connections_.size()];
+  auto& spectators = connection.spectators;
+  const auto idle = std::ranges::find_if_not(spectators, &Spectator::is_open);
+  Spectator& spectator = idle == spectators.end() ? spectators.emplace_back() : *idle;
+  spectator.start(id, command, *connection.stub, queue_);
+}
+
+// Part of the ids of the games of one WatchedPlay: no other client has such games.
+std::string GrpcClient::next_watcher_name() {
+  return "watched-" + std::to_string(watchers_) + "-" + std::to_string(++watcher_);
+}
+
 void GrpcClient::submit(std::uint64_t id, const Command& command) {
   switch (command.operation) {
     case Operation::play: play(take_place(id), id, command); break;
@@ -391,6 +474,7 @@ void GrpcClient::submit(std::uint64_t id, const Command& command) {
     case Operation::join:
     case Operation::throw_move:
     case Operation::leave: duel_of(command).submit(id, command); break;
+    case Operation::watch: watch(id, command); break;
   }
 }
 
@@ -402,6 +486,12 @@ void GrpcClient::play(Connection& connection, std::uint64_t id, const Command& c
       ManyCall* const call = connection.idle_many_calls.back();
       connection.idle_many_calls.pop_back();
       call->start(id, command);
+      break;
+    }
+    case PlayMode::watch: {
+      WatchedPlay* const watched = connection.idle_watched_plays.back();
+      connection.idle_watched_plays.pop_back();
+      watched->play(id, command.move);
       break;
     }
   }

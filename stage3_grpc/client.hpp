@@ -1,6 +1,6 @@
 // The gRPC client: one player, or many, over one or more HTTP/2 connections.
 //
-//   grpc://HOST:PORT[?mode=rally][&deadline_ms=N][&resend=1]
+//   grpc://HOST:PORT[?mode=rally|watch][&deadline_ms=N][&resend=1]
 //   grpc://HOST:PORT?mode=many[&rounds=N][&deadline_ms=N][&resend=1]
 //   grpcs://HOST:PORT[?ca=FILE][&cert=FILE&key=FILE][&name=HOST][&…]
 //
@@ -8,13 +8,23 @@
 // instead. join, throw and leave go over Duel streams, one per connection, opened by the first of
 // them; what one player does in one game always takes the same. The other calls of an id take the
 // connection `id % connections` while it has room. A call carries a deadline, `deadline_ms` from
-// its start (10,000 without it, 0 for none); Rally and Duel streams carry none.
+// its start (10,000 without it, 0 for none); Rally, Duel and Watch streams carry none. A watch is a
+// Watch call of its own.
 //
 // With mode=many a play is one PlayMany call of N requests (16 without `rounds`), all with the
 // command's move and session. Its reply is the summary: `score` holds how many of these N rounds
 // were won, drawn and lost, so score.rounds() == N says that all were played; `round` is 0, and
 // opponent_move, result and reason are as in a default-constructed Reply. A summary whose number of
 // rounds is not the sum of them is Error::internal. The stamps are of the whole call.
+//
+// With mode=watch a play is one round of a duel, and its reply is what a spectator of the duel has
+// seen: server streaming, measured from end to end. Each call that may be open on a connection has
+// a duel of its own there: two players on one Duel stream, and a spectator on a Watch stream. The
+// first player throws the command's move, the second one a move that the client draws; the reply is
+// given when the spectator is shown the round. It stands alone, whatever session the command names:
+// `round` is 0. A round that shows other moves than those thrown is Error::internal. When a duel
+// (best of 99) is decided, the next play begins another one; the stamps begin with the throws, when
+// all are there.
 //
 // A call that is open when its server leaves it out of a connection that it closes (GOAWAY, RFC
 // 9113, section 6.8) is answered with Error::unavailable. With resend=1 gRPC sends it again, once;

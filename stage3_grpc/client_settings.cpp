@@ -30,7 +30,9 @@ PlayMode read_mode(std::string_view value) {
   if (value == "unary") return PlayMode::unary;
   if (value == "rally") return PlayMode::rally;
   if (value == "many") return PlayMode::many;
-  throw std::runtime_error("the mode is unary, rally or many, not '" + std::string(value) + "'");
+  if (value == "watch") return PlayMode::watch;
+  throw std::runtime_error("the mode is unary, rally, many or watch, not '" + std::string(value) +
+                           "'");
 }
 
 constexpr std::size_t pem_file_bytes_max = std::size_t{1} << 20;

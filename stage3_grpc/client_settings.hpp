@@ -20,6 +20,7 @@ enum class PlayMode : std::uint8_t {
   unary,  // A Play call each.
   rally,  // All on one Rally stream per connection.
   many,   // A PlayMany call of `rounds` requests each.
+  watch,  // A round of a duel each, which a spectator sees.
 };
 
 struct ClientSettings {

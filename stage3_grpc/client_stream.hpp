@@ -14,6 +14,7 @@
 #include <grpcpp/support/async_stream.h>
 
 #include "core/client.hpp"
+#include "core/number.hpp"
 #include "stage3_grpc/convert.hpp"
 #include "stage3_grpc/status.hpp"
 
@@ -35,6 +36,10 @@ struct Arrival {
     ++handed_over;
     sink.on_event(event);
   }
+  void observation(const Observation& seen) {
+    ++handed_over;
+    sink.on_observation(seen);
+  }
 };
 
 // What the completion queue hands back when an operation is done.
@@ -45,6 +50,36 @@ class Tag {
  protected:
   ~Tag() = default;
 };
+
+// A tag that completes one step of `Owner`.
+template <class Owner>
+class StepTag final : public Tag {
+ public:
+  using Step = void (Owner::*)(bool ok, Arrival& arrival);
+
+  StepTag(Owner& owner, Step step) : owner_(owner), step_(step) {}
+  void complete(bool ok, Arrival& arrival) override { (owner_.*step_)(ok, arrival); }
+
+ private:
+  Owner& owner_;
+  Step step_;
+};
+
+// How many milliseconds a refused call is to wait; 0 when the server has not said.
+inline std::uint32_t retry_after(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(retry_after_key);
+  if (found == trailers.end()) return 0;
+  return parse_number<std::uint32_t>({found->second.data(), found->second.size()}).value_or(0);
+}
+
+// The reply to a call that has ended with `status`. REQUIRES: !status.ok().
+inline Reply refusal(const grpc::Status& status, Operation operation,
+                     const grpc::ClientContext& context) {
+  return {.operation = operation,
+          .error = error_of(status, operation),
+          .retry_after_ms = retry_after(context)};
+}
 
 // Opened by the first call, and again by the next call after it ended.
 template <class Request, class Response>
@@ -84,6 +119,12 @@ class ClientStream {
     Clock::time_point sent_at;
   };
 
+  struct Answered {
+    std::uint64_t id = 0;
+    Clock::time_point sent_at;
+    bool by_server = true;  // Else the client itself says so, because the connection broke.
+  };
+
   ~ClientStream() = default;
 
   // Begins the stream; `tag` completes when it stands.
@@ -92,35 +133,22 @@ class ClientStream {
   // A response arrived.
   virtual void take(const Response& response, Arrival& arrival) = 0;
 
-  // A call is about to be answered: its place may be taken again from now on.
-  virtual void settled() = 0;
+  // A call is answered. It is no longer open, so that another one may be submitted meanwhile.
+  virtual void deliver(const Answered& call, const Reply& reply, Arrival& arrival) = 0;
 
   // Answers the oldest call with `reply`.
-  void answer(const Reply& reply, Arrival& arrival, bool is_answered = true) {
-    const std::uint64_t id = at(0).id;
-    const Clock::time_point sent_at = at(0).sent_at;
+  void answer(const Reply& reply, Arrival& arrival, bool by_server = true) {
+    const Answered call{.id = at(0).id, .sent_at = at(0).sent_at, .by_server = by_server};
     oldest_ = (oldest_ + 1) % calls_.size();
     --open_;
     if (written_ > 0) --written_;
-    settled();
-    arrival.reply(id, reply, sent_at, is_answered);
+    deliver(call, reply, arrival);
   }
 
   std::size_t open_calls() const { return open_; }
   Operation oldest_operation() const { return calls_[oldest_].operation; }
 
  private:
-  using Step = void (ClientStream::*)(bool ok, Arrival& arrival);
-  class StepTag final : public Tag {
-   public:
-    StepTag(ClientStream& stream, Step step) : stream_(stream), step_(step) {}
-    void complete(bool ok, Arrival& arrival) override { (stream_.*step_)(ok, arrival); }
-
-   private:
-    ClientStream& stream_;
-    Step step_;
-  };
-
   Call& at(std::size_t index) { return calls_[(oldest_ + index) % calls_.size()]; }
 
   void open() {
@@ -203,10 +231,10 @@ class ClientStream {
     return false;
   }
 
-  StepTag started_tag_{*this, &ClientStream::on_started};
-  StepTag written_tag_{*this, &ClientStream::on_written};
-  StepTag read_tag_{*this, &ClientStream::on_read};
-  StepTag finished_tag_{*this, &ClientStream::on_finished};
+  StepTag<ClientStream> started_tag_{*this, &ClientStream::on_started};
+  StepTag<ClientStream> written_tag_{*this, &ClientStream::on_written};
+  StepTag<ClientStream> read_tag_{*this, &ClientStream::on_read};
+  StepTag<ClientStream> finished_tag_{*this, &ClientStream::on_finished};
 
   std::optional<grpc::ClientContext> context_;
   std::unique_ptr<Wire> wire_;  // Null when the stream is not open.

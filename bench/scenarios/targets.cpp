@@ -58,6 +58,7 @@ load::Judging judging_of(const Url& url) {
   if (url.scheme == "jsonrpc+lean") return load::Judging::errors;
   if (url.scheme == "cli+spawn") return load::Judging::rounds;
   if (url.find("mode") == "many") return load::Judging::summaries;
+  if (url.find("mode") == "watch") return load::Judging::rounds;  // A duel is no session.
   const auto balance = url.find("balance");
   return balance && *balance != "hash" ? load::Judging::rounds : load::Judging::sessions;
 }
