@@ -39,10 +39,14 @@ void DuelStream::OnReadDone(bool ok) {
     pending = &outgoing_.emplace_back(Outgoing{.is_reply = true});
   }
   grpc::ByteBuffer bytes;
-  dispatcher_.answer<v1::DuelRequest>(call_, request_, *caller_, [&bytes](const Reply& reply) {
-    bytes = encode<v1::DuelResponse>(reply);
-  });
+  const Reply reply = dispatcher_.answer<v1::DuelRequest>(
+      call_, request_, *caller_,
+      [&bytes](const Reply& made) { bytes = encode<v1::DuelResponse>(made); });
   const std::scoped_lock lock(mutex_);
+  if (reply.error == Error::unauthenticated) {
+    closing_ = true;
+    ending_ = reply.error;
+  }
   pending->bytes.Swap(&bytes);
   pending->is_ready = true;
   answering_ = false;
@@ -81,8 +85,8 @@ void DuelStream::on_event(const Event& event) {
 
 void DuelStream::drain() {
   const std::scoped_lock lock(mutex_);
-  draining_ = true;
   closing_ = true;
+  ending_ = Error::unavailable;
   advance();
 }
 
@@ -97,7 +101,7 @@ void DuelStream::advance() {
   }
   if (!answering_ && (broken_ || closing_)) {
     finished_ = true;
-    Finish(draining_ ? to_status(Error::unavailable) : grpc::Status::OK);
+    Finish(ending_ ? to_status(*ending_) : grpc::Status::OK);
   }
 }
 

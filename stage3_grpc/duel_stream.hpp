@@ -5,7 +5,8 @@
 // Replies are written in the order of their requests, each before the events that its request
 // caused. Events come from the thread whose request caused them and wait in a queue; the stream of
 // a peer that leaves more than the limit unread is cancelled. The next request is read when the
-// reply to the last one is written.
+// reply to the last one is written. A stream whose caller is not known ends with that status behind
+// the refusal, because none of its requests can do better.
 #pragma once
 
 #include <cstddef>
@@ -67,9 +68,9 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   std::deque<Outgoing> outgoing_;  // In the order of writing.
   bool answering_ = false;         // A request is with the game.
   bool writing_ = false;           // The front of `outgoing_` is with gRPC.
-  bool closing_ = false;  // The peer asks no more, or the server drains: write the rest and end.
-  bool broken_ = false;   // Nothing that is written arrives.
-  bool draining_ = false;
+  bool closing_ = false;           // No further request is read: write the rest and end.
+  bool broken_ = false;            // Nothing that is written arrives.
+  std::optional<Error> ending_;    // Why it ends, unless the peer asks no more.
   bool finished_ = false;
 };
 

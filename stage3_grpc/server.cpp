@@ -61,6 +61,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       [this](Clock::time_point now) {
         filters_.tick(now);
         log_route_.tick(now);
+        chain_.tick(now);
       });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/server/metrics.hpp"
+#include "stage3_grpc/chain/auth.hpp"
 #include "stage3_grpc/chain/chain.hpp"
 #include "stage3_grpc/chain/log.hpp"
 #include "stage3_grpc/chain/metrics.hpp"
@@ -13,14 +14,19 @@ namespace rps::rpc::chain {
 
 class GameChain {
  public:
-  using Links = Chain<Trace, RateLimit, Metrics, Log>;
+  using Links = Chain<Auth, Trace, RateLimit, Metrics, Log>;
   using Passage = Links::Passage;
 
-  // REQUIRES: `metrics` and `log` outlive the chain.
+  // Throws std::runtime_error with a sentence for the operator when the file of --auth-tokens is
+  // wrong. REQUIRES: `metrics` and `log` outlive the chain.
   GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log);
 
   // Applies to messages that come from now on. Any thread, one at a time.
   void configure(const ChainSettings& settings) { links_.configure(settings); }
+
+  // Reads the file of --auth-tokens again if it may have changed. To be called about once a second,
+  // by one thread.
+  void tick(Clock::time_point now) { auth_.tick(now); }
 
   // As in chain.hpp, from any number of threads at once.
   Passage begin(CallInfo& call) { return links_.begin(call); }
@@ -30,6 +36,7 @@ class GameChain {
   void end_call(const CallInfo& call) noexcept { links_.end_call(call); }
 
  private:
+  Auth auth_;
   Trace trace_;
   RateLimit rate_limit_;
   Metrics metrics_;

@@ -7,6 +7,10 @@ namespace rps::rpc::chain {
 void add_flags(CLI::App& app, ChainSettings& settings) {
   constexpr std::uint32_t calls_max = 1'000'000;
   flags::Group chain(app, "Every call");
+  chain.add_choice("--auth", settings.has_auth, {{"on", true}, {"off", false}},
+                   "Whether callers are refused who have neither a client certificate nor a token");
+  chain.add_text("--auth-tokens", settings.tokens_file, "FILE",
+                 "Callers: SHA-256 of the token, operations and name, a line each");
   chain.add_choice("--trace", settings.has_trace, {{"on", true}, {"off", false}},
                    "Whether a call's traceparent is read, and one returned with the response");
   chain.add_share("--trace-sampling", settings.trace_sampling, {.min = 0, .max = 1},

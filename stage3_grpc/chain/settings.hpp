@@ -1,7 +1,9 @@
-// What an operator may set of the chain; all of it may change while the server runs.
+// What an operator may set of the chain. All but the name of a file may change while the server
+// runs.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace CLI {
 class App;
@@ -10,6 +12,10 @@ class App;
 namespace rps::rpc::chain {
 
 struct ChainSettings {
+  // Auth. The file (chain/callers.hpp) is named at the start and then only read again.
+  bool has_auth = false;    // --auth
+  std::string tokens_file;  // --auth-tokens; empty: none.
+
   // Trace. Off: a `traceparent` is not looked for, and none is sent.
   bool has_trace = true;  // --trace
   // --trace-sampling: the share of calls without a `traceparent` that begin a trace of their own.

@@ -1,0 +1,129 @@
+#include "stage3_grpc/chain/auth.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <openssl/evp.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <spdlog/logger.h>
+#include <strings.h>
+
+#include "core/net/file.hpp"
+
+namespace rps::rpc::chain {
+
+namespace {
+
+// The token of an `authorization`; nothing when it is of another scheme, whose name may be written
+// in any case (RFC 9110, section 11.1).
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (authorization.size() <= scheme.size()) return std::nullopt;
+  if (::strncasecmp(authorization.data(), scheme.data(), scheme.size()) != 0) return std::nullopt;
+  authorization.remove_prefix(scheme.size());
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+  return authorization;
+}
+
+}  // namespace
+
+void Auth::FreeDigest::operator()(evp_md_st* digest) const {
+  EVP_MD_free(digest);
+}
+
+Auth::Auth(const std::string& file, server::Metrics& metrics, spdlog::logger& log)
+    : file_(file),
+      log_(log),
+      sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
+      registry_(std::make_shared<prometheus::Registry>()),
+      count_(&prometheus::BuildGauge()
+                  .Name("rps_auth_callers")
+                  .Help("Callers in the file of --auth-tokens.")
+                  .Register(*registry_)
+                  .Add({})),
+      callers_(std::make_shared<const Callers>()) {
+  auto& reads = prometheus::BuildCounter()
+                    .Name("rps_auth_file_reads_total")
+                    .Help("New versions of the file of --auth-tokens.")
+                    .Register(*registry_);
+  accepted_ = &reads.Add({{"outcome", "accepted"}});
+  rejected_ = &reads.Add({{"outcome", "rejected"}});
+  metrics.add(registry_);
+  if (!sha256_) throw std::runtime_error("OpenSSL has no SHA-256");
+  if (file_.empty()) return;
+  watch_.emplace(file_);  // Before the first reading, so that no change is missed.
+  text_ = read();
+  if (const auto mistake = apply(text_)) throw std::runtime_error("--auth-tokens: " + *mistake);
+}
+
+std::optional<Refusal> Auth::begin(CallInfo& call) {
+  if (!call.identity) call.identity = identify(call);
+  if (!call.identity) return Refusal{.error = Error::unauthenticated};
+  const bool is_allowed = !call.operation || call.identity->allowed.contains(*call.operation);
+  return is_allowed ? std::nullopt : std::optional(Refusal{.error = Error::permission_denied});
+}
+
+std::optional<Identity> Auth::identify(CallInfo& call) const {
+  if (const auto authorization = call.transport.header("authorization")) {
+    return holder_of(*authorization);
+  }
+  const std::shared_ptr<const std::string> proved = call.transport.certificate_identity();
+  if (!proved) return std::nullopt;
+  return Identity{
+      .owner = proved, .name = *proved, .allowed = callers_.load()->allowed_to(*proved)};
+}
+
+std::optional<Identity> Auth::holder_of(std::string_view authorization) const {
+  const auto token = bearer_token(authorization);
+  if (!token) return std::nullopt;
+  const auto hash = hash_of(*token);
+  if (!hash) return std::nullopt;
+  const std::shared_ptr<const Callers> callers = callers_.load();
+  const Callers::TokenHolder* const holder = callers->find(*hash);
+  if (holder == nullptr) return std::nullopt;
+  return Identity{.owner = callers, .name = holder->name, .allowed = holder->allowed};
+}
+
+std::optional<TokenHash> Auth::hash_of(std::string_view token) const {
+  TokenHash hash;
+  const int is_done =
+      EVP_Digest(token.data(), token.size(), hash.data(), nullptr, sha256_.get(), nullptr);
+  return is_done == 1 ? std::optional(hash) : std::nullopt;
+}
+
+void Auth::tick(Clock::time_point now) {
+  if (!watch_) return;
+  const bool is_told = watch_->poll();
+  if (!is_told && now < reread_at_) return;
+  reread_at_ = now + limits::callers_reread_period;
+  Text text = read();
+  if (text == text_) return;
+  text_ = std::move(text);
+  if (const auto mistake = apply(text_)) {
+    rejected_->Increment();
+    log_.warn("{}; the callers that were read before stay in force", *mistake);
+  } else {
+    log_.info("read {} callers from '{}'", callers_.load()->size(), file_);
+  }
+}
+
+Auth::Text Auth::read() const {
+  return net::read_file(file_, limits::callers_file_bytes_max);
+}
+
+// Makes the callers in the text those in force. Says what is wrong with it; nothing when nothing
+// is.
+std::optional<std::string> Auth::apply(const Text& text) {
+  const std::string name = "'" + file_ + "' ";
+  if (!text) return name + text.error();
+  auto callers = Callers::parse(*text);
+  if (!callers) return name + callers.error();
+  count_->Set(static_cast<double>(callers->size()));
+  accepted_->Increment();
+  callers_.store(std::make_shared<const Callers>(*std::move(callers)));
+  return std::nullopt;
+}
+
+}  // namespace rps::rpc::chain
