@@ -46,11 +46,17 @@ constexpr std::string_view to_string(Operation operation) {
   return "play";
 }
 
-constexpr std::optional<Operation> parse_player_operation(std::string_view name) {
-  for (const Operation operation : player_operations) {
+constexpr std::optional<Operation> parse_operation(std::string_view name) {
+  for (const Operation operation : all_operations) {
     if (name == to_string(operation)) return operation;
   }
   return std::nullopt;
+}
+
+// The same for one of player_operations.
+constexpr std::optional<Operation> parse_player_operation(std::string_view name) {
+  const auto operation = parse_operation(name);
+  return operation != Operation::watch ? operation : std::nullopt;
 }
 
 // Whether the operation is of a duel. Such operations lead to events or observations, so a
