@@ -57,6 +57,10 @@ bool FloodGuard::make_room() {
          connections_->close_idle(limits::places_made, Clock::now() - limits_.in_use_max);
 }
 
+bool FloodGuard::say_goodbye() {
+  return is_active_ && connections_->say_goodbye();
+}
+
 // glibc keeps the memory that a flood leaves free: its holes are between other things, where no
 // threshold applies. Returning them takes up to 0.1 s, so it waits until the flood may be over.
 void FloodGuard::tick(Clock::time_point now) {

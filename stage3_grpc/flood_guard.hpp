@@ -50,6 +50,13 @@ class FloodGuard {
   // or no connection is watched. Any thread.
   bool make_room();
 
+  // The server drains: see OpenConnections::say_goodbye(). False when no connection is watched. Any
+  // thread.
+  bool say_goodbye();
+
+  // Closes the connections whose peers have not acknowledged that. Any thread.
+  void close_deaf() { connections_->close_deaf(); }
+
   // Writes one line about the connections closed since the last call, if there were any, and
   // returns memory when it is time to. To be called about once a second. The same thread calls
   // watch() and tick(), or the calls follow each other.

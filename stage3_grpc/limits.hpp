@@ -42,19 +42,13 @@ inline constexpr std::size_t places_made = 16;
 // After connections were closed for a flood, until its memory is returned to the system.
 inline constexpr std::chrono::seconds trim_delay{5};
 
-// The drain. A server closes its connections when no call has come for this long, so that calls on
-// their way are still refused in good order …
-inline constexpr std::chrono::milliseconds drain_quiet_min{100};
-
-// … but goes on after this time although calls still come.
-inline constexpr std::chrono::milliseconds drain_refusing_max{1'000};
-
 // A PlayMany whose peer sends nothing for this long is ended.
 inline constexpr std::chrono::milliseconds drain_silence_max{1'000};
 
-// How long peers have to close their connections once they are told to go (GOAWAY, PING). Then the
-// server closes the connections: no call of ours is open any more.
-inline constexpr std::chrono::milliseconds goodbye_max{1'000};
+// How long peers have to acknowledge that the server drains (GOAWAY, PING), counted from the end of
+// the last call. Meanwhile the calls that they still open are refused in good order. Then the
+// server closes the connections; peers who did acknowledge have as much time to close them first.
+inline constexpr std::chrono::milliseconds goodbye_max{400};
 
 // How often a draining server looks whether all that has happened.
 inline constexpr std::chrono::milliseconds drain_look_period{5};

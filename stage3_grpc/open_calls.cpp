@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <utility>
 
 #include "stage3_grpc/limits.hpp"
 
@@ -26,19 +25,13 @@ void OpenCalls::drain() {
 }
 
 bool OpenCalls::wait_for_ends(Clock::time_point deadline) {
-  const Clock::time_point began_at = Clock::now();
-  Clock::time_point last_refused_at = began_at;
-  std::uint64_t refused = refused_;
-  while (true) {
+  while (open_ != 0) {
     const Clock::time_point now = Clock::now();
-    if (std::exchange(refused, refused_) != refused_) last_refused_at = now;
-    const bool is_quiet = now - last_refused_at >= limits::drain_quiet_min ||
-                          now - began_at >= limits::drain_refusing_max;
-    if (open_ == 0 && is_quiet) return true;
-    if (now >= deadline) return open_ == 0;
+    if (now >= deadline) return false;
     end_silent(now - limits::drain_silence_max);
     std::this_thread::sleep_until(std::min(deadline, now + limits::drain_look_period));
   }
+  return true;
 }
 
 // A call is counted before draining_ is read, and wait_for_ends() reads the count after draining_
@@ -47,7 +40,6 @@ bool OpenCalls::begin() {
   open_.fetch_add(1);
   if (!draining_) return true;
   open_.fetch_sub(1);
-  refused_.fetch_add(1);
   return false;
 }
 

@@ -60,10 +60,8 @@ class OpenCalls {
   // on are refused.
   void drain();
 
-  // After drain(): waits until the calls that were open then are over, and until no call has come
-  // for a moment (limits.hpp), so that those on their way are refused with `unavailable` and not
-  // cut off. Meanwhile ends streams whose peers are silent. False when a call is still open at the
-  // deadline.
+  // After drain(): waits until the calls that were open then are over. Meanwhile ends streams whose
+  // peers are silent. False when a call is still open at the deadline.
   bool wait_for_ends(Clock::time_point deadline);
 
  private:
@@ -73,7 +71,6 @@ class OpenCalls {
   boundary::CallPool& pool_;
   std::atomic<std::int64_t> open_{0};
   std::atomic<bool> draining_{false};
-  std::atomic<std::uint64_t> refused_{0};  // Calls that began while the server drains.
   std::mutex mutex_;  // Held while streams drain, so that none of them goes away meanwhile.
   std::unordered_set<OpenStream*> streams_;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <absl/synchronization/mutex.h>
@@ -85,17 +86,27 @@ void GrpcServer::stop_accepting() {
   listener_.stop();
   health_->drain();
   service_->drain();
+  filters_.flood_guard().say_goodbye();
 }
 
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
-  const bool has_connections = listener_.budget().open() != 0;
-  const bool is_answered = !has_connections || service_->wait_for_ends(deadline);
-  // Told to go, a peer closes its connection when it has answered a PING. One that does not may not
-  // hold up the end.
+  const bool is_answered = service_->wait_for_ends(deadline);
+  refuse_last_calls(std::min(deadline, Clock::now() + limits::goodbye_max));
   server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
   filters_.tick(Clock::now());
   return is_answered;
+}
+
+// A call that gRPC finds once it shuts down ends as CANCELLED, so no call may come any more then.
+// Without the flood guard nobody can tell the peers, and calls are refused until the deadline.
+void GrpcServer::refuse_last_calls(Clock::time_point deadline) {
+  FloodGuard& guard = filters_.flood_guard();
+  while (listener_.budget().open() != 0 && !guard.say_goodbye()) {
+    const Clock::time_point now = Clock::now();
+    if (now >= deadline) return guard.close_deaf();
+    std::this_thread::sleep_until(std::min(deadline, now + limits::drain_look_period));
+  }
 }
 
 }  // namespace rps::rpc

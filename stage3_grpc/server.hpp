@@ -48,6 +48,7 @@ class GrpcServer final : public server::Server {
 
  private:
   void take(net::Fd connection);
+  void refuse_last_calls(Clock::time_point deadline);
 
   LogRoute log_route_;
   ConnectionFilters filters_;

@@ -1,6 +1,7 @@
 #include "stage3_grpc/boundary/accountant.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,12 @@
 namespace rps::rpc::boundary {
 
 namespace {
+
+// GOAWAY: the streams that are carried out end with 2^31 - 1, and there was no error. PING: eight
+// bytes of any value.
+constexpr std::array<std::uint8_t, 34> goodbye_frames{
+    0, 0, 8, Frame::goaway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0,   0,   0,   0,
+    0, 0, 8, Frame::ping,   0, 0, 0, 0, 0, 'f',  'a',  'r',  'e',  'w', 'e', 'l', 'l'};
 
 // Calls `use` with the first `count` bytes of a message's buffers, piece by piece.
 template <class Use>
@@ -52,6 +59,8 @@ ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
 }
 
 ssize_t Accountant::send(int fd, const msghdr& message, int flags) {
+  const std::scoped_lock lock(sending_);
+  if (!send_goodbye()) return -1;
   const ssize_t count = socket_->send(fd, message, flags);
   if (count <= 0) return count;
   each_piece(message, static_cast<std::size_t>(count),
@@ -63,6 +72,39 @@ void Accountant::cut(Breach breach) {
   if (is_cut_.exchange(true)) return;
   connections_->cuts().count(breach, fd_);
   ::shutdown(fd_, SHUT_RDWR);
+}
+
+void Accountant::close() {
+  if (!is_cut_.exchange(true)) ::shutdown(fd_, SHUT_RDWR);
+}
+
+void Accountant::say_goodbye() {
+  const std::scoped_lock lock(sending_);
+  if (goodbye_ping_ != 0) return;
+  if (goodbye_.empty()) goodbye_ = goodbye_frames;
+  send_goodbye();
+}
+
+bool Accountant::has_heard_goodbye() const {
+  const std::uint32_t number = goodbye_ping_.load(std::memory_order_relaxed);
+  return number != 0 && ledger_.pings_acknowledged() >= number;
+}
+
+// REQUIRES: sending_ is held. False, with the errno of sendmsg(2), when a part of the goodbye has
+// to be sent before anything else can be.
+bool Accountant::send_goodbye() {
+  if (goodbye_.empty() || (!is_goodbye_begun_ && !ledger_.may_begin_frame())) return true;
+  while (!goodbye_.empty()) {
+    iovec piece{.iov_base = const_cast<std::uint8_t*>(goodbye_.data()), .iov_len = goodbye_.size()};
+    const msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
+    const ssize_t count = socket_->send(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0) return false;
+    is_goodbye_begun_ = true;
+    ledger_.sent(goodbye_.first(static_cast<std::size_t>(count)));
+    goodbye_ = goodbye_.subspan(static_cast<std::size_t>(count));
+  }
+  goodbye_ping_.store(ledger_.pings_sent(), std::memory_order_relaxed);
+  return true;
 }
 
 std::optional<Breach> Accountant::charge(const msghdr& message, ssize_t count,

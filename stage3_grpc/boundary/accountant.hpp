@@ -1,9 +1,13 @@
-// Keeps the account of one gRPC connection, and closes it when it exceeds a budget.
+// Keeps the account of one gRPC connection, and closes it when it exceeds a budget. Takes leave of
+// the peer when the server drains.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 
 #include "core/clock.hpp"
 #include "stage3_grpc/boundary/frame_ledger.hpp"
@@ -36,6 +40,18 @@ class Accountant final : public SocketFilter {
   void cut(Breach breach);
   bool is_cut() const { return is_cut_.load(std::memory_order_relaxed); }
 
+  // Tells the peer that it may open no further call: sends GOAWAY with the greatest number of a
+  // stream, behind it a PING (RFC 9113, section 6.8). gRPC does not know of either, and goes on
+  // serving. What the socket does not take is sent before gRPC's next bytes, or by the next call of
+  // this function. Nothing happens before the server has greeted.
+  void say_goodbye();
+
+  // Whether the peer has acknowledged that PING. Such a peer opens no call any more.
+  bool has_heard_goodbye() const;
+
+  // As cut(), but the connection is not counted among those that were cut.
+  void close();
+
   // See FrameLedger.
   int open_weight() const { return ledger_.open_weight(); }
   std::optional<Clock::time_point> served_at() const { return ledger_.served_at(); }
@@ -44,6 +60,7 @@ class Accountant final : public SocketFilter {
 
  private:
   std::optional<Breach> charge(const msghdr& message, ssize_t count, Clock::time_point now);
+  bool send_goodbye();
 
   const std::unique_ptr<SocketFilter> socket_;
   const int fd_;
@@ -52,6 +69,10 @@ class Accountant final : public SocketFilter {
   FrameLedger ledger_;
   MessageLimit message_limit_;
   std::atomic<bool> is_cut_{false};
+  std::atomic<std::uint32_t> goodbye_ping_{0};  // Its number among the PINGs; 0 until it is sent.
+  std::mutex sending_;                          // Held while bytes are sent. Guards what follows.
+  std::span<const std::uint8_t> goodbye_;       // What is left of it, once it is to be said.
+  bool is_goodbye_begun_ = false;
 };
 
 }  // namespace rps::rpc::boundary

@@ -20,11 +20,13 @@ struct Frame {
     rst_stream = 3,
     settings = 4,
     ping = 6,
+    goaway = 7,
     window_update = 8,
     continuation = 9,
   };
-  static constexpr std::uint8_t end_stream = 1;  // Of DATA and HEADERS.
-  static constexpr std::uint8_t ack = 1;         // Of SETTINGS and PING.
+  static constexpr std::uint8_t end_stream = 1;   // Of DATA and HEADERS.
+  static constexpr std::uint8_t ack = 1;          // Of SETTINGS and PING.
+  static constexpr std::uint8_t end_headers = 4;  // Of HEADERS and CONTINUATION.
 
   bool ends_stream() const {
     return (type == data || type == headers) && (flags & end_stream) != 0;
@@ -55,6 +57,9 @@ class FrameCutter {
   // payload, of which `left` bytes are still to come.
   template <class Byte, class OnFrame, class OnPayload>
   void cut(std::span<Byte> bytes, OnFrame on_frame, OnPayload on_payload);
+
+  // The next byte begins a frame.
+  bool is_between_frames() const { return skip_ == 0 && filled_ == 0; }
 
  private:
   static constexpr std::uint32_t stream_bits = 0x7fff'ffff;  // The bit besides is reserved.

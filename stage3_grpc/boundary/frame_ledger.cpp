@@ -69,6 +69,10 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
   std::uint32_t frames = 0;
   out_.cut(bytes, [&](const Frame& frame) {
     if (frame.type == Frame::settings) answers_.has_settings.store(true, std::memory_order_relaxed);
+    if (frame.type == Frame::ping && (frame.flags & Frame::ack) == 0) add(answers_.pings, 1);
+    if (frame.type == Frame::headers || frame.type == Frame::continuation) {
+      are_headers_unfinished_ = (frame.flags & Frame::end_headers) == 0;
+    }
     if (frame.ends_stream() || frame.type == Frame::rst_stream) {
       calls_.end(frame.stream);
     } else if (frame.type == Frame::data) {
@@ -80,6 +84,11 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
   });
   add(answers_.ends, ends);
   add(answers_.frames, frames);
+}
+
+bool FrameLedger::may_begin_frame() const {
+  return answers_.has_settings.load(std::memory_order_relaxed) && out_.is_between_frames() &&
+         !are_headers_unfinished_;
 }
 
 std::optional<Clock::time_point> FrameLedger::served_at() const {
@@ -134,7 +143,11 @@ std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point 
       }
       if (frame.length >= message_bytes_min) return std::nullopt;
       return control(1, Breach::empty_data);
-    case Frame::ping: return control(acknowledged_weight, Breach::ping);
+    case Frame::ping:
+      if ((frame.flags & Frame::ack) != 0) {
+        pings_acknowledged_.fetch_add(1, std::memory_order_release);
+      }
+      return control(acknowledged_weight, Breach::ping);
     case Frame::settings:
       if ((frame.flags & Frame::ack) != 0) {
         has_acknowledged_ = answers_.has_settings.load(std::memory_order_relaxed);

@@ -102,6 +102,17 @@ class FrameLedger {
   // The server's next bytes.
   void sent(std::span<const std::uint8_t> bytes);
 
+  // By the thread that calls sent(). Whether a frame of any type may be sent now: the server has
+  // greeted, and neither a frame nor the headers of a call (RFC 9113, section 4.3) are incomplete.
+  bool may_begin_frame() const;
+
+  // Any thread. The PINGs that the server has sent, and those that the peer has acknowledged. The
+  // calls that came before the last of these are in open_weight(), until they are over.
+  std::uint32_t pings_sent() const { return answers_.pings.load(std::memory_order_relaxed); }
+  std::uint32_t pings_acknowledged() const {
+    return pings_acknowledged_.load(std::memory_order_acquire);
+  }
+
   // Any thread. The weight of the calls that are open, and when one of them was answered last or,
   // if none was since, when the first of them was opened; nothing before the first call.
   int open_weight() const { return calls_.weight(); }
@@ -128,6 +139,7 @@ class FrameLedger {
   struct Answers {
     std::atomic<std::uint32_t> ends{0};    // Of calls.
     std::atomic<std::uint32_t> frames{0};  // HEADERS and DATA.
+    std::atomic<std::uint32_t> pings{0};   // That are no acknowledgements.
     std::atomic<bool> has_settings{false};
   };
 
@@ -160,6 +172,8 @@ class FrameLedger {
   std::uint32_t ends_seen_ = 0;
   std::uint32_t frames_seen_ = 0;
   Answers answers_;
+  bool are_headers_unfinished_ = false;  // Of a call's answer; CONTINUATION is to follow.
+  std::atomic<std::uint32_t> pings_acknowledged_{0};
 };
 
 }  // namespace rps::rpc::boundary

@@ -85,4 +85,24 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
   }
 }
 
+// An accountant knows of a call before gRPC does, and until gRPC has sent the end of its answer. So
+// a call that came before the peer heard the goodbye is either seen here or over.
+bool OpenConnections::say_goodbye() {
+  const std::scoped_lock lock(mutex_);
+  bool have_all_left = true;
+  for (Accountant* const accountant : accountants_) {
+    if (accountant->is_cut()) continue;
+    accountant->say_goodbye();
+    if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) have_all_left = false;
+  }
+  return have_all_left;
+}
+
+void OpenConnections::close_deaf() {
+  const std::scoped_lock lock(mutex_);
+  for (Accountant* const accountant : accountants_) {
+    if (!accountant->has_heard_goodbye()) accountant->close();
+  }
+}
+
 }  // namespace rps::rpc::boundary

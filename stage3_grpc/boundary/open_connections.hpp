@@ -39,6 +39,14 @@ class OpenConnections {
   // already do not count. Looks once in ten milliseconds at most.
   void close_longest_waiting(Clock::time_point now);
 
+  // Says goodbye on each connection, and goes on with it where there was no room for all of it
+  // before. Returns whether no call is open or will come any more: all peers have heard it, and
+  // their calls are over. Calls of connections that are being closed do not count.
+  bool say_goodbye();
+
+  // Closes the connections whose peers have not heard the goodbye.
+  void close_deaf();
+
  private:
   const std::shared_ptr<CallPool> calls_;
   CutCounters cuts_;

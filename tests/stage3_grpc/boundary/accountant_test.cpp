@@ -1,9 +1,11 @@
 #include "stage3_grpc/boundary/accountant.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -189,6 +191,118 @@ TEST_CASE("When the pool is full, the connections that wait for an answer longes
   CHECK_FALSE(crowd.is_cut(1));
   CHECK(crowd.sockets[0]->cut_count(Breach::longest_wait) == 2);
   CHECK_FALSE(crowd.is_cut(19));  // It has no call.
+}
+
+namespace {
+
+// GOAWAY and PING.
+constexpr std::size_t goodbye_size = 34;
+
+Bytes client_takes(const Watched& socket) {
+  Bytes bytes(100'000);
+  const ssize_t count = ::recv(socket.client.get(), bytes.data(), bytes.size(), 0);
+  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return bytes;
+}
+
+bool is_goodbye(const Bytes& bytes) {
+  const Bytes goaway{0, 0, 8, Frame::goaway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+  const Bytes ping{0, 0, 8, Frame::ping, 0, 0, 0, 0, 0};
+  const Bytes start = goaway + ping;
+  return bytes.size() == goodbye_size && std::equal(start.begin(), start.end(), bytes.begin());
+}
+
+const Bytes pong = frame(Frame::ping, 8, Frame::ack, 0);
+
+}  // namespace
+
+TEST_CASE("A goodbye comes behind the greeting, and is said once") {
+  const Watched socket;
+  socket.account->say_goodbye();
+  CHECK(client_takes(socket).empty());
+  socket.server_sends(frame(Frame::settings, 6, 0, 0));
+  CHECK(client_takes(socket).size() == 15);
+  socket.account->say_goodbye();
+  CHECK(is_goodbye(client_takes(socket)));
+  socket.account->say_goodbye();
+  CHECK(client_takes(socket).empty());
+}
+
+TEST_CASE("A goodbye stands between frames, and not in the middle of headers") {
+  const Bytes settings = frame(Frame::settings, 0, 0, 0);
+  const Bytes headers = frame(Frame::headers, 10, Frame::end_stream) +
+                        frame(Frame::continuation, 10) +
+                        frame(Frame::continuation, 10, Frame::end_headers);
+  for (std::size_t first = 10; first < headers.size() - 6; ++first) {
+    const Watched socket;
+    const auto middle = headers.begin() + static_cast<std::ptrdiff_t>(first);
+    socket.server_sends(settings + Bytes(headers.begin(), middle));
+    socket.account->say_goodbye();
+    socket.server_sends(Bytes(middle, headers.end()));
+    CHECK(client_takes(socket) == settings + headers);
+    socket.server_sends(frame(Frame::data, 10));
+    const Bytes rest = client_takes(socket);
+    REQUIRE(rest.size() == goodbye_size + 19);
+    CHECK(is_goodbye(Bytes(rest.begin(), rest.begin() + goodbye_size)));
+  }
+}
+
+TEST_CASE("A goodbye that the socket does not take whole is completed before anything else") {
+  const Watched socket;
+  int size = 1;  // The smallest that the kernel allows.
+  REQUIRE(::setsockopt(socket.server.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+  const Bytes greeting = frame(Frame::settings, 6, 0, 0);
+  socket.server_sends(greeting);
+  const Bytes more = frame(Frame::data, 100);
+  iovec piece{.iov_base = const_cast<std::uint8_t*>(more.data()), .iov_len = more.size()};
+  const msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
+  std::size_t sent = 0;
+  while (::sendmsg(socket.server.get(), &message, MSG_DONTWAIT) == std::ssize(more)) ++sent;
+  socket.account->say_goodbye();
+  errno = 0;
+  CHECK(::sendmsg(socket.server.get(), &message, MSG_DONTWAIT) == -1);
+  CHECK(errno == EAGAIN);
+  Bytes taken;
+  while (taken.size() < greeting.size() + sent * more.size()) taken = taken + client_takes(socket);
+  CHECK(taken == greeting + repeated(more, static_cast<int>(sent)));
+  CHECK(::sendmsg(socket.server.get(), &message, MSG_DONTWAIT) == std::ssize(more));
+  taken = client_takes(socket);
+  if (taken.size() == goodbye_size) taken = taken + client_takes(socket);
+  REQUIRE(taken.size() == goodbye_size + more.size());
+  CHECK(is_goodbye(Bytes(taken.begin(), taken.begin() + goodbye_size)));
+}
+
+TEST_CASE("A peer has heard the goodbye when it has acknowledged the PING behind it") {
+  Watched socket;
+  const Bytes ping = frame(Frame::ping, 8, 0, 0);
+  socket.server_sends(frame(Frame::settings, 0, 0, 0) + ping);
+  CHECK_FALSE(socket.account->has_heard_goodbye());
+  socket.account->say_goodbye();
+  socket.client_sends(preface() + pong);  // Of the PING before.
+  CHECK(socket.server_receives() > 0);
+  CHECK_FALSE(socket.account->has_heard_goodbye());
+  socket.client_sends(pong);
+  CHECK(socket.server_receives() > 0);
+  CHECK(socket.account->has_heard_goodbye());
+}
+
+TEST_CASE("All have left when all have heard the goodbye and no call is open") {
+  const Crowd crowd(3, 1'000);
+  const Bytes greeting = frame(Frame::settings, 0, 0, 0);
+  for (const auto& socket : crowd.sockets) socket->server_sends(greeting);
+  CHECK_FALSE(crowd.connections->say_goodbye());
+  crowd.receive(0, preface() + pong);
+  crowd.receive(1, preface() + call() + pong);
+  CHECK_FALSE(crowd.connections->say_goodbye());
+  crowd.connections->close_deaf();
+  CHECK(crowd.is_cut(2));
+  CHECK(crowd.sockets[2]->cut_count() == 0);  // It counts for none of the reasons.
+  CHECK_FALSE(crowd.is_cut(0));
+  CHECK_FALSE(crowd.is_cut(1));
+  CHECK_FALSE(crowd.connections->say_goodbye());
+  crowd.sockets[1]->server_sends(frame(Frame::headers, 15, Frame::end_stream));
+  CHECK(crowd.connections->say_goodbye());
+  CHECK(OpenConnections(1'000).say_goodbye());
 }
 
 TEST_CASE("The error queue is read past the account") {
