@@ -77,6 +77,10 @@ void add_flags(CLI::App& app, Limits& limits) {
 
   add_tls_flags(app, limits.tls);
 
+  flags::Group services(app, "Services");
+  services.add_choice("--reflection", limits.has_reflection, {{"on", true}, {"off", false}},
+                      "Whether clients may ask for the services and their messages");
+
   flags::Group timeouts(app, "Timeouts");
   timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
                         "Time for a connection's handshake: TLS and HTTP/2");

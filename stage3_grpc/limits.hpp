@@ -80,6 +80,7 @@ struct Limits {
   bool has_flood_guard = true;   // --flood-guard
   bool coalesces_writes = true;  // --coalesce-writes
   tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
+  bool has_reflection = true;    // --reflection
   // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is
   // cancelled; and observations that wait for a Watch stream, at one more of which it ends with
   // RESOURCE_EXHAUSTED (rps_spectators_cut_total).

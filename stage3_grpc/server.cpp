@@ -15,6 +15,7 @@
 #include "core/net/fd.hpp"
 #include "core/server/cpus.hpp"
 #include "stage3_grpc/health.hpp"
+#include "stage3_grpc/reflection.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
 
@@ -32,6 +33,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
+      reflection_(std::make_unique<Reflection>(filters_.flood_guard().calls())),
       chain_(limits.chain, context.metrics, context.log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
@@ -47,6 +49,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   grpc::ServerBuilder builder;
   apply(limits, builder);
   builder.RegisterService(health_.get());
+  if (limits.has_reflection) reflection_->add_to(builder);
   builder.RegisterService(service_.get());
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
@@ -85,6 +88,7 @@ void GrpcServer::reconfigure(const Limits&) {}
 void GrpcServer::stop_accepting() {
   listener_.stop();
   health_->drain();
+  reflection_->drain();
   service_->drain();
   filters_.flood_guard().say_goodbye();
 }

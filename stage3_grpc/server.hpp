@@ -21,6 +21,7 @@ class ExternalConnectionAcceptor;
 namespace rps::rpc {
 
 class Health;
+class Reflection;
 class Service;
 
 class GrpcServer final : public server::Server {
@@ -29,7 +30,7 @@ class GrpcServer final : public server::Server {
   static constexpr const char* threads_help =
       "No effect: gRPC sizes its thread pools itself, by the CPUs of the machine";
 
-  // Listens on flags.listen and serves, with the health service beside the game's. Throws
+  // Listens on flags.listen and serves, with health and reflection beside the game. Throws
   // std::runtime_error when it cannot listen, or not with the certificates that limits.tls names.
   // REQUIRES: `limits` and the context outlive it.
   GrpcServer(const server::Context& context, const Limits& limits);
@@ -54,6 +55,7 @@ class GrpcServer final : public server::Server {
   ConnectionFilters filters_;
   Listener listener_;
   std::unique_ptr<Health> health_;
+  std::unique_ptr<Reflection> reflection_;
   chain::GameChain chain_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
