@@ -77,6 +77,10 @@ class Clients(unittest.TestCase):
         with Server("rps-grpc", "--min-ping-interval=100") as server, unharmed(server):
             self.run_script("grpc_js.js", "{}:{}".format(*server.address), PROTOS)
 
+    def test_grpc_reflection(self):
+        with Server("rps-grpc") as server, unharmed(server):
+            self.run_script("grpc_reflection.js", "{}:{}".format(*server.address))
+
     def test_html_report(self):
         self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
 
