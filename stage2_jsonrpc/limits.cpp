@@ -17,7 +17,8 @@ void add_flags(CLI::App& app, Limits& limits) {
                      "Who accepts connections: each thread for itself, or one thread for all");
 
   flags::Group maxima(app, "Limits");
-  maxima.add_count("--max-connections", limits.connections_max, count, "Connections open at once");
+  maxima.reloadable().add_count("--max-connections", limits.connections_max, count,
+                                "Connections open at once");
   maxima.add_size("--max-frame-bytes", limits.frame_bytes_max,
                   {.min = 1, .max = limits::frame_payload_bytes_max}, "Payload of one frame");
   maxima.add_size("--max-line-bytes", limits.line_bytes_max, bytes, "One line of JSON");

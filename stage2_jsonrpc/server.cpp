@@ -72,7 +72,9 @@ class ThreadedServer final : public Server {
 
   std::string url() const override { return "jsonrpc://" + to_string(address_); }
 
-  void reconfigure(const Limits&) override {}
+  void reconfigure(const Limits& fresh) override {
+    shared_.connections_max = server::reserve_descriptors(fresh.connections_max, shared_.log);
+  }
 
   void stop_accepting() override {
     for (const auto& worker : workers_) worker->stop_accepting();

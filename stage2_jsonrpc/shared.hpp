@@ -30,7 +30,7 @@ struct Shared {
   // A place, if one is free.
   Place take_place() {
     Place place(&connections);
-    return connections.fetch_add(1) < limits.connections_max ? std::move(place) : nullptr;
+    return connections.fetch_add(1) < connections_max.load() ? std::move(place) : nullptr;
   }
 
   const Limits limits;
@@ -41,6 +41,8 @@ struct Shared {
   PeerLimits peers;
   net::HostNames host_names;
   std::atomic<std::size_t> connections{0};  // Open ones, of all threads.
+  // So many may be open, which can change; limits.connections_max is the value at the start.
+  std::atomic<std::size_t> connections_max{limits.connections_max};
 };
 
 }  // namespace rps::jsonrpc

@@ -30,7 +30,8 @@ boundary::Budgets budgets_for(const Limits& limits) {
 }  // namespace
 
 FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log)
-    : limits_(limits),
+    : is_wanted_(limits.has_flood_guard),
+      in_use_max_(limits.in_use_max),
       log_(log),
       budgets_(budgets_for(limits)),
       connections_(std::make_shared<boundary::OpenConnections>(open_calls_max(limits))),
@@ -43,7 +44,7 @@ FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::l
 }
 
 void FloodGuard::start(bool can_work) {
-  is_active_ = limits_.has_flood_guard && can_work;
+  is_active_ = is_wanted_ && can_work;
   active_gauge_->Set(is_active_ ? 1 : 0);
 }
 
@@ -54,7 +55,12 @@ std::unique_ptr<boundary::SocketFilter> FloodGuard::watch(
 
 bool FloodGuard::make_room() {
   return is_active_ &&
-         connections_->close_idle(limits::places_made, Clock::now() - limits_.in_use_max);
+         connections_->close_idle(limits::places_made, Clock::now() - in_use_max_.load());
+}
+
+void FloodGuard::reconfigure(const Limits& fresh) {
+  in_use_max_ = fresh.in_use_max;
+  connections_->calls()->set_weight_max(open_calls_max(fresh));
 }
 
 bool FloodGuard::say_goodbye() {

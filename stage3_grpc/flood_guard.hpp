@@ -6,6 +6,8 @@
 //   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -29,7 +31,7 @@ namespace rps::rpc {
 
 class FloodGuard {
  public:
-  // Adds its metrics. Watches nothing yet. REQUIRES: `limits` and `log` outlive it.
+  // Adds its metrics. Watches nothing yet. REQUIRES: `log` outlives it.
   FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log);
 
   // Connections are watched from now on, unless the flag says otherwise or filters cannot work
@@ -37,6 +39,9 @@ class FloodGuard {
   void start(bool can_work);
 
   bool is_active() const { return is_active_; }
+
+  // Other values for --max-calls and --give-way-after, for all connections at once. Any thread.
+  void reconfigure(const Limits& fresh);
 
   // What stands between gRPC and the socket `fd` to watch it, and itself reads and writes through
   // `socket`. REQUIRES: is_active().
@@ -65,7 +70,8 @@ class FloodGuard {
  private:
   void report(const boundary::CutCounts& counts);
 
-  const Limits& limits_;
+  const bool is_wanted_;
+  std::atomic<std::chrono::milliseconds> in_use_max_;
   spdlog::logger& log_;
   const boundary::Budgets budgets_;
   const std::shared_ptr<boundary::OpenConnections> connections_;

@@ -62,12 +62,15 @@ void add_flags(CLI::App& app, Limits& limits) {
                   "All headers of one call");
   maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
                    "Calls open at once on one connection");
-  maxima.add_count("--max-calls", limits.calls_max, {.min = 0, .max = 1'000'000},
-                   "Calls open at once on all connections; a call with long headers counts more");
+  maxima.reloadable().add_count(
+      "--max-calls", limits.calls_max, {.min = 0, .max = 1'000'000},
+      "Calls open at once on all connections; a call with long headers counts more");
   maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
                     "Whether connections are closed that make work and wait for no answer");
-  maxima.add_count("--max-waiting-events", limits.events_waiting_max, {.min = 1, .max = 65'536},
-                   "Events that may wait for the peer of one Duel or Watch stream to read");
+  maxima.reloadable().add_count("--max-waiting-events", limits.events_waiting_max,
+                                {.min = 1, .max = 65'536},
+                                "Events that may wait for the peer of one Duel or Watch stream to "
+                                "read");
 
   chain::add_flags(app, limits.chain);
 
@@ -84,9 +87,10 @@ void add_flags(CLI::App& app, Limits& limits) {
   flags::Group timeouts(app, "Timeouts");
   timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
                         "Time for a connection's handshake: TLS and HTTP/2");
-  timeouts.add_duration("--give-way-after", limits.in_use_max, time,
-                        "Time without a call after which a connection gives way to a new one "
-                        "when --max-connections are open");
+  timeouts.reloadable().add_duration(
+      "--give-way-after", limits.in_use_max, time,
+      "Time without a call after which a connection gives way to a new one "
+      "when --max-connections are open");
   timeouts.add_duration("--idle-timeout", limits.idle_max, time,
                         "Time after which a connection without calls is closed");
   timeouts.add_duration("--keepalive-after", limits.keepalive_after, time,

@@ -83,7 +83,10 @@ std::string GrpcServer::url() const {
   return (filters_.has_tls() ? "grpcs://" : "grpc://") + to_string(listener_.address());
 }
 
-void GrpcServer::reconfigure(const Limits&) {}
+void GrpcServer::reconfigure(const Limits& fresh) {
+  filters_.flood_guard().reconfigure(fresh);
+  service_->reconfigure(fresh);
+}
 
 void GrpcServer::stop_accepting() {
   listener_.stop();

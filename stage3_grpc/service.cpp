@@ -75,7 +75,7 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServe
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::Watch(grpc::CallbackServerContext* context,
                                                            const grpc::ByteBuffer* request) {
   return WatchStream::open(dispatcher_, game_, metrics_, open_calls_, door_, *context, *request,
-                           static_cast<std::size_t>(limits_.events_waiting_max));
+                           waiting_max());
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
@@ -85,8 +85,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(dispatcher_, game_, open_calls_, door_, *context,
-                          static_cast<std::size_t>(limits_.events_waiting_max));
+  return DuelStream::open(dispatcher_, game_, open_calls_, door_, *context, waiting_max());
 }
 
 }  // namespace rps::rpc

@@ -1,6 +1,7 @@
 // rps.v1.RockPaperScissorsService: its methods, and what answers a call of each.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -26,15 +27,18 @@ using RawMethods = Methods::WithRawCallbackMethod_Play<
 
 class Service final : public detail::RawMethods {
  public:
-  // REQUIRES: all arguments outlive the service.
+  // REQUIRES: all arguments but `limits` outlive the service.
   Service(Game& game, const ServedCall::Door& door, server::Metrics& metrics, const Limits& limits,
           boundary::CallPool& pool)
       : game_(game),
         door_(door),
         metrics_(metrics),
-        limits_(limits),
+        events_waiting_max_(limits.events_waiting_max),
         dispatcher_(game),
         open_calls_(pool) {}
+
+  // Another value for --max-waiting-events, for streams that begin from now on. Any thread.
+  void reconfigure(const Limits& fresh) { events_waiting_max_ = fresh.events_waiting_max; }
 
   // From now on requests are answered with `unavailable`; open streams end when the requests that
   // came on them before are answered. Does not block.
@@ -64,10 +68,14 @@ class Service final : public detail::RawMethods {
   grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext& context, std::string_view method,
                                    const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 
+  std::size_t waiting_max() const {
+    return static_cast<std::size_t>(events_waiting_max_.load(std::memory_order_relaxed));
+  }
+
   Game& game_;
   const ServedCall::Door door_;
   server::Metrics& metrics_;
-  const Limits& limits_;
+  std::atomic<int> events_waiting_max_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;
 };

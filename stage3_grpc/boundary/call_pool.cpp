@@ -16,7 +16,7 @@ constexpr std::uint32_t answered_bytes = 256;
 }  // namespace
 
 void CallPool::cancel(int count, int weight) {
-  if (cancelled_weight_.load(std::memory_order_relaxed) >= weight_max_) return;
+  if (cancelled_weight_.load(std::memory_order_relaxed) >= weight_max()) return;
   const std::scoped_lock lock(mutex_);
   cancelled_count_ += count;
   cancelled_weight_.fetch_add(weight, std::memory_order_relaxed);
@@ -33,7 +33,7 @@ void CallPool::forget(int count) {
 }
 
 int CallPool::share() const {
-  const int left = weight_max_ - open_.load(std::memory_order_relaxed) -
+  const int left = weight_max() - open_.load(std::memory_order_relaxed) -
                    cancelled_weight_.load(std::memory_order_relaxed);
   return std::max(left / share_of_rest, share_min);
 }

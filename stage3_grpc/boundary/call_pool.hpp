@@ -46,20 +46,23 @@ class CallPool {
 
   // To be called about once a second. Forgets as many cancelled calls as a tenth of the limit:
   // those of methods that the server does not have end without note_end().
-  void note_second() { forget(weight_max_ / 10); }
+  void note_second() { forget(weight_max() / 10); }
 
   // What one connection may have open, as a weight.
   int share() const;
 
-  int weight_max() const { return weight_max_; }
+  int weight_max() const { return weight_max_.load(std::memory_order_relaxed); }
+
+  // The limit from now on. When more is open, it stays open, and the pool is full.
+  void set_weight_max(int weight_max) { weight_max_.store(weight_max, std::memory_order_relaxed); }
 
   // Whether the open calls have reached the limit.
-  bool is_full() const { return open_.load(std::memory_order_relaxed) >= weight_max_; }
+  bool is_full() const { return open_.load(std::memory_order_relaxed) >= weight_max(); }
 
  private:
   void forget(int count);
 
-  const int weight_max_;
+  std::atomic<int> weight_max_;
   std::atomic<int> open_{0};
   std::atomic<int> cancelled_weight_{0};  // Written while the mutex is held.
   std::mutex mutex_;                      // Guards what follows.
