@@ -28,7 +28,8 @@ using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnection
 }  // namespace
 
 GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
-    : log_route_(context.log),
+    : log_(context.log),
+      log_route_(context.log),
       filters_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
                 context.metrics, context.log),
@@ -89,6 +90,7 @@ void GrpcServer::reconfigure(const Limits& fresh) {
 }
 
 void GrpcServer::stop_accepting() {
+  if (!chain_.counts_calls()) log_.info("--metrics=off: calls are not counted from here on");
   listener_.stop();
   health_->drain();
   reflection_->drain();

@@ -51,6 +51,7 @@ class GrpcServer final : public server::Server {
   void take(net::Fd connection);
   void refuse_last_calls(Clock::time_point deadline);
 
+  spdlog::logger& log_;
   LogRoute log_route_;
   ConnectionFilters filters_;
   Listener listener_;

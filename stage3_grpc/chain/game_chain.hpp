@@ -1,6 +1,8 @@
 // The chain in front of the game, and the links that it has.
 #pragma once
 
+#include <atomic>
+
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/auth.hpp"
 #include "stage3_grpc/chain/chain.hpp"
@@ -22,7 +24,13 @@ class GameChain {
   GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log);
 
   // Applies to messages that come from now on. Any thread, one at a time.
-  void configure(const ChainSettings& settings) { links_.configure(settings); }
+  void configure(const ChainSettings& settings) {
+    links_.configure(settings);
+    counts_calls_.store(settings.has_metrics, std::memory_order_relaxed);
+  }
+
+  // Whether Metrics is on.
+  bool counts_calls() const { return counts_calls_.load(std::memory_order_relaxed); }
 
   // Reads the file of --auth-tokens again if it may have changed. To be called about once a second,
   // by one thread.
@@ -42,6 +50,7 @@ class GameChain {
   Metrics metrics_;
   Log log_;
   Links links_;
+  std::atomic<bool> counts_calls_{true};
 };
 
 }  // namespace rps::rpc::chain

@@ -28,7 +28,8 @@ struct ChainSettings {
   std::uint32_t calls_in_progress_max = 0;
 
   // Metrics. Off: rps_requests_total, rps_request_duration_seconds and rps_requests_in_flight stand
-  // still, and the log's line on the drain knows of no call.
+  // still, and the log's line on the drain, which is made of the first, knows of no call; a line
+  // before it says so.
   bool has_metrics = true;  // --metrics
 
   // Log: a line for each answer.
