@@ -18,7 +18,8 @@ enum class SelfCheck : std::uint8_t {
 };
 
 // Makes a connection within the process, which `take` hands to gRPC as it hands the others, says
-// what a client says first, and closes it. Waits for gRPC to do the same, for `patience` at most.
+// what a client says first, and closes it when gRPC has answered. Waits for gRPC to close its end,
+// for `patience` at most.
 // It usually takes a millisecond.
 SelfCheck check_boundary(const std::function<void(net::Fd connection)>& take,
                          std::chrono::milliseconds patience);
