@@ -4,6 +4,7 @@
 //   rps_tls_certificate_expiry_seconds    when the served certificate expires, in seconds of Unix
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -74,7 +75,7 @@ def post(url: str, method: str, body: bytes, *curl_flags: str) -> tuple[int | No
                 ["curl", "--silent", "--http2-prior-knowledge", "--max-time", str(PATIENCE),
                  "-H", "content-type: application/grpc", "-H", "te: trailers",
                  "--data-binary", "@-", "--dump-header", headers, "--output", reply, *curl_flags,
-                 url.replace("grpc://", "http://") + SERVICE + method],
+                 url.replace("grpc", "http", 1) + SERVICE + method],
                 input=body, check=False)
             said = dict(line.split(": ", 1) for line in headers.read_text().splitlines()
                         if ": " in line) if headers.exists() else {}
@@ -95,8 +96,10 @@ def check_play(url: str):
     assert reply[2] == {1: 2, 2: 3, 3: 1}[reply[1]], reply
 
 
-def connect(address: tuple[str, int]) -> socket.socket:
-    return socket.create_connection(address, timeout=PATIENCE)
+def connect(address: tuple[str, int], tls: ssl.SSLContext | None = None) -> socket.socket:
+    """With TLS once the handshake is complete on this side."""
+    connection = socket.create_connection(address, timeout=PATIENCE)
+    return tls.wrap_socket(connection, server_hostname=address[0]) if tls else connection
 
 
 def is_closed_by_peer(connection: socket.socket) -> bool:
@@ -166,8 +169,8 @@ def reset(stream: int) -> bytes:
 class Connection:
     """A connection that does as a client should: it acknowledges SETTINGS and PING."""
 
-    def __init__(self, address: tuple[str, int]):
-        self.socket = connect(address)
+    def __init__(self, address: tuple[str, int], tls: ssl.SSLContext | None = None):
+        self.socket = connect(address, tls)
         self._stream = -1
         self.send(PREFACE + settings())
 

@@ -2,6 +2,7 @@
 carry them. No reply is lost or changed, whether the client reads or not."""
 
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -48,8 +49,8 @@ def play_together(connection: Connection, count: int):
         assert 1 in fields(reply[5:]), reply  # The opponent's move.
 
 
-def segments_per_call(server: Server) -> float:
-    with Connection(server.address) as connection:
+def segments_per_call(server: Server, tls: ssl.SSLContext | None = None) -> float:
+    with Connection(server.address, tls) as connection:
         connection.check_play()
         before = segments_received(connection)
         for _ in range(BURSTS):
