@@ -30,11 +30,13 @@ struct Notes final : Sink {
     if (again) again(id);
   }
   void on_event(const Event& event) override { events.push_back(event); }
+  void on_observation(const Observation& observation) override { seen.push_back(observation); }
 
   std::map<std::uint64_t, int> answers;
   std::map<std::uint64_t, Reply> replies;
   std::map<std::uint64_t, std::string> reasons;
   std::vector<Event> events;
+  std::vector<Observation> seen;
   std::function<void(std::uint64_t)> again;
 };
 
@@ -199,7 +201,7 @@ TEST_CASE("poll() waits for its deadline and no longer than it must") {
 }
 
 TEST_CASE("A server that goes away answers every open call with unavailable, once") {
-  const std::string query = GENERATE("", "?mode=rally");
+  const std::string query = GENERATE("", "?mode=rally", "?mode=watch");
   auto at = std::make_unique<RunningServer>();
   const auto client = open(*at, query, {.connections = 2, .depth = 4});
   Notes notes;
@@ -222,10 +224,82 @@ TEST_CASE("A server that goes away answers every open call with unavailable, onc
 
 TEST_CASE("A client that goes away with open calls does not hang") {
   RunningServer at;
-  const std::string query = GENERATE("", "?mode=rally");
+  const std::string query = GENERATE("", "?mode=rally", "?mode=watch");
   const auto client = open(at, query, {.connections = 2, .depth = 2});
   client->submit(1, {.move = Move::rock});
   client->submit(2, {.operation = Operation::join, .game_id = "g", .player_id = "p"});
+  client->submit(3, {.operation = Operation::watch, .game_id = "g"});
+}
+
+TEST_CASE("A duel that is watched is shown after the reply, to its end") {
+  RunningServer at;
+  const auto client = open(at, "", {.connections = 2});
+  Notes notes;
+  const Command watch{.operation = Operation::watch, .game_id = "g"};
+  CHECK(ask(*client, notes, 1, watch).error == Error::unknown_game);
+  const auto duel = [](Operation operation, std::string_view player, Move move = {}) {
+    return Command{
+        .operation = operation, .move = move, .game_id = "g", .player_id = player, .best_of = 1};
+  };
+  REQUIRE_FALSE(ask(*client, notes, 2, duel(Operation::join, "a")).error);
+  const Reply watched = ask(*client, notes, 3, watch);
+  CHECK_FALSE(watched.error);
+  CHECK(watched.operation == Operation::watch);
+  REQUIRE_FALSE(ask(*client, notes, 4, duel(Operation::join, "b")).error);
+  REQUIRE_FALSE(ask(*client, notes, 5, duel(Operation::throw_move, "a", Move::rock)).error);
+  REQUIRE_FALSE(ask(*client, notes, 6, duel(Operation::throw_move, "b", Move::paper)).error);
+  poll_until(*client, notes, [&] { return !notes.seen.empty() && notes.seen.back().is_over; });
+  std::vector<ObservationType> types;
+  for (const Observation& seen : notes.seen) types.push_back(seen.type);
+  CHECK(types == std::vector{ObservationType::snapshot, ObservationType::joined,
+                             ObservationType::ready, ObservationType::round_over,
+                             ObservationType::game_over});
+  CHECK(notes.seen.back().winner == Id("b"));
+  CHECK_FALSE(ask(*client, notes, 7, watch).error);
+}
+
+TEST_CASE("With mode=watch a play is a round of a duel that a spectator has seen") {
+  RunningServer at;
+  const auto client = open(at, "?mode=watch", {.connections = 2, .depth = 2});
+  REQUIRE(client->in_flight_max() == 4);
+  Notes notes;
+  std::uint64_t next = 0;
+  constexpr std::uint64_t total = 2'000;  // More than four duels, best of 99.
+  const auto submit = [&] {
+    if (next < total) client->submit(next, {.move = move_at(next % 3)}), ++next;
+  };
+  notes.again = [&](std::uint64_t id) {
+    const Reply& reply = notes.replies[id];
+    REQUIRE_FALSE(reply.error);
+    REQUIRE(reply.operation == Operation::play);
+    CHECK(reply.result == judge(move_at(id % 3), reply.opponent_move));
+    CHECK(notes.reasons[id] == reason(move_at(id % 3), reply.opponent_move));
+    CHECK(reply.round == 0);
+    submit();
+  };
+  for (std::size_t i = 0; i < client->in_flight_max(); ++i) submit();
+  poll_until(*client, notes, [&] { return notes.answers.size() == total; });
+  for (const auto& [id, times] : notes.answers) REQUIRE(times == 1);
+  CHECK(notes.seen.empty());
+  CHECK(at.metric("rps_duels_created_total") > 4);
+  CHECK(at.metric("rps_requests_total{operation=\"throw\",error_class=\"ok\"}") == 2 * total);
+}
+
+TEST_CASE("With mode=watch a play that the server refuses is answered, and so is the next one") {
+  const GameOptions no_room{.seed = 7, .duels_max = 1, .spectators_max = 1};
+  RunningServer at({}, no_room);
+  const auto client = open(at, "?mode=watch");
+  const auto other = open(at);
+  Notes notes;
+  // A move that is none is refused as a throw, and the duel is given up for another one.
+  CHECK(ask(*client, notes, 1, {.move = Move::unspecified}).error == Error::invalid_move);
+  CHECK_FALSE(ask(*client, notes, 2, {.move = Move::rock}).error);
+  // The one place for a duel is taken: there is none for a client that has just left its own.
+  const Reply refused =
+      ask(*other, notes, 3, {.operation = Operation::join, .game_id = "g", .player_id = "p"});
+  CHECK(refused.error == Error::overloaded);
+  CHECK_FALSE(ask(*client, notes, 4, {.move = Move::rock}).error);
+  CHECK(ask(*open(at, "?mode=watch"), notes, 5, {.move = Move::rock}).error == Error::overloaded);
 }
 
 TEST_CASE("What cannot be opened is told") {

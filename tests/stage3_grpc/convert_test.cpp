@@ -171,6 +171,71 @@ TEST_CASE("The winner's name arrives") {
   CHECK(read(wire)->winner == Id("q"));
 }
 
+TEST_CASE("Every observation arrives as it was made") {
+  Observation seen{.game_id = Id("g"),
+                   .best_of = 5,
+                   .rounds = 3,
+                   .players = {{{.id = Id("p"),
+                                 .present = true,
+                                 .ready = true,
+                                 .score = {.wins = 1, .draws = 2, .losses = 0}},
+                                {}}}};
+  for (const ObservationType type :
+       {ObservationType::snapshot, ObservationType::joined, ObservationType::ready,
+        ObservationType::round_over, ObservationType::game_over, ObservationType::left}) {
+    const bool is_of_player = type == ObservationType::joined || type == ObservationType::ready ||
+                              type == ObservationType::left;
+    seen.type = type;
+    seen.seat = is_of_player ? Seat::second : Seat::none;
+    seen.moves = {};
+    if (type == ObservationType::round_over) seen.moves = {Move::rock, Move::paper};
+    seen.is_over = type == ObservationType::game_over;
+    seen.winner = seen.is_over ? Id("q") : Id();
+    seen.players[1].id = seen.is_over ? Id("q") : Id();
+    v1::WatchResponse response;
+    write(seen, response);
+    CHECK(read(response) == seen);
+  }
+}
+
+TEST_CASE("A round that a spectator sees has its result and reason") {
+  v1::WatchResponse response;
+  write(Observation{.type = ObservationType::round_over,
+                    .moves = {Move::scissors, Move::rock},
+                    .game_id = Id("g"),
+                    .rounds = 1},
+        response);
+  CHECK(response.round_over().round() == 1);
+  CHECK(response.round_over().first_result() == v1::LOSE);
+  CHECK(response.round_over().reason() == "rock crushes scissors");
+}
+
+TEST_CASE("A foreign server's observation that says nothing, or nonsense, is none") {
+  const auto good = [] {
+    v1::WatchResponse response;
+    response.mutable_state()->set_game_id("g");
+    response.mutable_joined()->set_seat(1);
+    return response;
+  };
+  REQUIRE(read(good()));
+  CHECK_FALSE(read(v1::WatchResponse()));
+  v1::WatchResponse response = good();
+  response.mutable_joined()->set_seat(3);
+  CHECK_FALSE(read(response));
+  response = good();
+  response.mutable_state()->set_winner("not an id");
+  CHECK_FALSE(read(response));
+  response = good();
+  response.mutable_state()->add_players()->set_seat(1);
+  CHECK_FALSE(read(response));
+  response = good();
+  response.mutable_round_over()->set_first_move(v1::ROCK);
+  CHECK_FALSE(read(response));
+  response = good();
+  response.clear_event();
+  CHECK_FALSE(read(response));
+}
+
 TEST_CASE("What a foreign server must not say is its mistake") {
   v1::PlayResponse response;
   CHECK(read(response).error == Error::internal);
