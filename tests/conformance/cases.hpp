@@ -22,6 +22,7 @@ struct Case {
 std::vector<Case> round_cases();    // Rounds against the house, and sessions.
 std::vector<Case> refusal_cases();  // What is refused, and with which error.
 std::vector<Case> duel_cases();     // Two people against each other.
+std::vector<Case> watch_cases();    // Spectators of them.
 std::vector<Case> load_cases();     // Many calls at once.
 
 // Whole sessions. Only where all servers run with this house and this seed: they must agree with

@@ -31,4 +31,8 @@ inline Command leave(std::string_view game_id, std::string_view player_id) {
   return {.operation = Operation::leave, .game_id = game_id, .player_id = player_id};
 }
 
+inline Command watch(std::string_view game_id) {
+  return {.operation = Operation::watch, .game_id = game_id};
+}
+
 }  // namespace rps::conformance

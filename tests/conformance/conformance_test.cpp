@@ -27,6 +27,7 @@ struct Lie {
   std::function<void(Command&)> mishear = [](Command&) {};
   std::function<void(const Command&, Reply&)> misreport = [](const Command&, Reply&) {};
   std::function<void(Event&)> mistell = [](Event&) {};
+  std::function<void(Observation&)> misshow = [](Observation&) {};
   std::function<int(std::uint64_t id)> times = [](std::uint64_t) { return 1; };
 };
 
@@ -62,6 +63,12 @@ class Liar final : public Client, private Sink {
     sink_->on_event(told);
   }
 
+  void on_observation(const Observation& seen) override {
+    Observation shown = seen;
+    lie_.misshow(shown);
+    sink_->on_observation(shown);
+  }
+
   std::unique_ptr<Client> honest_;
   const Lie& lie_;
   std::vector<Command> asked_;
@@ -78,8 +85,8 @@ Target target_of(Game& game, const Lie& lie) {
 
 std::vector<Case> all_cases(Strategy house, const Target& first) {
   std::vector<Case> cases = round_cases();
-  for (const auto& more :
-       {refusal_cases(), duel_cases(), load_cases(), transcript_cases(house, golden_seed, first)}) {
+  for (const auto& more : {refusal_cases(), duel_cases(), watch_cases(), load_cases(),
+                           transcript_cases(house, golden_seed, first)}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   return cases;
@@ -192,6 +199,20 @@ TEST_CASE("every lie is caught") {
       {"duel/first_decides",
        {.misreport = [](const Command& command,
                         Reply& reply) { reply.best_of = command.best_of; }}},
+      {"watch/hidden_throw",
+       {.misshow =
+            [](Observation& seen) {
+              if (seen.type == ObservationType::ready) seen.moves[0] = Move::rock;
+            }}},
+      {"watch/whole_duel",
+       {.misshow = [](Observation& seen) { std::swap(seen.moves[0], seen.moves[1]); }}},
+      {"watch/whole_duel",
+       {.misshow =
+            [](Observation& seen) {
+              if (seen.is_over) seen.winner = seen.players[0].id;
+            }}},
+      {"watch/late",
+       {.misshow = [](Observation& seen) { seen.players[1].score = seen.players[0].score; }}},
       {"load/one_connection", {.times = [](std::uint64_t id) { return id == 1234 ? 0 : 1; }}},
       {"load/one_connection", {.times = [](std::uint64_t id) { return id == 1234 ? 2 : 1; }}},
       {"transcript/golden",

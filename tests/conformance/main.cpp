@@ -73,6 +73,7 @@ std::vector<Case> choose_cases(const Options& options, const Target* first) {
   append(round_cases());
   append(refusal_cases());
   append(duel_cases());
+  append(watch_cases());
   append(load_cases());
   if (first && options.house && options.seed) {
     append(transcript_cases(*options.house, *options.seed, *first));

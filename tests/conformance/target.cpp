@@ -34,16 +34,26 @@ Answer Player::ask_gladly(const Command& command) {
 }
 
 std::optional<Event> Player::next_event(std::string_view game_id, std::string_view player_id) {
-  const auto is_meant = [&](const Event& event) {
+  return next(events_, [&](const Event& event) {
     return event.game_id.view() == game_id && event.player_id.view() == player_id;
-  };
+  });
+}
+
+std::optional<Observation> Player::next_observation(std::string_view game_id) {
+  return next(observations_,
+              [&](const Observation& seen) { return seen.game_id.view() == game_id; });
+}
+
+// The first of `told` that is meant, now or when it has come.
+template <class Told, class IsMeant>
+std::optional<Told> Player::next(std::deque<Told>& told, IsMeant is_meant) {
   const Clock::time_point deadline = Clock::now() + patience_;
   for (;;) {
-    const auto found = std::ranges::find_if(events_, is_meant);
-    if (found != events_.end()) {
-      const Event event = *found;
-      events_.erase(found);
-      return event;
+    const auto found = std::ranges::find_if(told, is_meant);
+    if (found != told.end()) {
+      const Told first = *found;
+      told.erase(found);
+      return first;
     }
     if (Clock::now() >= deadline) return std::nullopt;
     client_->poll(deadline, *this);
@@ -65,6 +75,10 @@ void Player::on_reply(std::uint64_t id, const Reply& reply, const Stamps&) {
 
 void Player::on_event(const Event& event) {
   events_.push_back(event);
+}
+
+void Player::on_observation(const Observation& seen) {
+  observations_.push_back(seen);
 }
 
 std::unique_ptr<Client> Target::open(ConnectOptions options) const {

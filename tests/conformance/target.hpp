@@ -36,12 +36,19 @@ class Player final : private Sink {
   // The next event that `player_id` is told in this game, or nothing when none comes in time.
   std::optional<Event> next_event(std::string_view game_id, std::string_view player_id);
 
+  // The next observation of this game, or nothing when none comes in time.
+  std::optional<Observation> next_observation(std::string_view game_id);
+
   // An event that has come already and that nobody has asked for.
   std::optional<Event> left_over() const;
 
  private:
   void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override;
   void on_event(const Event& event) override;
+  void on_observation(const Observation& seen) override;
+
+  template <class Told, class IsMeant>
+  std::optional<Told> next(std::deque<Told>& told, IsMeant is_meant);
 
   std::unique_ptr<Client> client_;
   std::chrono::milliseconds patience_;
@@ -49,6 +56,7 @@ class Player final : private Sink {
   std::optional<Answer> answer_;
   std::string surplus_;  // What is wrong with a reply that was not asked for.
   std::deque<Event> events_;
+  std::deque<Observation> observations_;
 };
 
 struct Target {

@@ -42,13 +42,16 @@ class Contract(unittest.TestCase):
                 print(f"{house}: {done.stdout.splitlines()[-1]}, {len(urls)} ways", flush=True)
 
     def check_nothing_is_missing(self, cases: list[dict], urls: list[str]):
-        """Our own servers offer everything, but on a pipe two connections cannot meet, and HTTP
-        cannot push."""
+        """Our own servers offer everything, but on a pipe two connections cannot meet, HTTP cannot
+        push, and only gRPC has spectators."""
         counts = collections.Counter(case["url"] for case in cases)
         self.assertEqual(set(counts), set(urls))
         self.assertEqual(len(set(counts.values())), 1, counts)
         for case in cases:
-            if case["verdict"] == "not offered":
+            if case["case"].startswith("watch/"):
+                offered = case["url"].startswith("grpc:")
+                self.assertEqual(case["verdict"], "passed" if offered else "not offered", case)
+            elif case["verdict"] == "not offered":
                 over_http = case["url"].endswith("framing=http")
                 self.assertTrue(over_http or case["url"].startswith("cli:"), case)
                 self.assertIn("no duels" if over_http else "server of its own", case["why"])

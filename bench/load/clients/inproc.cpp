@@ -19,20 +19,35 @@ struct Answer {
   Stamps stamps;
 };
 
-using Delivery = std::variant<Answer, Event>;
+using Delivery = std::variant<Answer, Event, Observation>;
 
-// Keeps the events of the command being handled until its reply stands before them.
-class Mailbox final : public EventSink {
+// Keeps the events and observations of the command being handled until its reply stands before
+// them.
+class Mailbox final : public EventSink, public SpectatorSink {
  public:
-  void on_event(const Event& event) override { events_.push_back(event); }
+  void on_event(const Event& event) override { kept_.emplace_back(event); }
+
+  bool on_observation(const Observation& seen) override {
+    kept_.emplace_back(seen);
+    return true;
+  }
 
   void move_into(std::vector<Delivery>& deliveries) {
-    for (const Event& event : events_) deliveries.emplace_back(event);
-    events_.clear();
+    for (const Delivery& delivery : kept_) deliveries.push_back(delivery);
+    kept_.clear();
   }
 
  private:
-  std::vector<Event> events_;
+  std::vector<Delivery> kept_;
+};
+
+// Hands a delivery over.
+struct Handing {
+  Sink& sink;
+
+  void operator()(const Answer& answer) { sink.on_reply(answer.id, answer.reply, answer.stamps); }
+  void operator()(const Event& event) { sink.on_event(event); }
+  void operator()(const Observation& seen) { sink.on_observation(seen); }
 };
 
 class InprocClient final : public Client {
@@ -54,13 +69,7 @@ class InprocClient final : public Client {
   std::size_t poll(Clock::time_point, Sink& sink) override {
     mailbox_->move_into(waiting_);  // What the other clients of a shared game brought about.
     std::swap(waiting_, handed_over_);
-    for (const Delivery& delivery : handed_over_) {
-      if (const auto* answer = std::get_if<Answer>(&delivery)) {
-        sink.on_reply(answer->id, answer->reply, answer->stamps);
-      } else {
-        sink.on_event(std::get<Event>(delivery));
-      }
-    }
+    for (const Delivery& delivery : handed_over_) std::visit(Handing{sink}, delivery);
     const std::size_t count = handed_over_.size();
     handed_over_.clear();
     return count;
@@ -73,7 +82,7 @@ class InprocClient final : public Client {
   Game& game_;
   std::size_t in_flight_max_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  Caller caller_{game_, mailbox_};
+  Caller caller_{game_, mailbox_, mailbox_};
   std::vector<Delivery> waiting_;
   std::vector<Delivery> handed_over_;
 };
