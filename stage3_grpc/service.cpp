@@ -74,8 +74,8 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServe
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::Watch(grpc::CallbackServerContext* context,
                                                            const grpc::ByteBuffer* request) {
-  return WatchStream::open(dispatcher_, game_, metrics_, open_calls_, door_, *context, *request,
-                           waiting_max());
+  return WatchStream::open(dispatcher_, game_, metrics_, watch_writer_, open_calls_, door_,
+                           *context, *request, waiting_max());
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(

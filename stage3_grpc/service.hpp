@@ -11,6 +11,7 @@
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/open_calls.hpp"
 #include "stage3_grpc/served_call.hpp"
+#include "stage3_grpc/watch_writer.hpp"
 
 namespace rps::rpc {
 
@@ -78,6 +79,7 @@ class Service final : public detail::RawMethods {
   std::atomic<int> events_waiting_max_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;
+  WatchWriter watch_writer_;  // Behind all that its streams use, so that it ends first.
 };
 
 }  // namespace rps::rpc

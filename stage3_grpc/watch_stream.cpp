@@ -7,10 +7,11 @@
 namespace rps::rpc {
 
 WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
-                               OpenCalls& open, const ServedCall::Door& door,
+                               WatchWriter& writer, OpenCalls& open, const ServedCall::Door& door,
                                grpc::CallbackServerContext& context,
                                const grpc::ByteBuffer& request, std::size_t waiting_max) {
-  const auto stream = std::make_shared<WatchStream>(metrics, open, door, context, waiting_max);
+  const auto stream =
+      std::make_shared<WatchStream>(metrics, writer, open, door, context, waiting_max);
   stream->caller_.emplace(game, std::weak_ptr<EventSink>(), stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -18,9 +19,11 @@ WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metri
   return stream.get();
 }
 
-WatchStream::WatchStream(server::Metrics& metrics, OpenCalls& open, const ServedCall::Door& door,
-                         grpc::CallbackServerContext& context, std::size_t waiting_max)
+WatchStream::WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+                         const ServedCall::Door& door, grpc::CallbackServerContext& context,
+                         std::size_t waiting_max)
     : metrics_(metrics),
+      writer_(writer),
       open_(open),
       call_(door, context, method::watch),
       waiting_max_(waiting_max) {}
@@ -58,22 +61,39 @@ void WatchStream::OnDone() {
 }
 
 bool WatchStream::on_observation(const Observation& seen) {
+  const std::scoped_lock lock(notes_mutex_);
+  if (is_closed_) return false;
+  notes_.is_cut = notes_.seen.size() + waiting_count_ >= waiting_max_;
+  if (!notes_.is_cut) notes_.seen.push_back(seen);
+  is_closed_ = notes_.is_cut || seen.is_over;
+  if (!std::exchange(is_with_writer_, true)) writer_.add(shared_from_this());
+  return !notes_.is_cut;
+}
+
+void WatchStream::write_waiting() {
   const std::scoped_lock lock(mutex_);
-  if (ending_) return false;
-  if (waiting_.size() >= waiting_max_) {
+  const Notes notes = take_notes();
+  if (ending_) return;
+  if (notes.is_cut) {
     metrics_.spectator_cut();
-    end(status_of({.operation = Operation::watch,
-                   .error = Error::overloaded,
-                   .retry_after_ms = rps::limits::retry_after_ms},
-                  call_.context()));
-    return false;
+    return end(status_of({.operation = Operation::watch,
+                          .error = Error::overloaded,
+                          .retry_after_ms = rps::limits::retry_after_ms},
+                         call_.context()));
   }
-  v1::WatchResponse response;
-  write(seen, response);
-  waiting_.push_back(to_bytes(response));
-  if (seen.is_over) ending_ = grpc::Status::OK;
+  for (const Observation& seen : notes.seen) {
+    v1::WatchResponse response;
+    write(seen, response);
+    waiting_.push_back(to_bytes(response));
+    if (seen.is_over) ending_ = grpc::Status::OK;
+  }
   advance();
-  return true;
+}
+
+WatchStream::Notes WatchStream::take_notes() {
+  const std::scoped_lock lock(notes_mutex_);
+  is_with_writer_ = false;
+  return std::exchange(notes_, {});
 }
 
 void WatchStream::drain() {
@@ -90,6 +110,10 @@ void WatchStream::end_if_silent(Clock::time_point since) {
 // Forgets what waits and ends the call, unless it has ended. REQUIRES: the mutex is held.
 void WatchStream::end(const grpc::Status& status) {
   if (finished_) return;
+  {
+    const std::scoped_lock lock(notes_mutex_);
+    is_closed_ = true;
+  }
   waiting_.clear();
   ending_ = status;
   advance();
@@ -97,16 +121,20 @@ void WatchStream::end(const grpc::Status& status) {
 
 // Begins the next write, or ends the call, if either can be done now. REQUIRES: the mutex is held.
 void WatchStream::advance() {
-  if (finished_ || writing_since_) return;
+  if (!finished_ && !writing_since_) begin_next();
+  waiting_count_ = waiting_.size();
+}
+
+void WatchStream::begin_next() {
   if (!waiting_.empty()) {
     writing_ = std::move(waiting_.front());
     waiting_.pop_front();
     writing_since_ = Clock::now();
-    return StartWrite(&writing_);
+    StartWrite(&writing_);
+  } else if (ending_) {
+    finished_ = true;
+    Finish(*ending_);
   }
-  if (!ending_) return;
-  finished_ = true;
-  Finish(*ending_);
 }
 
 }  // namespace rps::rpc
