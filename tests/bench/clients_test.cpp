@@ -297,6 +297,12 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
            "grpc://127.0.0.1:1?ca=/etc/hostname",
            "grpc://127.0.0.1:1?mode=slow",
            "grpc://127.0.0.1:1?rounds=4",
+#if RPS_HAVE_LEAN_GRPC
+           "grpc+lean://127.0.0.1:1?ca=/etc/hostname",
+           "grpcs+lean://127.0.0.1:1?mode=many",
+           "grpcs+lean://127.0.0.1:1?ca=/etc/hostname",
+           "grpcs+lean://127.0.0.1:1/path",
+#endif
            "grpc://127.0.0.1:1?mode=many&rounds=0",
            "grpc://127.0.0.1:1?mode=many&rounds=four",
            "grpc://127.0.0.1:1/path",
@@ -548,6 +554,35 @@ TEST_CASE("grpcs shows who asks") {
   CHECK(is_turned_down(as("impostor")));
   CHECK(is_turned_down(server.url("name=rps.test&ca=" + files.file("ca.pem"))));
 }
+
+#if RPS_HAVE_LEAN_GRPC
+
+TEST_CASE("the lean client plays right over TLS, and checks who answers") {
+  const Certificates files;
+  const TlsServer server(files, false);
+  const auto url = [&](const std::string& query) {
+    return server.url(query).replace(0, std::string("grpcs").size(), "grpcs+lean");
+  };
+  const std::string ca = "ca=" + files.file("ca.pem");
+  check_all_right(url(ca + "&name=rps.test"), Judge::rounds, 50);
+  const auto why = [](const std::string& refused) -> std::string {
+    try {
+      connect(refused, {.timeout_max = patience});
+    } catch (const std::runtime_error& failure) {
+      return failure.what();
+    }
+    return "it is not refused";
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(why(url(ca)), Contains("TLS failed: IP address mismatch"));
+  CHECK_THAT(why(url(ca + "&name=other.test")), Contains("TLS failed: hostname mismatch"));
+  CHECK_THAT(why(url("name=rps.test&ca=" + files.file("stranger.pem"))), Contains("TLS failed: "));
+  CHECK_THAT(why(url("ca=" + files.file("server.key"))), Contains("holds no certificate"));
+  const Server plain({"rps-grpc", "--listen", "127.0.0.1:0"});
+  CHECK_THAT(why(plain.url("grpcs+lean")), Contains("TLS failed: "));
+}
+
+#endif
 
 #endif
 

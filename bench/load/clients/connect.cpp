@@ -157,6 +157,7 @@ constexpr auto transports = std::to_array<Transport>({
 #endif
 #if RPS_HAVE_LEAN_GRPC
     {"grpc+lean", check_grpc_lean, open_grpc_lean},
+    {"grpcs+lean", check_grpc_lean, open_grpc_lean},
 #endif
 });
 

@@ -7,14 +7,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "bench/load/clients/grpc_lean_connection.hpp"
+#include "bench/load/clients/tls_session.hpp"
 #include "core/net/dialling.hpp"
 #include "core/net/endpoint.hpp"
 #include "core/net/event_loop.hpp"
@@ -27,11 +30,31 @@ namespace rps::load {
 
 namespace {
 
+bool is_over_tls(const Url& url) {
+  return url.scheme == "grpcs+lean";
+}
+
 std::string read_authority(const Url& url) {
-  if (url.host.empty() || !url.path.empty() || !url.query.empty()) {
-    throw std::invalid_argument("a lean gRPC URL is grpc+lean://HOST:PORT and takes no parameters");
+  if (url.host.empty() || !url.path.empty() || (!url.query.empty() && !is_over_tls(url))) {
+    throw std::invalid_argument(
+        "a lean gRPC URL is grpc+lean://HOST:PORT and takes no parameters, or "
+        "grpcs+lean://HOST:PORT?ca=FILE&name=HOST");
   }
   return to_string(HostPort{.host = url.host, .port = url.port});
+}
+
+// Null: no TLS.
+std::unique_ptr<TlsContext> read_tls(const Url& url) {
+  if (!is_over_tls(url)) return nullptr;
+  std::string ca;
+  std::string host = url.host;
+  for (const auto& [name, value] : url.query) {
+    if (name != "ca" && name != "name") {
+      throw std::invalid_argument("a grpcs+lean URL knows no '" + name + "'");
+    }
+    (name == "ca" ? ca : host) = value;
+  }
+  return std::make_unique<TlsContext>(ca, std::move(host));
 }
 
 // A socket, and the HTTP/2 connection over it. After GOAWAY it stays until its calls have ended.
@@ -44,6 +67,7 @@ struct Link {
   net::Dialling dialling;
   net::Address address;  // Of the connection.
   net::BufferedStream stream;
+  std::optional<TlsSession> tls;  // Without TLS nothing.
   std::optional<LeanConnection> http;
   std::size_t place = 0;
   bool has_heard = false;    // Any byte of the peer.
@@ -84,6 +108,8 @@ class LeanClient final : public net::LoopClient {
   void on_output(std::uint32_t index) override;
   void on_looked_up();
   bool receive(Link& link);
+  bool send(Link& link);
+  bool take(Link& link);
   void settle(Link& link, bool is_well);
   void leave_place(Link& link);
   void count_failure(const Link& link);
@@ -96,6 +122,7 @@ class LeanClient final : public net::LoopClient {
   std::size_t depth_;
   bool outlasts_outages_;
   LeanHeaders headers_;
+  const std::unique_ptr<TlsContext> tls_;  // Null: no TLS.
   net::Endpoint endpoint_;
   net::Resolver resolver_;
   LeanMessages messages_;
@@ -104,13 +131,15 @@ class LeanClient final : public net::LoopClient {
   std::vector<Place> places_;
   std::size_t dialling_ = 0;  // Links.
   ConnectionCounts counts_;
+  std::string text_;               // Of one connection: to be encrypted, or just decrypted.
   Clock::time_point received_at_;  // When the last read returned.
 };
 
 LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
     : depth_(options.depth),
       outlasts_outages_(options.outlasts_outages),
-      headers_(read_authority(url)),
+      headers_(read_authority(url), is_over_tls(url) ? "https" : "http"),
+      tls_(read_tls(url)),
       endpoint_({.host = url.host, .port = url.port}),
       resolver_(loop()),
       places_(options.connections) {
@@ -137,8 +166,12 @@ void LeanClient::await_settings(Clock::time_point deadline) {
   while (!std::ranges::all_of(links_, is_settled) && Clock::now() < deadline) step(deadline);
   for (const Link& link : links_) {
     if (link.http && link.http->has_settings()) continue;
+    if (link.tls && !link.tls->failure().empty()) {
+      throw std::runtime_error("TLS failed: " + link.tls->failure());
+    }
     if (link.has_heard) {
-      throw std::runtime_error("what the peer sends is not HTTP/2 without TLS");
+      throw std::runtime_error(tls_ ? "what the peer sends over TLS is not HTTP/2"
+                                    : "what the peer sends is not HTTP/2 without TLS");
     }
     throw std::runtime_error(link.state == Link::State::open
                                  ? "the peer sent no HTTP/2 SETTINGS within the time for connecting"
@@ -184,6 +217,8 @@ Link& LeanClient::take_link(std::size_t place) {
   }
   Link& link = *free_links_.back();
   free_links_.pop_back();
+  link.tls.reset();
+  if (tls_) link.tls.emplace(*tls_);
   link.http.emplace(headers_, messages_, depth_);
   link.place = place;
   link.has_heard = link.has_carried = link.is_proven = false;
@@ -283,7 +318,7 @@ void LeanClient::on_output(std::uint32_t index) {
   Link& link = links_[index];
   if (link.state == Link::State::dialling) advance_dialling(link);
   if (link.state != Link::State::open) return;
-  const bool is_well = link.http->write(link.stream.output, Clock::now()) && link.stream.write();
+  const bool is_well = send(link);
   if (!is_well) {
     receive(link);  // The peer does not read any longer, but what it wrote before can be read.
   } else if (!link.http->ended().empty()) {  // By GOAWAY or a malformed answer.
@@ -299,9 +334,27 @@ bool LeanClient::receive(Link& link) {
   if (arrival == net::InputBuffer::Arrival::nothing) return true;
   if (arrival != net::InputBuffer::Arrival::bytes) return false;
   link.has_heard = true;
-  const bool is_well = link.http->read(link.stream.input.bytes());
+  const bool is_well = take(link);
   link.stream.input.clear();
   return is_well;
+}
+
+// False when the connection cannot be used any longer; what can be sent is sent all the same.
+bool LeanClient::send(Link& link) {
+  if (!link.tls) return link.http->write(link.stream.output, Clock::now()) && link.stream.write();
+  text_.clear();
+  const bool is_well =
+      link.http->write(text_, Clock::now()) && link.tls->write(text_, link.stream.output);
+  return link.stream.write() && is_well;
+}
+
+// Gives what was read to HTTP/2.
+bool LeanClient::take(Link& link) {
+  const std::string_view bytes = link.stream.input.bytes();
+  if (!link.tls) return link.http->read(bytes);
+  text_.clear();
+  const bool is_well = link.tls->read(bytes, text_);
+  return link.http->read(text_) && is_well;
 }
 
 // Hands over what has ended, and sees whether the connection goes on.
@@ -375,6 +428,7 @@ bool LeanClient::send_again(LeanCall& call) {
 
 void check_grpc_lean(const Url& url) {
   (void)read_authority(url);
+  (void)read_tls(url);
 }
 
 std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options) {

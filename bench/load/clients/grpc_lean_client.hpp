@@ -2,6 +2,9 @@
 // server without measuring gRPC's own client.
 //
 //   grpc+lean://HOST:PORT
+//   grpcs+lean://HOST:PORT[?ca=FILE][&name=HOST]
+//
+// grpcs+lean is the same over TLS; `ca` and `name` are as in stage3_grpc/client.hpp.
 //
 // Each connection is one HTTP/2 session (nghttp2) with `depth` streams at most. One event loop
 // serves all connections: a poll costs one wait, and one read and one write for each connection
@@ -26,11 +29,11 @@
 
 namespace rps::load {
 
-// Opens options.connections connections, or throws std::exception: the URL has more than host and
-// port, no server listens there, or the peer does not speak HTTP/2 without TLS.
+// Opens options.connections connections, or throws std::exception: the URL is wrong, no server
+// listens there, or the peer does not speak HTTP/2, without TLS or with it, as the URL wants.
 std::unique_ptr<Client> connect_grpc_lean(const Url& url, const ConnectOptions& options);
 
-// Throws std::invalid_argument when the URL is wrong.
+// Throws std::exception when the URL is wrong, or the file that it names cannot be used.
 void check_grpc_lean(const Url& url);
 
 }  // namespace rps::load

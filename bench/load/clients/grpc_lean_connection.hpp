@@ -18,8 +18,9 @@ namespace rps::load {
 // HPACK keeps are one byte long from the second call on.
 class LeanHeaders {
  public:
-  // `authority` is host and port, as in the URL.
-  explicit LeanHeaders(std::string authority) : authority_(std::move(authority)) {}
+  // `authority` is host and port, as in the URL; `scheme` is http or https, a literal.
+  explicit LeanHeaders(std::string authority, std::string_view scheme = "http")
+      : authority_(std::move(authority)), scheme_(scheme) {}
   LeanHeaders(const LeanHeaders&) = delete;  // The views below point into it.
   LeanHeaders& operator=(const LeanHeaders&) = delete;
 
@@ -32,6 +33,7 @@ class LeanHeaders {
   std::vector<nghttp2_nv> make(std::string_view path) const;
 
   std::string authority_;
+  std::string_view scheme_;
   std::vector<nghttp2_nv> play_ = make("/rps.v1.RockPaperScissorsService/Play");
   std::vector<nghttp2_nv> score_ = make("/rps.v1.RockPaperScissorsService/Score");
 };
