@@ -5,6 +5,7 @@ Without npm or a registry they are skipped, with the reason; with RPS_REQUIRE_CL
 environment, as in CI, that is a failure.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -16,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "process"))
 
 from abuse import unharmed  # noqa: E402
+from restarts import CALLS_A_SECOND, RESTARTS, RestartedServer  # noqa: E402
 from rps_process import BINARIES, PATIENCE, ROOT, Server  # noqa: E402
 
 INSTALLED = BINARIES.resolve() / "npm"
@@ -24,6 +26,8 @@ PROTOS = ROOT / "stage3_grpc" / "proto"
 
 # Node brings its own list of authorities; the machine's may know more, a company's proxy say.
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "NODE_PATH": str(INSTALLED / "node_modules")}
 
 
 def is_installed() -> bool:
@@ -63,9 +67,7 @@ class Clients(unittest.TestCase):
             install()
 
     def run_script(self, name: str, *arguments):
-        done = subprocess.run(["node", HERE / name, *map(str, arguments)],
-                              env={"PATH": "/usr/local/bin:/usr/bin:/bin",
-                                   "NODE_PATH": str(INSTALLED / "node_modules")},
+        done = subprocess.run(["node", HERE / name, *map(str, arguments)], env=ENVIRONMENT,
                               capture_output=True, text=True, timeout=5 * PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
@@ -80,6 +82,21 @@ class Clients(unittest.TestCase):
     def test_grpc_reflection(self):
         with Server("rps-grpc") as server, unharmed(server):
             self.run_script("grpc_reflection.js", "{}:{}".format(*server.address))
+
+    def test_grpc_js_loses_no_call_while_the_server_is_restarted(self):
+        with RestartedServer("rps-grpc") as restarted:
+            client = subprocess.Popen(
+                ["node", HERE / "grpc_js_restarts.js", restarted.address, PROTOS,
+                 str(CALLS_A_SECOND)],
+                env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            with client:
+                try:
+                    restarted.restart_often()
+                    ends = json.loads(client.communicate(timeout=2 * PATIENCE)[0])
+                finally:
+                    client.kill()
+        self.assertEqual(set(ends), {"OK"}, ends)
+        self.assertGreater(ends["OK"], RESTARTS * CALLS_A_SECOND / 10)
 
     def test_html_report(self):
         self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
