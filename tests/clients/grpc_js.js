@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 
-const {clientFor, grpc} = require('./grpc_js_client.js');
+const {clientFor, detailsOf, grpc} = require('./grpc_js_client.js');
 
 const [address, protoFolder] = process.argv.slice(2);
 const {status} = grpc;
@@ -180,6 +180,15 @@ test('errors of unary calls', async () => {
     ['Score', {}, status.INVALID_ARGUMENT, 'malformed_request']]) {
     await assert.rejects(ask(method, request), failsWith(code, name));
   }
+});
+
+test('the details of a status name the reason', async () => {
+  const error = await ask('Score', {session_id: 'nobody-played'}).catch((refusal) => refusal);
+  const {code, message, details} = detailsOf(error, protoFolder);
+  assert.equal(code, error.code);
+  assert.equal(message, error.details);
+  const {reason, domain} = details['google.rpc.ErrorInfo'];
+  assert.deepEqual({reason, domain}, {reason: 'UNKNOWN_SESSION', domain: 'rps'});
 });
 
 test('a refused round ends a stream, and the rounds before it are answered', async () => {
