@@ -93,6 +93,11 @@ void add_flags(CLI::App& app, Limits& limits) {
       "when --max-connections are open");
   timeouts.add_duration("--idle-timeout", limits.idle_max, time,
                         "Time after which a connection without calls is closed");
+  timeouts.add_duration("--max-connection-age", limits.connection_age_max,
+                        {.min = 0ms, .max = 24h, .bare = 1ms},
+                        "Time after which a connection's peer is told to connect anew; 0s: never");
+  timeouts.add_duration("--connection-age-grace", limits.connection_age_grace, time,
+                        "Time that the calls of such a connection have to end");
   timeouts.add_duration("--keepalive-after", limits.keepalive_after, time,
                         "Time of silence before a connection is pinged");
   timeouts.add_duration("--keepalive-timeout", limits.keepalive_answer_max, time,
@@ -114,6 +119,11 @@ void apply(const Limits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_max);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, count(limits.handshake_max));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, count(limits.idle_max));
+  if (limits.connection_age_max.count() > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, count(limits.connection_age_max));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                               count(limits.connection_age_grace));
+  }
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, count(limits.keepalive_after));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, count(limits.keepalive_answer_max));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

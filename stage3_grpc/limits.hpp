@@ -92,7 +92,13 @@ struct Limits {
   // --give-way-after: a connection that has no call open and had none for so long, or never one,
   // gives way to a new one when --max-connections are open.
   std::chrono::milliseconds in_use_max{1'000};
-  std::chrono::milliseconds idle_max{300'000};        // --idle-timeout: without any call.
+  std::chrono::milliseconds idle_max{300'000};  // --idle-timeout: without any call.
+  // --max-connection-age: after this time, a tenth more or less by chance, a connection's peer is
+  // told to go (GOAWAY), so that it connects anew, perhaps to another server. Calls that are open
+  // then have --connection-age-grace to end before the connection is closed. 0: connections may
+  // grow as old as they like.
+  std::chrono::milliseconds connection_age_max{0};
+  std::chrono::milliseconds connection_age_grace{60'000};
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
   std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
   // --min-ping-interval: a client that sends a PING sooner than this after its last one, three

@@ -1,0 +1,73 @@
+"""Stages 3 and 4 under --max-connection-age: connections end, and no call does because of it."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import grpc_wire
+from grpc_wire import DATA, GOAWAY, MOVES, Connection, h2_frame, message
+from rps_process import PATIENCE, Server, binary
+from test_abuse_grpc import servers
+
+AGE = "--max-connection-age=100ms"
+CONNECTIONS = 4
+ROCK = grpc_wire.play_request(MOVES["ROCK"])
+
+
+class ConnectionAge(unittest.TestCase):
+    def test_an_idle_connection_is_told_to_go_and_closed(self):
+        for name in servers():
+            with self.subTest(name), Server(name, AGE) as server, \
+                    Connection(server.address) as peer:
+                self.assertEqual(peer.read_until(GOAWAY, stream=0)[:4], b"\x7f\xff\xff\xff")
+                self.assertEqual(peer.read_until(GOAWAY, stream=0)[:4], bytes(4))
+                self.assertIsNone(peer.read())
+
+    def test_a_call_that_is_open_goes_on(self):
+        for name in servers():
+            with self.subTest(name), Server(name, AGE) as server, \
+                    Connection(server.address) as peer:
+                stream = peer.open("Rally", ROCK, ends=False)
+                for _ in range(2):
+                    peer.read_until(GOAWAY, stream=0)
+                for _ in range(10):
+                    peer.send(h2_frame(DATA, 0, stream, message(ROCK)))
+                    self.assertIn(1, grpc_wire.fields(peer.read_until(DATA, stream=stream)[5:]))
+
+    def test_a_call_that_stays_open_longer_than_the_grace_is_closed(self):
+        for name in servers():
+            with self.subTest(name), \
+                    Server(name, AGE, "--connection-age-grace=100ms") as server, \
+                    Connection(server.address) as peer:
+                peer.open("Rally", ROCK, ends=False)
+                while peer.read() is not None:
+                    pass
+
+    def test_clients_that_call_without_pause_lose_no_call(self):
+        for name in servers():
+            for scheme in ("grpc", "grpc+lean"):
+                with self.subTest(name, scheme=scheme), Server(name, AGE, admin=True) as server:
+                    url = server.url.replace("grpc:", scheme + ":")
+                    trial = self.trial_of_load(url)
+                    self.assertEqual(trial["complaint"], "")
+                    self.assertGreater(trial["answered"], 0)
+                    self.assertEqual(trial["answers"]["refused"], 0)
+                    self.assertEqual(trial["unanswered"], 0)
+                    self.assertEqual(trial["connections"]["uncertain"], 0)
+                    self.assertGreater(server.metrics()["rps_connections_total"], CONNECTIONS)
+
+    def trial_of_load(self, url: str) -> dict:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [binary("rps-bench"), "load", url, f"--connections={CONNECTIONS}", "--depth=8",
+                 "--warmup=100ms", "--seconds=2s", f"--out={folder}"],
+                capture_output=True, text=True, timeout=PATIENCE, check=False)
+            files = list(pathlib.Path(folder).glob("*.json"))
+            self.assertEqual(len(files), 1, done.stdout + done.stderr)
+            return json.loads(files[0].read_text())["trials"][0]
+
+
+if __name__ == "__main__":
+    unittest.main()
