@@ -131,6 +131,7 @@ TEST_CASE("A server does not start with TLS where nothing can stand before its s
   const Secured secured;
   RunningServer unused;
   ConnectionFilters filters(secured.limits, unused.metrics, *unused.log);
-  CHECK_THROWS_WITH(filters.start([](const net::Fd&) {}),
+  const auto budget = std::make_shared<boundary::ConnectionBudget>(1);
+  CHECK_THROWS_WITH(filters.start([](const net::Fd&) {}, *budget),
                     Catch::StartsWith("TLS cannot work: nothing can stand between"));
 }
