@@ -272,6 +272,24 @@ class Log(unittest.TestCase):
                 eventually(all_lines, "every line is written or told of")
 
 
+class StandardServices(unittest.TestCase):
+    PATHS = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"]
+
+    def test_refuse_what_is_no_request(self):
+        for name in servers():
+            with Server(name) as server, unharmed(server), \
+                    grpc_wire.Connection(server.address) as connection:
+                for path in self.PATHS:
+                    with self.subTest(name, path=path):
+                        stream = connection.open("", b"\xff" * 40, ends=True,
+                                                 extra={":path": path})
+                        # gRPC sends a status's message as it is.
+                        self.assertIn(b"malformed_request: ",
+                                      connection.read_until(HEADERS, stream=stream))
+
+
 class Pings(unittest.TestCase):
     """A client may ask for signs of life, but not more often than --min-ping-interval says."""
 
