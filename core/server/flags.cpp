@@ -5,7 +5,6 @@
 #include <memory>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 
 #include "core/flags/group.hpp"
 #include "core/net/file.hpp"
+#include "core/server/config_text.hpp"
 #include "core/server/limits.hpp"
 
 namespace rps::server {
@@ -89,7 +89,8 @@ std::uint64_t random_secret() {
 // is told that the file is this one, and gets the text that Format holds.
 constexpr const char* empty_file = "/dev/null";
 
-// CLI11's format of a configuration file, held to more: every key is a flag and stands there once.
+// What CLI11 asks for the content of the file of --config, which is read in our format: CLI11's own
+// parser takes eleven seconds for some lines of 16 KiB, and skips lines of one or two characters.
 class Format final : public CLI::ConfigBase {
  public:
   Format(const CLI::App& app, ReadConfig read) : app_(app), read_(std::move(read)) {}
@@ -108,22 +109,23 @@ class Format final : public CLI::ConfigBase {
   // What was read; nothing without --config.
   const std::optional<ConfigFile>& file() const { return file_; }
 
+  // Every key is a flag and stands there once.
   std::vector<CLI::ConfigItem> from_config(std::istream&) const override {
-    std::istringstream input(file_ ? file_->text : "");
-    std::vector<CLI::ConfigItem> found = ConfigBase::from_config(input);
+    auto entries = parse_config(file_ ? file_->text : "");
+    if (!entries) throw CLI::ConfigError(entries.error());
     std::set<std::string> seen;
-    for (const CLI::ConfigItem& item : found) {
-      if (!item.parents.empty()) refuse("section", item.parents.front(), "has no meaning");
-      if (!app_.get_option_no_throw("--" + item.name)) refuse("key", item.name, "is no flag");
-      if (!seen.insert(item.name).second) refuse("key", item.name, "stands there twice");
+    std::vector<CLI::ConfigItem> found;
+    for (ConfigEntry& entry : *entries) {
+      if (!app_.get_option_no_throw("--" + entry.key)) refuse(entry.key, "is no flag");
+      if (!seen.insert(entry.key).second) refuse(entry.key, "stands there twice");
+      found.push_back({.parents = {}, .name = entry.key, .inputs = std::move(entry.values)});
     }
     return found;
   }
 
  private:
-  [[noreturn]] static void refuse(const std::string& what, const std::string& name,
-                                  const std::string& why) {
-    throw CLI::ConfigError("the " + what + " '" + name + "' of the file " + why);
+  [[noreturn]] static void refuse(const std::string& key, const std::string& why) {
+    throw CLI::ConfigError("the key '" + key + "' " + why);
   }
 
   const CLI::App& app_;

@@ -69,8 +69,8 @@ using ReadConfig = std::function<std::expected<std::string, std::string>(const s
 // Reads a regular file of limits::config_file_bytes_max at most, and never waits.
 std::expected<std::string, std::string> read_config(const std::string& path);
 
-// Reads argv and, with --config FILE, a file that sets flags by the same names (`drain = 5s`, a
-// line each, in CLI11's TOML-like format); where both set a flag, argv wins. A key that is no flag,
+// Reads argv and, with --config FILE, a file that sets flags by the same names (config_text.hpp);
+// where both set a flag, argv wins. A key that is no flag,
 // a key that stands there twice and a flag given twice are mistakes, and so is a file that `config`
 // cannot read. The error is the first mistake, in one sentence. Throws CLI::Success after --help or
 // --version. Without --seed the game gets a secret from the random device.

@@ -70,27 +70,31 @@ Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::lo
 Reload::~Reload() = default;
 
 void Reload::poll(Clock::time_point now) {
-  if (watch_.poll()) return reload();
-  if (now < next_look_) return;
+  const bool is_told = watch_.poll();
+  if (!is_told && now < next_look_) return;
   next_look_ = now + limits::config_look_period;
-  const Text text = read_config(path_);
-  const bool is_settled = suspect_ == text;
+  Text text = read_config(path_);
   if (text == seen_) {
     suspect_.reset();
-  } else if (!is_settled) {
-    suspect_ = text;
+    if (is_told) log_.debug("{} has not changed", path_);
+  } else if (is_told) {
+    reload(std::move(text));
+  } else if (suspect_ != text) {
+    suspect_ = std::move(text);
   } else {
     watch_ = net::FileWatch(path_);  // The old one looks at other folders.
-    reload(text);
+    reload(std::move(text));
   }
 }
 
 void Reload::reload() {
-  reload(read_config(path_));
+  watch_.poll();  // What it has to tell is looked at now.
+  Text text = read_config(path_);
+  if (text == seen_ && !is_rejected_) return log_.debug("{} has not changed", path_);
+  reload(std::move(text));
 }
 
 void Reload::reload(Text text) {
-  if (text == seen_ && !is_rejected_) return log_.debug("{} has not changed", path_);
   const auto changed = put_in_force(text);
   seen_ = std::move(text);
   suspect_.reset();
