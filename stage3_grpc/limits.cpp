@@ -52,8 +52,8 @@ void add_flags(CLI::App& app, Limits& limits) {
   constexpr DurationRange time{.min = 1ms, .max = 24h, .bare = 1ms};
 
   flags::Group maxima(app, "Limits");
-  maxima.add_count("--max-connections", limits.connections_max, {.min = 1, .max = 1'000'000},
-                   "Connections open at once");
+  maxima.reloadable().add_count("--max-connections", limits.connections_max,
+                                {.min = 1, .max = 1'000'000}, "Connections open at once");
   maxima.add_size("--max-message-bytes", limits.message_bytes_max, {.min = 1, .max = 16 * mebibyte},
                   "One request");
   maxima.add_size("--max-memory-bytes", limits.memory_bytes_max, {.min = 1, .max = 1024 * mebibyte},

@@ -85,8 +85,15 @@ std::string GrpcServer::url() const {
 }
 
 void GrpcServer::reconfigure(const Limits& fresh) {
+  chain_.configure(fresh.chain);  // First, as it may want memory.
+  listener_.set_connections_max(static_cast<std::size_t>(fresh.connections_max));
   filters_.flood_guard().reconfigure(fresh);
   service_->reconfigure(fresh);
+}
+
+void GrpcServer::reload_files() {
+  if (filters_.tls()) filters_.tls()->reload();
+  chain_.look_soon();
 }
 
 void GrpcServer::stop_accepting() {

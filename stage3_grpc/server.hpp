@@ -44,6 +44,9 @@ class GrpcServer final : public server::Server {
   // See server::Stage.
   void reconfigure(const Limits& fresh);
 
+  // Certificates, and callers with their tokens.
+  void reload_files() override;
+
   void stop_accepting() override;
   bool drain(Clock::time_point deadline) override;
 

@@ -95,7 +95,8 @@ std::optional<TokenHash> Auth::hash_of(std::string_view token) const {
 
 void Auth::tick(Clock::time_point now) {
   if (!watch_) return;
-  const bool is_told = watch_->poll();
+  const bool is_asked = is_asked_.exchange(false, std::memory_order_relaxed);
+  const bool is_told = watch_->poll() || is_asked;
   if (!is_told && now < reread_at_) return;
   reread_at_ = now + limits::callers_reread_period;
   Text text = read();

@@ -62,6 +62,9 @@ class Auth : public Link {
   // Reads the file again if it may have changed. To be called about once a second, by one thread.
   void tick(Clock::time_point now);
 
+  // Has the next tick() read the file. Any thread.
+  void look_soon() { is_asked_.store(true, std::memory_order_relaxed); }
+
  private:
   using Text = std::expected<std::string, std::string>;
 
@@ -83,6 +86,7 @@ class Auth : public Link {
   prometheus::Counter* accepted_;
   prometheus::Counter* rejected_;
   std::atomic<std::shared_ptr<const Callers>> callers_;  // Never null.
+  std::atomic<bool> is_asked_{false};
   // Of tick()'s thread.
   std::optional<net::FileWatch> watch_;
   Text text_;  // Read last, be it accepted or rejected.

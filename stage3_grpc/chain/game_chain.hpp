@@ -36,6 +36,9 @@ class GameChain {
   // by one thread.
   void tick(Clock::time_point now) { auth_.tick(now); }
 
+  // Has the next tick() read that file. Any thread.
+  void look_soon() { auth_.look_soon(); }
+
   // As in chain.hpp, from any number of threads at once.
   Passage begin(CallInfo& call) { return links_.begin(call); }
   void end(const CallInfo& call, const Passage& passage, const Outcome& outcome) noexcept {

@@ -6,10 +6,11 @@ namespace rps::rpc::chain {
 
 void add_flags(CLI::App& app, ChainSettings& settings) {
   constexpr std::uint32_t calls_max = 1'000'000;
-  flags::Group chain(app, "Every call");
+  flags::Group group(app, "Every call");
+  flags::Group chain = group.reloadable();
   chain.add_choice("--auth", settings.has_auth, {{"on", true}, {"off", false}},
                    "Whether callers are refused who have neither a client certificate nor a token");
-  chain.add_text("--auth-tokens", settings.tokens_file, "FILE",
+  group.add_text("--auth-tokens", settings.tokens_file, "FILE",
                  "Callers: SHA-256 of the token, operations and name, a line each");
   chain.add_choice("--trace", settings.has_trace, {{"on", true}, {"off", false}},
                    "Whether a call's traceparent is read, and one returned with the response");

@@ -21,7 +21,8 @@ SUCCESS_TIME = "rps_config_last_reload_success_timestamp_seconds"
 LARGEST = 1 << 20
 RELOADS = 50
 CALLERS = 4
-LIMITS_CONNECTIONS = {"rps-jsonrpc"}  # Whose --max-connections is reloadable.
+RESOURCE_EXHAUSTED = 8
+UNAUTHENTICATED = 16
 ROOM = ((1 << 31) - 1 - 65535).to_bytes(4, "big")  # The rest of the window, for many answers.
 
 
@@ -286,8 +287,35 @@ class Applying(Config):
                 server.put("give-way-after = 24h\nmax-connections = 4\n")
                 server.await_counts(2, 0)
                 connections.enter_context(a_caller(server))()
-        self.for_servers(LIMITS_CONNECTIONS & built_servers().keys(), check,
-                         "give-way-after = 24h\nmax-connections = 3\n")
+        self.for_each_server(check, "give-way-after = 24h\nmax-connections = 3\n")
+
+    def test_links_of_the_chain_can_be_switched(self):
+        def status(server):
+            play = grpc_wire.message(grpc_wire.play_request(grpc_wire.MOVES["ROCK"]))
+            return grpc_wire.post(server.url, "Play", play)[0]
+
+        def check(server):
+            self.assertEqual(status(server), 0)
+            server.put("rate-limit = 1\nrate-burst = 1\n")
+            server.await_counts(1, 0)
+            eventually(lambda: status(server) == RESOURCE_EXHAUSTED, "a call above the rate")
+            server.put("auth = on\n")
+            server.await_counts(2, 0)
+            self.assertEqual(status(server), UNAUTHENTICATED)
+            server.put("")
+            server.await_counts(3, 0)
+            self.assertEqual(status(server), 0)
+        self.for_servers(built_servers().keys() - {"rps-jsonrpc"}, check, "")
+
+    def test_sighup_reads_the_file_of_tokens_again(self):
+        for name in built_servers().keys() - {"rps-jsonrpc"}:
+            with self.subTest(name), tempfile.TemporaryDirectory() as made:
+                folder = pathlib.Path(made)
+                (folder / "tokens").write_text("")
+                with Configured(name, folder, f"auth-tokens = {folder / 'tokens'}\n") as server:
+                    (folder / "tokens").write_text(f"{'ab' * 32} play ann\n")
+                    server.send_signal(signal.SIGHUP)
+                    server.await_log("read 1 callers")
 
 
 if __name__ == "__main__":
