@@ -1,12 +1,10 @@
 // Reloads the configuration of a server while it runs: argv and the file of --config are read again
 // as a whole, and either all of the new values are put in force or none.
 //
-//   rps_config_reloads_total{result}                   "accepted" or "rejected"
-//   rps_config_last_reload_successful                  1, or 0 while the file as it was last read
-//   is
-//                                                      rejected
-//   rps_config_last_reload_success_timestamp_seconds   when the values in force were read, Unix
-//   time
+//   rps_config_reloads_total{result}     "accepted" or "rejected"
+//   rps_config_last_reload_successful    1, or 0 while the file as it was last read is rejected
+//   rps_config_last_reload_success_timestamp_seconds
+//                                        when the values in force were read, in Unix time
 #pragma once
 
 #include <expected>
