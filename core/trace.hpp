@@ -23,21 +23,31 @@ struct TraceContext {
 
 namespace detail {
 
+inline constexpr std::uint8_t no_digit = 16;
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+
+// What a character is worth as a lower-case hexadecimal digit.
+inline constexpr std::array<std::uint8_t, 256> hex_values = [] {
+  std::array<std::uint8_t, 256> values;
+  values.fill(no_digit);
+  for (std::uint8_t i = 0; i < hex_digits.size(); ++i) {
+    values[static_cast<unsigned char>(hex_digits[i])] = i;
+  }
+  return values;
+}();
+
 // Reads lower-case hexadecimal digits, two a byte. False on anything else.
 template <std::size_t size>
 constexpr bool read_hex(std::string_view digits, std::array<std::uint8_t, size>& bytes) {
-  const auto value = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
+  const auto value = [](char c) { return hex_values[static_cast<unsigned char>(c)]; };
+  std::uint8_t all = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const int high = value(digits[2 * i]);
-    const int low = value(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
+    const std::uint8_t high = value(digits[2 * i]);
+    const std::uint8_t low = value(digits[2 * i + 1]);
+    all |= high | low;
     bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  return true;
+  return all < no_digit;
 }
 
 }  // namespace detail
@@ -66,23 +76,25 @@ constexpr std::optional<TraceContext> parse_traceparent(std::string_view text) {
   return context;
 }
 
-// Appends the bytes as lower-case hexadecimal digits.
+// The bytes as lower-case hexadecimal digits.
 template <std::size_t size>
-void append_hex(const std::array<std::uint8_t, size>& bytes, std::string& out) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (const std::uint8_t byte : bytes) {
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
+constexpr std::array<char, 2 * size> to_hex(const std::array<std::uint8_t, size>& bytes) {
+  std::array<char, 2 * size> digits{};
+  for (std::size_t i = 0; i < size; ++i) {
+    digits[2 * i] = detail::hex_digits[bytes[i] >> 4];
+    digits[2 * i + 1] = detail::hex_digits[bytes[i] & 15];
   }
+  return digits;
 }
 
 // As version 00 spells it.
 inline std::string to_traceparent(const TraceContext& context) {
-  std::string text = "00-";
+  const auto trace_id = to_hex(context.trace_id);
+  const auto parent_id = to_hex(context.parent_id);
+  std::string text;
   text.reserve(55);
-  append_hex(context.trace_id, text);
-  text.push_back('-');
-  append_hex(context.parent_id, text);
+  text.append("00-").append(trace_id.data(), trace_id.size());
+  text.append("-").append(parent_id.data(), parent_id.size());
   text.append(context.sampled ? "-01" : "-00");
   return text;
 }

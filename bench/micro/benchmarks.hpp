@@ -4,6 +4,7 @@
 //   loop/ clock/ judge strategy/ id/ url/ game/ session_store/     the game and its parts
 //   cli/ jsonrpc/                                                  encoding and decoding
 //   codec/CODEC/encode|decode/MESSAGE                              codec_table.hpp
+//   chain/                                                         in front of gRPC's game
 //   queue/                                                         between threads
 //   histogram/ referee/ harness/                                   the harness itself
 //
@@ -24,5 +25,6 @@ void add_cli_benchmarks();
 void add_codec_benchmarks();
 void add_jsonrpc_benchmarks();
 void add_grpc_benchmarks();
+void add_chain_benchmarks();
 
 }  // namespace rps::micro

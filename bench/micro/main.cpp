@@ -92,6 +92,7 @@ void add_benchmarks() {
 #endif
 #if RPS_HAVE_STAGE3
   add_grpc_benchmarks();
+  add_chain_benchmarks();
 #endif
 }
 

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
+#include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,8 +28,8 @@ class BucketTable {
  public:
   static constexpr std::size_t places_of_set = 8;
 
-  // REQUIRES: at least 1.
-  explicit BucketTable(std::size_t sets) : sets_(sets) {}
+  // REQUIRES: a power of two.
+  explicit BucketTable(std::size_t sets) : sets_(sets) { assert(std::has_single_bit(sets)); }
 
   struct Taken {
     std::chrono::nanoseconds wait{};  // As TokenBucket::take() returns it.
@@ -37,7 +39,7 @@ class BucketTable {
   // Takes a call from the bucket of `key`. REQUIRES: keys are hashes under a secret, so that nobody
   // can choose callers who share a set.
   Taken take(std::uint64_t key, const CallRate& rate, Clock::time_point now) {
-    Set& set = sets_[key % sets_.size()];
+    Set& set = sets_[key & (sets_.size() - 1)];
     key = std::max<std::uint64_t>(key, 1);
     for (Place& place : set) {
       if (place.key.load(std::memory_order_relaxed) != key) continue;

@@ -16,31 +16,15 @@ namespace rps::rpc::chain {
 
 namespace {
 
-// What stands between `front` and `back`; nothing when the text is not of that form.
-std::optional<std::string> between(std::string_view text, std::string_view front,
-                                   std::string_view back) {
-  if (!text.starts_with(front)) return std::nullopt;
-  text.remove_prefix(front.size());
-  const std::size_t end = text.find(back);
-  if (end == std::string_view::npos) return std::nullopt;
-  return std::string(text.substr(0, end));
-}
-
-std::optional<std::string> key_of_ipv4(std::string_view peer) {
-  sockaddr_storage address{};
-  auto& ipv4 = reinterpret_cast<sockaddr_in&>(address);
-  const auto host = between(peer, "ipv4:", ":");
-  if (!host || ::inet_pton(AF_INET, host->c_str(), &ipv4.sin_addr) != 1) return std::nullopt;
-  address.ss_family = AF_INET;
-  return net::peer_key(address);
-}
-
 // The brackets, and the '%' in front of a zone, are escaped.
 std::optional<std::string> key_of_ipv6(std::string_view peer) {
   sockaddr_storage address{};
   auto& ipv6 = reinterpret_cast<sockaddr_in6&>(address);
-  const auto host = between(peer, "ipv6:%5B", "%");
-  if (!host || ::inet_pton(AF_INET6, host->c_str(), &ipv6.sin6_addr) != 1) return std::nullopt;
+  constexpr std::string_view front = "ipv6:%5B";
+  if (!peer.starts_with(front)) return std::nullopt;
+  peer.remove_prefix(front.size());
+  const std::string host(peer.substr(0, peer.find('%')));
+  if (::inet_pton(AF_INET6, host.c_str(), &ipv6.sin6_addr) != 1) return std::nullopt;
   address.ss_family = AF_INET6;
   return net::peer_key(address);
 }
@@ -58,7 +42,8 @@ Refusal overloaded(std::chrono::nanoseconds wait) {
 }  // namespace
 
 std::uint64_t address_key(std::string_view peer, std::uint64_t secret) {
-  if (const auto key = key_of_ipv4(peer)) return hash_bytes(*key, secret);
+  // gRPC has one spelling for an address of IPv4.
+  if (peer.starts_with("ipv4:")) return hash_bytes(peer.substr(0, peer.rfind(':')), secret);
   if (const auto key = key_of_ipv6(peer)) return hash_bytes(*key, secret);
   return hash_bytes(peer, secret);
 }

@@ -1,0 +1,121 @@
+// What the chain in front of the gRPC server's game costs a call, with each link and with all of
+// them. The transport costs nothing here; that of gRPC itself is in the tables of the harness.
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <benchmark/benchmark.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
+#include <unistd.h>
+
+#include "bench/micro/allocations.hpp"
+#include "bench/micro/benchmarks.hpp"
+#include "core/game.hpp"
+#include "core/net/file.hpp"
+#include "core/server/metrics.hpp"
+#include "stage3_grpc/chain/game_chain.hpp"
+
+namespace rps::micro {
+
+namespace {
+
+using rpc::chain::CallInfo;
+using rpc::chain::ChainSettings;
+using rpc::chain::GameChain;
+
+// A caller with a token and a trace.
+class Traced final : public rpc::chain::Transport {
+ public:
+  std::optional<std::string_view> header(std::string_view name) override {
+    if (name == "authorization") return "Bearer secret";
+    return "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  }
+  std::string_view peer() override { return "ipv4:127.0.0.1:4242"; }
+  std::shared_ptr<const std::string> certificate_identity() override { return nullptr; }
+  void add_trailer(const std::string& /*name*/, const std::string& value) override {
+    benchmark::DoNotOptimize(value.data());
+  }
+};
+
+// A file of ten callers, of whom the last one calls.
+class TokensFile {
+ public:
+  TokensFile() {
+    std::string text;
+    for (const char digit : std::string_view("123456789")) {
+      text += std::string(64, digit) + " * caller " + digit + "\n";
+    }
+    text += "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b * ann\n";
+    if (net::write_file(path_, text)) throw std::runtime_error(path_ + " cannot be written");
+  }
+  TokensFile(const TokensFile&) = delete;
+  TokensFile& operator=(const TokensFile&) = delete;
+  ~TokensFile() { std::filesystem::remove(path_); }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_ =
+      (std::filesystem::temp_directory_path() / ("rps-micro-callers-" + std::to_string(::getpid())))
+          .string();
+};
+
+void pass_chain(benchmark::State& state, const ChainSettings& settings) {
+  const Game game(GameOptions{.seed = 1});
+  server::Metrics metrics(game);
+  spdlog::logger log("micro", std::make_shared<spdlog::sinks::null_sink_mt>());
+  GameChain chain(settings, metrics, log);
+  Traced transport;
+  Clock::time_point now(std::chrono::hours(1));
+  const std::uint64_t before = allocation_count();
+  for (auto _ : state) {
+    now += std::chrono::microseconds(1);
+    CallInfo call{.transport = transport,
+                  .method = "/rps.v1.RockPaperScissorsService/Play",
+                  .operation = Operation::play,
+                  .began_at = now};
+    const GameChain::Passage passage = chain.begin(call);
+    if (passage.refusal()) return state.SkipWithError("the chain refuses the call");
+    chain.end(call, passage, {.ended_at = now});
+    chain.end_call(call);
+  }
+  state.counters["allocations"] =
+      static_cast<double>(allocation_count() - before) / static_cast<double>(state.iterations());
+}
+
+void add(const char* name, const ChainSettings& settings) {
+  benchmark::RegisterBenchmark(name, [settings](benchmark::State& state) {
+    const TokensFile file;
+    ChainSettings all = settings;
+    if (all.has_auth) all.tokens_file = file.path();
+    pass_chain(state, all);
+  });
+}
+
+}  // namespace
+
+void add_chain_benchmarks() {
+  constexpr std::uint32_t ample = 1'000'000;
+  add("chain/off", {.has_trace = false, .has_metrics = false});
+  add("chain/auth", {.has_auth = true, .has_trace = false, .has_metrics = false});
+  add("chain/trace", {.has_trace = true, .has_metrics = false});
+  add("chain/rate_limit", {.has_trace = false,
+                           .calls_per_second_max = ample,
+                           .calls_burst_max = ample,
+                           .calls_in_progress_max = ample,
+                           .has_metrics = false});
+  add("chain/metrics", {.has_trace = false});
+  add("chain/log", {.has_trace = false, .has_metrics = false, .has_access_log = true});
+  ChainSettings all{.has_auth = true,
+                    .calls_per_second_max = ample,
+                    .calls_burst_max = ample,
+                    .calls_in_progress_max = ample};
+  add("chain/all_but_log", all);
+  all.has_access_log = true;
+  add("chain/all", all);
+}
+
+}  // namespace rps::micro
