@@ -92,7 +92,7 @@ void GrpcServer::reconfigure(const Limits& fresh) {
 }
 
 void GrpcServer::reload_files() {
-  if (filters_.tls()) filters_.tls()->reload();
+  if (TransportSecurity* const tls = filters_.tls()) tls->reload();
   chain_.look_soon();
 }
 

@@ -36,9 +36,6 @@ class GrpcServer final : public server::Server {
   GrpcServer(const server::Context& context, const Limits& limits);
   ~GrpcServer() override;
 
-  // Applies to messages that come from now on. Any thread, one at a time.
-  void configure(const chain::ChainSettings& settings) { chain_.configure(settings); }
-
   std::string url() const override;
 
   // See server::Stage.

@@ -267,6 +267,25 @@ class Metrics(Base):
         self.assertIn("--metrics=off: calls are not counted", server.stderr())
 
 
+class Switches(Base):
+    def test_links_are_switched_while_the_server_runs(self):
+        config = self.folder / "config"
+
+        def write(text: str):
+            (self.folder / "new").write_text(text)
+            os.replace(self.folder / "new", config)
+
+        write("trace-sampling = 0\n")
+        _, caller = self.start(f"--config={config}")
+        self.assertEqual(caller.code(), Code.OK)
+        write("auth = on\n")
+        eventually(lambda: caller.code() == Code.UNAUTHENTICATED, "Auth is on")
+        write("rate-limit = 1\nrate-burst = 1\n")
+        eventually(lambda: caller.code() == Code.RESOURCE_EXHAUSTED, "a rate is in force")
+        write("")
+        eventually(lambda: [caller.code() for _ in range(3)] == [Code.OK] * 3, "no rate any more")
+
+
 if __name__ == "__main__":
     binary("rps-grpc")
     unittest.main()

@@ -239,12 +239,12 @@ TEST_CASE("A trace comes back with the response, of a unary call and of a stream
 TEST_CASE("Links are switched while the server runs") {
   RunningServer at;
   CHECK(play(at).trailers.empty());
-  at.server->configure({.trace_sampling = 1, .has_metrics = false});
+  at.server->reconfigure({.chain = {.trace_sampling = 1, .has_metrics = false}});
   CHECK(play(at).trailer("traceparent").ends_with("-01"));
   CHECK(at.counted("play", "ok", 1));  // The second was not counted.
-  at.server->configure({.has_auth = true});
+  at.server->reconfigure({.chain = {.has_auth = true}});
   check(play(at).status, Error::unauthenticated);
-  at.server->configure({});
+  at.server->reconfigure({});
   CHECK(play(at).status.ok());
   CHECK(at.counted("play", "ok", 2));
 }
