@@ -192,6 +192,30 @@ def deaf_health_watch(server: Server) -> grpc_wire.Connection:
     return connection
 
 
+class SpectatedDuel:
+    """A duel with one player, and a spectator who reads nothing if the window is 0."""
+
+    def __init__(self, server: Server, **window: int):
+        self.player = grpc_wire.Connection(server.address)
+        stream = self.player.open("Duel", b"\x0a\x06\x0a\x01g\x12\x01p", ends=False)  # Join g as p.
+        self.player.read_until(grpc_wire.DATA, stream=stream)
+        self.spectator = grpc_wire.Connection(server.address)
+        self.spectator.send(grpc_wire.settings(**window))
+        watch = self.spectator.open("Watch", b"\x0a\x01g", ends=True)
+        if window:
+            self.spectator.ping()  # Then the call has come.
+        else:
+            self.spectator.read_until(grpc_wire.DATA, stream=watch)
+
+    def close(self):
+        self.player.close()
+        self.spectator.close()
+
+
+def deaf_spectator(server: Server) -> SpectatedDuel:
+    return SpectatedDuel(server, initial_window_size=0)
+
+
 def play_many(rounds: int):
     def hold(server: Server) -> grpc_wire.Connection:
         connection = grpc_wire.Connection(server.address)
@@ -207,6 +231,8 @@ IDLE_PEERS = {
     "an idle connection": idle_connection,
     "a Watch of the health service": health_watch,
     "a Watch of the health service that reads nothing": deaf_health_watch,
+    "a spectator": SpectatedDuel,
+    "a spectator that reads nothing": deaf_spectator,
     "a PlayMany without a round": play_many(0),
     "a PlayMany of three rounds": play_many(3),
 }
