@@ -1,9 +1,9 @@
 // The thread that writes to the spectators of duels.
 //
 // What a player does is shown to every spectator of the duel under the duel's lock, on the thread
-// that serves the player. A write of gRPC's ends in a system call; for 64 spectators that took a
-// quarter of a millisecond, during which the player and all duels under the same lock waited. So
-// there the spectators only get a note, and this thread does the rest.
+// that serves the player. A write of gRPC's ends in a system call, and for 64 spectators these took
+// a quarter of a millisecond on a busy machine. The player, and all duels under the same lock,
+// would wait for that long. So there each spectator only gets a note, and this thread writes.
 #pragma once
 
 #include <condition_variable>

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -407,15 +408,18 @@ TEST_CASE("stage 3 plays right over gRPC's client, and many rounds in one call a
   const Server server({"rps-grpc", "--listen", "127.0.0.1:0"});
   check_all_right(server.url(), Judge::sessions);
   check_all_right(server.url() + "?mode=many&rounds=5", Judge::summaries);
+  check_all_right(server.url() + "?mode=watch", Judge::rounds);
   const Server floor({"rps-floor-grpc", "39"});
   check_all_right(floor.url(), Judge::none);
 }
 
 TEST_CASE("stage 3 killed answers every open call once") {
   Server server({"rps-grpc", "--listen", "127.0.0.1:0"});
-  const std::string query = GENERATE("", "?mode=many&rounds=5");
-  check_kill(server.url() + query, query.empty() ? Judge::sessions : Judge::summaries,
-             [&] { server.kill(); });
+  using Row = std::pair<std::string, Judge>;
+  const auto [query, judge] =
+      GENERATE(Row("", Judge::sessions), Row("?mode=many&rounds=5", Judge::summaries),
+               Row("?mode=watch", Judge::rounds));
+  check_kill(server.url() + query, judge, [&] { server.kill(); });
 }
 
 // ---- TLS -----------------------------------------------------------------------------------
