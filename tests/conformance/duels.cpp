@@ -9,12 +9,6 @@ namespace rps::conformance {
 
 namespace {
 
-constexpr Seat first = Seat::first;
-constexpr Seat second = Seat::second;
-constexpr Move rock = Move::rock;
-constexpr Move paper = Move::paper;
-constexpr Move scissors = Move::scissors;
-
 void require_not_your_turn(std::string_view who, std::optional<Error> error) {
   require(error == Error::not_your_turn, who, " is answered ", error, ", must be not_your_turn");
 }

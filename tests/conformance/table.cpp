@@ -22,12 +22,12 @@ void Table::sit_down() {
   expect_both(EventType::opponent_joined);
 }
 
-void Table::play_round(Move first, Move second) {
-  throw_first(Seat::first, first);
-  throw_move(Seat::second, second);
+void Table::play_round(Move firsts, Move seconds) {
+  throw_first(Seat::first, firsts);
+  throw_move(Seat::second, seconds);
   ++rounds_;
-  expect_round(Seat::first, first, second);
-  expect_round(Seat::second, second, first);
+  expect_round(Seat::first, firsts, seconds);
+  expect_round(Seat::second, seconds, firsts);
   for (const Seat seat : {Seat::first, Seat::second}) {
     if (score(seat).wins != best_of_ / 2 + 1) continue;
     expect_end(Seat::first, seat);

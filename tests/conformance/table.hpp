@@ -12,6 +12,13 @@
 
 namespace rps::conformance {
 
+// Short names, for cases that tell who throws what.
+inline constexpr Seat first = Seat::first;
+inline constexpr Seat second = Seat::second;
+inline constexpr Move rock = Move::rock;
+inline constexpr Move paper = Move::paper;
+inline constexpr Move scissors = Move::scissors;
+
 class Table {
  public:
   // Whether the two share a connection. Where connections are worlds they always do.
@@ -27,7 +34,7 @@ class Table {
 
   // A round, the first's throw before the second's. Checks the events of both, to the end of the
   // duel when this round decides it.
-  void play_round(Move first, Move second);
+  void play_round(Move firsts, Move seconds);
 
   // Both stand up. REQUIRES: both sit. Throws Failed when anything was told that nobody expected.
   void finish();

@@ -12,12 +12,6 @@ namespace rps::conformance {
 
 namespace {
 
-constexpr Seat first = Seat::first;
-constexpr Seat second = Seat::second;
-constexpr Move rock = Move::rock;
-constexpr Move paper = Move::paper;
-constexpr Move scissors = Move::scissors;
-
 // Asks to watch. Throws NotOffered when the server knows no spectators.
 std::optional<Error> try_watch(Player& player, std::string_view game_id) {
   const auto error = player.ask(watch(game_id)).reply.error;
