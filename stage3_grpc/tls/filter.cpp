@@ -132,8 +132,10 @@ class Connection final : public boundary::BlockedSocket {
   static long control_socket(BIO* bio, int what, long number, void* pointer);
 
   bool read_kernel(std::span<char> to, std::size_t& count);
+  std::size_t send_kernel(std::string_view bytes);
   void write_kernel(std::string_view bytes);
   bool send_unsent();
+  bool has_read_all() const;
   bool shake_hands();
   void be_open();
   bool keep_early(std::string_view text);
@@ -234,25 +236,11 @@ bool Connection::read_kernel(std::span<char> to, std::size_t& count) {
   return false;
 }
 
-// What the kernel does not take is kept.
-void Connection::write_kernel(std::string_view bytes) {
-  if (error_ != 0) return;
-  if (unsent_.size() + bytes.size() > unsent_bytes_max) {
-    return fail(Failure::protocol, "too much waits to be sent");
-  }
-  if (!unsent_.empty()) {
-    unsent_ += bytes;
-    return;
-  }
-  unsent_ = bytes;
-  send_unsent();
-}
-
-// False when some is left, or could not be sent.
-bool Connection::send_unsent() {
+// How many of the bytes the kernel takes; sets error_ when it takes none any more.
+std::size_t Connection::send_kernel(std::string_view bytes) {
   std::size_t at = 0;
-  while (error_ == 0 && at < unsent_.size()) {
-    iovec piece{.iov_base = unsent_.data() + at, .iov_len = unsent_.size() - at};
+  while (error_ == 0 && at < bytes.size()) {
+    iovec piece{.iov_base = const_cast<char*>(bytes.data()) + at, .iov_len = bytes.size() - at};
     const msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
     const ssize_t count = boundary::send_to_kernel(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
@@ -263,10 +251,31 @@ bool Connection::send_unsent() {
       error_ = errno;
     }
   }
-  unsent_.erase(0, at);
+  return at;
+}
+
+// Keeps what the kernel does not take.
+void Connection::write_kernel(std::string_view bytes) {
+  if (unsent_.empty()) bytes.remove_prefix(send_kernel(bytes));
+  if (error_ != 0 || bytes.empty()) return;
+  if (unsent_.size() + bytes.size() > unsent_bytes_max) {
+    return fail(Failure::protocol, "too much waits to be sent");
+  }
+  unsent_ += bytes;
+  set_blocked(true);
+}
+
+// False when some is left, or could not be sent.
+bool Connection::send_unsent() {
+  if (!unsent_.empty()) unsent_.erase(0, send_kernel(unsent_));
   if (error_ != 0 || unsent_.empty()) unsent_ = {};
   set_blocked(!unsent_.empty());
   return error_ == 0 && unsent_.empty();
+}
+
+// Neither the kernel nor OpenSSL holds anything.
+bool Connection::has_read_all() const {
+  return is_empty_ && SSL_has_pending(ssl_.get()) == 0;
 }
 
 ssize_t Connection::receive(msghdr& message) {
@@ -283,7 +292,7 @@ ssize_t Connection::receive(msghdr& message) {
     }
   }
   if (count != 0) {
-    if (is_empty_ && SSL_has_pending(ssl_.get()) == 0) report_empty(message, room);
+    if (has_read_all()) report_empty(message, room);
     return static_cast<ssize_t>(count);
   }
   if (error_ != 0) return fail_with(error_);
@@ -311,9 +320,10 @@ void Connection::be_open() {
   if (!early_.empty()) write_text(std::exchange(early_, {}));
 }
 
+// Less than there is room for, when nothing more can be had now.
 std::size_t Connection::read_text(std::span<char> to) {
   std::size_t total = 0;
-  while (total < to.size() && error_ == 0) {
+  while (total < to.size() && error_ == 0 && !has_read_all()) {
     std::size_t count = 0;
     ERR_clear_error();
     const int result = SSL_read_ex(ssl_.get(), to.data() + total, to.size() - total, &count);
