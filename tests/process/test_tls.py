@@ -8,7 +8,7 @@ import os
 import pathlib
 import re
 import shutil
-import socket
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -381,6 +381,17 @@ class Rotation(unittest.TestCase):
                     eventually(lambda: reloads(server, "accepted") == count, "it is mended")
             player.check_play()
             self.assertEqual(server.metrics()["rps_tls_certificate_expiry_seconds"], expiry)
+
+    def test_sighup_reads_them_at_once(self):
+        self.put("server")
+        (self.folder / "config").write_text("")
+        for name in servers():
+            with self.subTest(name), \
+                    Server(name, *flags(self.folder), f"--config={self.folder / 'config'}",
+                           admin=True) as server:
+                server.send_signal(signal.SIGHUP)
+                eventually(lambda: reloads(server, "accepted"), "they are read")
+                play(server, client())
 
     def test_a_symbolic_link_that_is_replaced(self):
         """As in a mounted Secret of Kubernetes."""
