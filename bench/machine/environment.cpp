@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 #include <string_view>
+#include <system_error>
 
 #include <gnu/libc-version.h>
 #include <sys/utsname.h>
@@ -37,13 +38,18 @@ std::string cpu_model() {
   return std::string(find_field(cpuinfo, "model name\t:").value_or("unknown"));
 }
 
-// Asks git about the tree the harness was built from; it may be gone, or no git tree.
+// Asks git about the tree the harness was built from; the tree may be gone, or no git tree, and git
+// need not be installed.
 std::string source_revision() {
-  Process git(
-      {.argv = {"git", "-C", RPS_SOURCE_DIR, "describe", "--always", "--dirty=+", "--exclude=*"},
-       .stderr_file = {},
-       .cpus = {}});
-  return git.read_line(Clock::now() + std::chrono::seconds(2)).value_or("");
+  try {
+    Process git(
+        {.argv = {"git", "-C", RPS_SOURCE_DIR, "describe", "--always", "--dirty=+", "--exclude=*"},
+         .stderr_file = {},
+         .cpus = {}});
+    return git.read_line(Clock::now() + std::chrono::seconds(2)).value_or("");
+  } catch (const std::system_error&) {
+    return {};
+  }
 }
 
 // The versions of the libraries are those of the build; they stay empty where a library is not

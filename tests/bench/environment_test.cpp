@@ -1,6 +1,7 @@
 #include "bench/machine/environment.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <thread>
@@ -53,6 +54,16 @@ TEST_CASE("an environment is whole") {
   CHECK(detail(environment, "memory").ends_with(" GiB"));
   CHECK_FALSE(detail(environment, "hypervisor").empty());
   CHECK(std::ranges::count(detail(environment, "load average"), ' ') == 2);
+}
+
+TEST_CASE("without git the revision is unknown, and the rest of the environment known") {
+  const Child child([](const Turns& parent) {
+    ::setenv("PATH", "/nonexistent", 1);
+    const Environment environment = read_environment();
+    parent.tell(environment.revision.empty() && !environment.kernel.empty() ? 1 : 0);
+    parent.await();
+  });
+  CHECK(child.await() == 1);
 }
 
 TEST_CASE("what a process may do is read when it is asked for") {
