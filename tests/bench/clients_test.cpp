@@ -20,6 +20,7 @@
 #include "bench/machine/process.hpp"
 #include "bench/micro/allocations.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary_folder.hpp"
 
 #if RPS_HAVE_STAGE3
 #include <grpcpp/security/server_credentials.h>
@@ -604,6 +605,23 @@ TEST_CASE("the floor of HTTP/2 answers as gRPC does, to gRPC's client and to the
   check_all_right(floor.url(), Judge::none);
   check_all_right(floor.url("grpc+lean"), Judge::none);
   check_kill(floor.url("grpc+lean"), Judge::none, [&] { floor.kill(); });
+}
+
+TEST_CASE("the lean client says who calls with a token") {
+  const TemporaryFolder folder;
+  const std::filesystem::path callers = folder.path / "callers";
+  // SHA-256 of "secret".
+  std::ofstream(callers) << "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+                            " * ann\n";
+  const Server server(
+      {"rps-grpc", "--listen", "127.0.0.1:0", "--auth=on", "--auth-tokens=" + callers.string()});
+  check_all_right(server.url("grpc+lean") + "?token=secret", Judge::sessions);
+  for (const std::string query : {"", "?token=wrong"}) {
+    Connection connection = connect(server.url("grpc+lean") + query, {.connections = 1});
+    Loop loop(*connection.client, 1, Judge::sessions);
+    loop.run(3);
+    CHECK(loop.verdicts.of(Verdict::refused) == 3);
+  }
 }
 
 TEST_CASE("the lean client allocates nothing per call of its own") {

@@ -35,26 +35,30 @@ bool is_over_tls(const Url& url) {
 }
 
 std::string read_authority(const Url& url) {
-  if (url.host.empty() || !url.path.empty() || (!url.query.empty() && !is_over_tls(url))) {
-    throw std::invalid_argument(
-        "a lean gRPC URL is grpc+lean://HOST:PORT and takes no parameters, or "
-        "grpcs+lean://HOST:PORT?ca=FILE&name=HOST");
+  if (url.host.empty() || !url.path.empty()) {
+    throw std::invalid_argument("a lean gRPC URL is " + url.scheme + "://HOST:PORT?name=value&…");
+  }
+  for (const auto& [name, value] : url.query) {
+    const bool is_of_tls = name == "ca" || name == "name";
+    if (name == "token" || (is_of_tls && is_over_tls(url))) continue;
+    throw std::invalid_argument("a " + url.scheme + " URL knows no '" + name + "'");
   }
   return to_string(HostPort{.host = url.host, .port = url.port});
+}
+
+std::string read_parameter(const Url& url, std::string_view name, std::string_view otherwise) {
+  return std::string(url.find(name).value_or(otherwise));
+}
+
+LeanHeaders read_headers(const Url& url) {
+  return LeanHeaders(read_authority(url), is_over_tls(url), read_parameter(url, "token", ""));
 }
 
 // Null: no TLS.
 std::unique_ptr<TlsContext> read_tls(const Url& url) {
   if (!is_over_tls(url)) return nullptr;
-  std::string ca;
-  std::string host = url.host;
-  for (const auto& [name, value] : url.query) {
-    if (name != "ca" && name != "name") {
-      throw std::invalid_argument("a grpcs+lean URL knows no '" + name + "'");
-    }
-    (name == "ca" ? ca : host) = value;
-  }
-  return std::make_unique<TlsContext>(ca, std::move(host));
+  return std::make_unique<TlsContext>(read_parameter(url, "ca", ""),
+                                      read_parameter(url, "name", url.host));
 }
 
 // A socket, and the HTTP/2 connection over it. After GOAWAY it stays until its calls have ended.
@@ -138,7 +142,7 @@ class LeanClient final : public net::LoopClient {
 LeanClient::LeanClient(const Url& url, const ConnectOptions& options)
     : depth_(options.depth),
       outlasts_outages_(options.outlasts_outages),
-      headers_(read_authority(url), is_over_tls(url) ? "https" : "http"),
+      headers_(read_headers(url)),
       tls_(read_tls(url)),
       endpoint_({.host = url.host, .port = url.port}),
       resolver_(loop()),

@@ -1,10 +1,11 @@
 // The lean gRPC client: gRPC's unary calls on bare non-blocking sockets, for measuring a gRPC
 // server without measuring gRPC's own client.
 //
-//   grpc+lean://HOST:PORT
-//   grpcs+lean://HOST:PORT[?ca=FILE][&name=HOST]
+//   grpc+lean://HOST:PORT[?token=TEXT]
+//   grpcs+lean://HOST:PORT[?ca=FILE][&name=HOST][&token=TEXT]
 //
-// grpcs+lean is the same over TLS; `ca` and `name` are as in stage3_grpc/client.hpp.
+// grpcs+lean is the same over TLS; `ca` and `name` are as in stage3_grpc/client.hpp. With `token`
+// each call says who calls (`authorization: Bearer TEXT`).
 //
 // Each connection is one HTTP/2 session (nghttp2) with `depth` streams at most. One event loop
 // serves all connections: a poll costs one wait, and one read and one write for each connection

@@ -51,10 +51,13 @@ ssize_t read_request(nghttp2_session*, std::int32_t, std::uint8_t* buffer, std::
 }  // namespace
 
 std::vector<nghttp2_nv> LeanHeaders::make(std::string_view path) const {
-  return {header(":method", "POST"),       header(":scheme", scheme_),
-          header(":path", path),           header(":authority", authority_),
-          header("te", "trailers"),        header("content-type", "application/grpc"),
-          header("user-agent", "rps-lean")};
+  std::vector<nghttp2_nv> headers{
+      header(":method", "POST"),       header(":scheme", scheme_),
+      header(":path", path),           header(":authority", authority_),
+      header("te", "trailers"),        header("content-type", "application/grpc"),
+      header("user-agent", "rps-lean")};
+  if (!authorization_.empty()) headers.push_back(header("authorization", authorization_));
+  return headers;
 }
 
 // What nghttp2 tells while it reads and writes. `user` is the connection.

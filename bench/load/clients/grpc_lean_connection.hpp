@@ -18,9 +18,13 @@ namespace rps::load {
 // HPACK keeps are one byte long from the second call on.
 class LeanHeaders {
  public:
-  // `authority` is host and port, as in the URL; `scheme` is http or https, a literal.
-  explicit LeanHeaders(std::string authority, std::string_view scheme = "http")
-      : authority_(std::move(authority)), scheme_(scheme) {}
+  // `authority` is host and port, as in the URL. Calls carry `token` unless it is empty (RFC 6750,
+  // section 2.1).
+  explicit LeanHeaders(std::string authority, bool is_over_tls = false,
+                       const std::string& token = {})
+      : authority_(std::move(authority)),
+        scheme_(is_over_tls ? "https" : "http"),
+        authorization_(token.empty() ? "" : "Bearer " + token) {}
   LeanHeaders(const LeanHeaders&) = delete;  // The views below point into it.
   LeanHeaders& operator=(const LeanHeaders&) = delete;
 
@@ -34,6 +38,7 @@ class LeanHeaders {
 
   std::string authority_;
   std::string_view scheme_;
+  std::string authorization_;  // Empty: none.
   std::vector<nghttp2_nv> play_ = make("/rps.v1.RockPaperScissorsService/Play");
   std::vector<nghttp2_nv> score_ = make("/rps.v1.RockPaperScissorsService/Score");
 };
