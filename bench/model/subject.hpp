@@ -18,6 +18,7 @@ struct Program {
   std::string_view more_flags;  // As `flags`, behind them.
   // Whether it also prints an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
+  bool drops_log = false;  // What it logs is not kept: it is a line for each call.
 };
 
 // Of a call, as they cross the wire.
@@ -27,7 +28,8 @@ struct CallBytes {
 };
 
 // In flags and `url`, {bin} stands for the folder of the binaries, {seed} for the run's seed,
-// {request} and {reply} for `bytes` less `framing`.
+// {request} and {reply} for `bytes` less `framing`, {files} for the folder of
+// bench/scenarios/trial_files.hpp.
 struct Subject {
   std::string_view key;   // In cells' keys and on the command line.
   std::string_view name;  // In tables; at most 24 characters.

@@ -23,6 +23,7 @@ struct Target {
   std::string url;
   // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
+  bool drops_log = false;  // What `server` logs is not kept.
   load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
   // Whose processor time is the server's when the harness did not start it. May be empty.

@@ -11,6 +11,7 @@
 #include "bench/scenarios/subjects.hpp"
 #include "bench/scenarios/tables.hpp"
 #include "bench/scenarios/targets.hpp"
+#include "bench/scenarios/trial_files.hpp"
 
 namespace rps::scenarios {
 
@@ -46,7 +47,7 @@ class Planner {
       return;
     }
     PlannedCell wanted = named(*subject, binaries_, run_.plan.seed).at(load, rounds);
-    wanted.is_optional = subject->server.has_observer;
+    wanted.is_optional = subject->server.has_observer || TrialFiles::are_for(wanted.target);
     const auto same = std::ranges::find_if(
         planned_, [&](const PlannedCell& planned) { return planned.cell.key == wanted.cell.key; });
     if (same != planned_.end()) {

@@ -17,8 +17,9 @@ struct PlannedCell {
   model::Cell cell;
   model::Target target;
   std::size_t rounds = 0;  // It takes part in the first so many rounds.
-  // A server that finds this machine to lack what it needs makes the run not invalid: the subject
-  // is left out (Run::left_out) for that reason. A server that does not start otherwise does.
+  // When this machine is found to lack what its server needs, the run is not invalid: the subject
+  // is left out (Run::left_out) for that reason. A server that does not start otherwise makes it
+  // so.
   bool is_optional = false;
 };
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
@@ -49,7 +50,11 @@ HostPort parse_admin(const std::string& line) {
 
 }  // namespace
 
-Servers::Servers(const model::Target& target, const Options& options) {
+Servers::Servers(model::Target target, const Options& options) {
+  if (TrialFiles::are_for(target)) {
+    files_.emplace(options.scratch);
+    target = files_->put_into(std::move(target));
+  }
   if (target.server.empty()) {
     url_ = target.url;
     return;
@@ -88,7 +93,7 @@ std::optional<bool> Servers::observer_active() const {
 }
 
 std::string Servers::start_one(const model::Target& target, const Options& options) {
-  const std::filesystem::path log = options.log_name.empty()
+  const std::filesystem::path log = options.log_name.empty() || target.drops_log
                                         ? std::filesystem::path()
                                         : options.scratch / (options.log_name + ".log");
   const std::streamoff log_begin = size_of(log);

@@ -11,6 +11,7 @@
 
 #include "bench/machine/process.hpp"
 #include "bench/model/target.hpp"
+#include "bench/scenarios/trial_files.hpp"
 #include "core/url.hpp"
 
 namespace rps::scenarios {
@@ -19,14 +20,14 @@ class Servers {
  public:
   struct Options {
     std::vector<int> cpus;          // As ProcessOptions says.
-    std::filesystem::path scratch;  // For their log and a fleet's registry.
+    std::filesystem::path scratch;  // For their log, a fleet's registry and the trial's files.
     std::string log_name;
   };
 
   // Starts what `target` asks for and waits until all say where they are. They end with this
   // object. Throws server::Unsupported when a server said that this machine lacks what it needs,
   // and another std::exception when it did not start otherwise; what() is a sentence.
-  Servers(const model::Target& target, const Options& options);
+  Servers(model::Target target, const Options& options);
   ~Servers();
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
@@ -43,6 +44,7 @@ class Servers {
  private:
   std::string start_one(const model::Target& target, const Options& options);
 
+  std::optional<TrialFiles> files_;  // Outlives the processes.
   std::vector<std::unique_ptr<machine::Process>> processes_;
   std::optional<HostPort> admin_;
   std::filesystem::path registry_;  // Of a fleet; removed at the end.
