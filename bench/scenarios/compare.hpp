@@ -43,7 +43,7 @@ inline constexpr std::array<Profile, 3> profiles{{
      .open_seconds = 0.3,
      .sweep_rounds = 1},
     {.name = "publish",
-     .about = "21 minutes",
+     .about = "20 minutes",
      .rounds = 10,
      .minor_rounds = 7,
      .seconds = 1,

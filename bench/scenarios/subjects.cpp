@@ -23,6 +23,15 @@ constexpr model::Program grpc_server_with(std::string_view more_flags) {
   return program;
 }
 
+constexpr std::string_view logging_flags =
+    "--listen=127.0.0.1:0 --house=fair --seed={seed} --log-level=info";
+
+// Stage 3 with some of the links of its chain. Its bytes differ from those of any floor.
+constexpr model::Subject linked(std::string_view key, std::string_view name,
+                                std::string_view more_flags, std::string_view url = "grpc+lean:") {
+  return {.key = key, .name = name, .server = grpc_server_with(more_flags), .url = url};
+}
+
 // A server that answers without the game.
 constexpr model::Subject floor(std::string_view key, std::string_view name, model::Program program,
                                model::CallBytes bytes, model::CallBytes framing = {},
@@ -132,6 +141,36 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .server = grpc_server_with("--coalesce-writes=off"),
      .url = "grpc+lean:",
      .floor = "floor-grpc-lean"},
+    {.key = "grpc-lean-tls",
+     .name = "gRPC over TLS",
+     .server = grpc_server_with("--tls-cert={files}/server.crt --tls-key={files}/server.key"),
+     .url = "grpcs+lean:?ca={files}/ca.crt"},
+    linked("grpc-lean-unlinked", "gRPC, no link", "--trace=off --metrics=off"),
+    linked("grpc-lean-trace", "gRPC, trace", "--metrics=off"),
+    linked("grpc-lean-sampled", "gRPC, all traced", "--metrics=off --trace-sampling=1"),
+    linked("grpc-lean-metrics", "gRPC, metrics", "--trace=off"),
+    linked("grpc-lean-limits", "gRPC, rate limit",
+           "--trace=off --metrics=off --rate-limit=1M --rate-burst=1000000 "
+           "--max-calls-in-progress=1000000"),
+    linked("grpc-lean-auth", "gRPC, auth by token",
+           "--trace=off --metrics=off --auth=on --auth-tokens={files}/callers",
+           "grpc+lean:?token=rps-bench"),
+    {.key = "grpc-lean-log",
+     .name = "gRPC, access log",
+     .server = {.name = "rps-grpc",
+                .flags = logging_flags,
+                .more_flags = "--trace=off --metrics=off --access-log=on",
+                .drops_log = true},
+     .url = "grpc+lean:"},
+    {.key = "grpc-lean-all",
+     .name = "gRPC, the whole chain",
+     .server = {.name = "rps-grpc",
+                .flags = logging_flags,
+                .more_flags = "--trace-sampling=1 --rate-limit=1M --rate-burst=1000000 "
+                              "--max-calls-in-progress=1000000 --auth=on "
+                              "--auth-tokens={files}/callers --access-log=on",
+                .drops_log = true},
+     .url = "grpc+lean:?token=rps-bench"},
     {.key = "rally", .name = "gRPC Rally", .server = grpc_server, .url = "?mode=rally"},
     {.key = "many",
      .name = "gRPC PlayMany",
@@ -139,6 +178,11 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .url = "?mode=many&rounds=16",
      .judging = load::Judging::summaries,
      .rounds_per_call = 16},
+    {.key = "watch",
+     .name = "gRPC Watch",
+     .server = grpc_server,
+     .url = "?mode=watch",
+     .judging = load::Judging::rounds},
 
     // Stage 2 with a client that decodes no reply: load/clients/jsonrpc_lean.hpp.
     {.key = "jsonrpc-lean",

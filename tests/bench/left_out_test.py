@@ -76,6 +76,15 @@ class LeftOut(unittest.TestCase):
         self.assertIn("monolith, terminal not measured: cannot make a pseudo-terminal", text)
         self.assertIn(f"ring, hand-over not measured: {two_cpus}", text)
 
+    def test_a_machine_that_cannot_make_certificates(self):
+        bench = Bench(self, "compare", "--profile", "ci", "--tables", "stage3", "--subjects",
+                      "grpc-lean,grpc-lean-tls", prefix=("env", "PATH=/nonexistent")).finish()
+        reason, = left_out(bench).values()
+        self.assertRegex(reason, "no certificates can be made: cannot start openssl: ")
+        self.assertEqual({cell.split("/")[0] for cell in
+                          (trial["cell"] for trial in bench.run["trials"])}, {"grpc-lean"})
+        self.assertIn(f"TLS, 1 × 1 not measured: {reason}", " ".join(bench.text.split()))
+
     def test_any_other_end_is_a_failure(self):
         """Only what the machine was found to lack is a reason not to measure."""
         for end, why in (("exit 1", f"rps-ebpf did not start: {REASON}"),

@@ -26,13 +26,16 @@ class Stage3(unittest.TestCase):
     def test_a_short_run_fills_every_row_in_every_format(self):
         bench = measure(self, "--tables", "stage3")
         rows = rows_of(bench, "HTTP/2, ", "gRPC's library, ", "our server, ", "write coalescing, ",
-                       "… ")
-        self.assertGreaterEqual(len(rows), 12, bench.text)
+                       "TLS, ", "auth by token, ", "trace, ", "rate limit, ", "metrics, ",
+                       "access log, ", "all links, ", "… ")
+        self.assertEqual(len(rows), 24, bench.text)
         self.assertFalse([row for row in rows if "not measured" in row or "INVALID" in row], rows)
         self.assertTrue(all(len(line) <= 100 for line in bench.text.splitlines()[:-1]), bench.text)
         self.assertIn(bench.path(".md").read_text(), bench.text)
         self.assertIn('id="table-stage3"', bench.path(".html").read_text())
         cells = {cell["key"] for cell in bench.run["cells"]}
+        self.assertEqual(list(bench.out.glob("trial.*")), [])  # Keys are among a trial's files.
+        self.assertFalse((bench.out / "grpc-lean-log.log").exists())
         # Also what a row is held against.
         self.assertLessEqual({"grpc-lean/16x16", "grpc-lean-uncoalesced/16x16",
                               "floor-http2-lean/1x1", "floor-tcp-grpc/1x1"}, cells)
@@ -56,6 +59,12 @@ class Stage3(unittest.TestCase):
         more = (trials["rally/1000x1"]["server"]["open_files"]
                 - trials["rally/1x1"]["server"]["open_files"])
         self.assertEqual(more, 999)
+
+    def test_every_mode_has_its_row(self):
+        bench = measure(self, "--tables", "modes", "--subjects", "grpc,watch,rally,many")
+        rows = rows_of(bench, "unary", "server streaming", "client streaming", "bidirectional")
+        self.assertEqual(len(rows), 4, bench.text)
+        self.assertFalse([row for row in rows if "not measured" in row or "INVALID" in row], rows)
 
     def test_they_are_measured_only_when_they_are_named(self):
         bench = measure(self, "--subjects", "inproc")
