@@ -1,8 +1,11 @@
 // Calls stage 3 without pause by @grpc/grpc-js, which retries by its service config, while the
-// server is restarted. At the end of stdin it stops and prints as JSON how its calls ended.
+// server is restarted. To each line on stdin it says "over" when the calls that were open then have
+// ended. At the end of stdin it stops and prints as JSON how its calls ended.
 //
 //   node grpc_js_restarts.js ADDRESS PROTO_FOLDER CALLS_A_SECOND
 'use strict';
+
+const readline = require('node:readline');
 
 const {clientFor, grpc} = require('./grpc_js_client.js');
 
@@ -33,32 +36,35 @@ const client = clientFor(address, protoFolder, {
 });
 
 const ends = {};  // How many calls ended with a status, by its name and text.
-let open = 0;
-let isOver = false;
+const open = new Set();  // Promises.
 
-function finish() {
-  client.close();
-  console.log(JSON.stringify(ends));
-}
-
-function call() {
-  open += 1;
+const call = () => new Promise((resolve) => {
   const patience = {deadline: Date.now() + 60_000};
   client.Play({player_move: 'ROCK'}, waiting(), patience, (error) => {
     const end = error ? `${grpc.status[error.code]}: ${error.details}` : 'OK';
     ends[end] = (ends[end] ?? 0) + 1;
-    open -= 1;
-    if (isOver && open === 0) finish();
+    resolve();
   });
-}
+});
 
 const bursts = setInterval(() => {
-  for (let sent = 0; sent < callsASecond * PERIOD / 1000; ++sent) call();
+  for (let sent = 0; sent < callsASecond * PERIOD / 1000; ++sent) {
+    const one = call();
+    open.add(one);
+    one.then(() => open.delete(one));
+  }
 }, PERIOD);
 
-process.stdin.resume();
-process.stdin.on('end', () => {
+const lines = readline.createInterface({input: process.stdin});
+
+lines.on('line', async () => {
+  await Promise.all(open);
+  console.log('over');
+});
+
+lines.on('close', async () => {
   clearInterval(bursts);
-  isOver = true;
-  if (open === 0) finish();
+  await Promise.all(open);
+  client.close();
+  console.log(JSON.stringify(ends));
 });

@@ -2,7 +2,6 @@
 start. RPS_RESTARTS says how often, RPS_CALLS_A_SECOND how fast a client calls meanwhile."""
 
 import os
-import time
 
 from rps_process import Server
 
@@ -28,12 +27,13 @@ class RestartedServer:
             assert "drained" in self.server.stderr(), self.server.stderr()
         self.server = Server(self._name, *self._flags, listen=address)
 
-    def restart_often(self):
-        """Each of the servers serves for a moment."""
+    def restart_often(self, settle):
+        """Before each restart, settle() waits until the calls that it finds open are over: a client
+        that is short of processor time would meet the next restart at each of its attempts."""
         for _ in range(RESTARTS):
-            time.sleep(0.5)
+            settle()
             self.restart()
-        time.sleep(0.5)
+        settle()
 
     def __enter__(self):
         return self

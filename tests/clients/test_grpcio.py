@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parent / "process"))
 from abuse import unharmed  # noqa: E402
 from grpc_wire import fields, varint  # noqa: E402
 from restarts import CALLS_A_SECOND, RESTARTS, RestartedServer  # noqa: E402
-from rps_process import PATIENCE, ROOT, Server  # noqa: E402
+from rps_process import PATIENCE, ROOT, Server, eventually  # noqa: E402
 
 try:
     import grpc
@@ -314,6 +314,11 @@ class Restarts(unittest.TestCase):
                 except grpc.RpcError as error:
                     failures.append(f"{error.code()}: {error.details()}")
 
+        def settle():
+            before = list(answered)
+            eventually(lambda: failures or all(now > then + 1 for now, then in zip(answered, before)),
+                       "each caller is answered")
+
         with RestartedServer("rps-grpc") as restarted, contextlib.ExitStack() as stack:
             callers = []
             for number in range(self.CALLERS):
@@ -323,7 +328,7 @@ class Restarts(unittest.TestCase):
                 callers.append(threading.Thread(target=call, args=(game, number)))
                 callers[-1].start()
             try:
-                restarted.restart_often()
+                restarted.restart_often(settle)
             finally:
                 is_over.set()
                 for caller in callers:
