@@ -107,9 +107,12 @@ void add_flags(CLI::App& app, Limits& limits) {
                         "is disconnected");
 }
 
+std::size_t memory_quota(const Limits& limits, std::size_t connections) {
+  return static_cast<std::size_t>(limits.memory_bytes_max) +
+         connections * limits::connection_memory_bytes;
+}
+
 void apply(const Limits& limits, grpc::ServerBuilder& builder) {
-  builder.SetResourceQuota(
-      grpc::ResourceQuota("rps").Resize(static_cast<std::size_t>(limits.memory_bytes_max)));
   // gRPC inflates a message before it looks at its length.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);

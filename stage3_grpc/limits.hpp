@@ -26,6 +26,10 @@ namespace limits {
 // Bytes that gRPC reads from a connection at once.
 inline constexpr int read_bytes_max = 16 * 1024;
 
+// Bytes of --max-memory-bytes that gRPC counts for a connection on which nothing happens, whatever
+// it really needs. Measured: 9 to 12 kB.
+inline constexpr std::size_t connection_memory_bytes = std::size_t{16} * 1024;
+
 // The flood guard's budgets (boundary/frame_ledger.hpp). Calls that a client may open before it has
 // read --max-streams, and bytes of a call's headers besides what --max-metadata-bytes allows: one
 // frame of the usual size.
@@ -66,7 +70,8 @@ struct Limits {
   // less than 150 bytes.
   int message_bytes_max = 64 * 1024;  // --max-message-bytes
   // Unread bytes of all connections together. gRPC reads a whole message before it checks its
-  // length; above this limit it cancels the streams that hold most.
+  // length; above this limit it closes connections without a call, and then cancels the streams
+  // that hold most. What it counts for the connections themselves comes on top: memory_quota().
   int memory_bytes_max = 64 * 1024 * 1024;  // --max-memory-bytes
   // Bytes of all headers of one call; with more, the call ends with RESOURCE_EXHAUSTED, and gRPC
   // may close its connection.
@@ -112,11 +117,17 @@ struct Limits {
 // itself and four hundred connections have 8 MB.
 int open_calls_max(const Limits& limits);
 
+// What gRPC may use when so many connections are open. Without a share for each of them, some six
+// thousand connections on which nothing happens would use up the default of memory_bytes_max, and
+// gRPC would close them.
+std::size_t memory_quota(const Limits& limits, std::size_t connections);
+
 // Adds the flags named above; `limits` must outlive the parsing.
 void add_flags(CLI::App& app, Limits& limits);
 
 // Sets all of them in gRPC but connections_max, calls_max and in_use_max, which the listener and
-// the flood guard enforce, and events_waiting_max, which the Duel and Watch streams enforce.
+// the flood guard enforce, events_waiting_max, which the Duel and Watch streams enforce, and
+// memory_bytes_max, which follows the number of connections (memory_quota()).
 void apply(const Limits& limits, grpc::ServerBuilder& builder);
 
 }  // namespace rps::rpc

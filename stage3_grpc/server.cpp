@@ -1,6 +1,7 @@
 #include "stage3_grpc/server.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,7 +29,8 @@ using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnection
 }  // namespace
 
 GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
-    : log_(context.log),
+    : limits_(limits),
+      log_(context.log),
       log_route_(context.log),
       filters_(limits, context.metrics, context.log),
       listener_(context.flags.listen, static_cast<std::size_t>(limits.connections_max),
@@ -49,6 +51,8 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::ServerBuilder builder;
   apply(limits, builder);
+  follow_connections();
+  builder.SetResourceQuota(memory_);
   builder.RegisterService(health_.get());
   if (limits.has_reflection) reflection_->add_to(builder);
   builder.RegisterService(service_.get());
@@ -60,6 +64,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
       [this](net::Fd connection, boundary::ConnectionBudget::Place place) {
+        follow_connections();
         if (filters_.attach(connection.get(), std::move(place))) take(std::move(connection));
       },
       [this] { return filters_.flood_guard().make_room(); },
@@ -67,7 +72,13 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
         filters_.tick(now);
         log_route_.tick(now);
         chain_.tick(now);
+        follow_connections();
       });
+}
+
+void GrpcServer::follow_connections() {
+  const auto connections_max = static_cast<std::size_t>(limits_.connections_max);
+  memory_.Resize(memory_quota(limits_, listener_.budget().open().value_or(connections_max)));
 }
 
 GrpcServer::~GrpcServer() {

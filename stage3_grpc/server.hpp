@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <grpcpp/resource_quota.h>
+
 #include "core/server/server.hpp"
 #include "stage3_grpc/chain/game_chain.hpp"
 #include "stage3_grpc/connection_filters.hpp"
@@ -50,11 +52,14 @@ class GrpcServer final : public server::Server {
  private:
   void take(net::Fd connection);
   void refuse_last_calls(Clock::time_point deadline);
+  void follow_connections();
 
+  const Limits& limits_;
   spdlog::logger& log_;
   LogRoute log_route_;
   ConnectionFilters filters_;
   Listener listener_;
+  grpc::ResourceQuota memory_{"rps"};
   std::unique_ptr<Health> health_;
   std::unique_ptr<Reflection> reflection_;
   chain::GameChain chain_;
