@@ -11,7 +11,6 @@
 #include <spdlog/logger.h>
 
 #include "core/net/listen.hpp"
-#include "core/server/cpus.hpp"
 #include "core/server/descriptors.hpp"
 #include "core/server/limits.hpp"
 #include "stage2_jsonrpc/worker.hpp"
@@ -27,17 +26,6 @@ void require_free(const HostPort& address) {
   (void)net::listen_on(address, net::PortSharing::no);
 }
 
-// How many workers to start; the log says why.
-unsigned thread_count(const server::Context& context) {
-  const unsigned asked_for = context.flags.threads;
-  const server::UsableCpus cpus = server::usable_cpus();
-  const unsigned threads =
-      asked_for > 0 ? asked_for : std::min(cpus.count(), server::limits::threads_max);
-  context.log.info("serving threads: {} ({})", threads,
-                   asked_for > 0 ? "--threads" : cpus.reason());
-  return threads;
-}
-
 Limits with_descriptors(Limits limits, spdlog::logger& log) {
   limits.connections_max = server::reserve_descriptors(limits.connections_max, log);
   return limits;
@@ -47,7 +35,7 @@ class ThreadedServer final : public Server {
  public:
   ThreadedServer(const server::Context& context, const Limits& limits)
       : address_(context.flags.listen),
-        threads_(thread_count(context)),
+        threads_(server::serving_threads(context)),
         shared_{.limits = with_descriptors(limits, context.log),
                 .game = context.game,
                 .metrics = context.metrics,

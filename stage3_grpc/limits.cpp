@@ -77,6 +77,9 @@ void add_flags(CLI::App& app, Limits& limits) {
   flags::Group sockets(app, "Sockets");
   sockets.add_choice("--coalesce-writes", limits.coalesces_writes, {{"on", true}, {"off", false}},
                      "Whether replies of a connection that are ready together are sent together");
+  sockets.add_duration("--busy-poll", limits.busy_poll, {.min = 0us, .max = 1ms},
+                       "How long a serving thread looks for the next call before it sleeps, while "
+                       "calls come that soon; 0s: it sleeps at once");
 
   add_tls_flags(app, limits.tls);
 

@@ -23,6 +23,10 @@ namespace rps::rpc {
 
 namespace limits {
 
+// Serving threads where --threads does not say how many: gRPC's own number on a large machine. One
+// of them polls at a time.
+inline constexpr unsigned default_threads_max = 16;
+
 // Bytes that gRPC reads from a connection at once.
 inline constexpr int read_bytes_max = 16 * 1024;
 
@@ -84,6 +88,9 @@ struct Limits {
   // Whether a connection is closed that exceeds a budget of boundary/frame_ledger.hpp.
   bool has_flood_guard = true;   // --flood-guard
   bool coalesces_writes = true;  // --coalesce-writes
+  // --busy-poll: how long a serving thread polls before it sleeps (boundary/busy_poll.hpp); 0: not
+  // at all.
+  std::chrono::microseconds busy_poll{20};
   tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
   bool has_reflection = true;    // --reflection
   // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is

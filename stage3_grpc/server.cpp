@@ -14,7 +14,6 @@
 #include <spdlog/logger.h>
 
 #include "core/net/fd.hpp"
-#include "core/server/cpus.hpp"
 #include "stage3_grpc/health.hpp"
 #include "stage3_grpc/reflection.hpp"
 #include "stage3_grpc/service.hpp"
@@ -40,13 +39,8 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       chain_(limits.chain, context.metrics, context.log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
-          context.metrics, limits, filters_.flood_guard().calls())) {
-  const server::UsableCpus cpus = server::usable_cpus();
-  if (context.flags.threads != 0) {
-    context.log.warn("--threads has no effect: gRPC chooses its own number of threads");
-  }
-  context.log.info("serving threads: gRPC's own, sized by the machine's CPUs ({} usable; {})",
-                   cpus.count(), cpus.reason());
+          context.metrics, limits, filters_.flood_guard().calls())),
+      threads_(server::serving_threads(context, limits::default_threads_max), limits.busy_poll) {
   // Debian builds Abseil so that each lock of a mutex looks for cycles (docs/decisions/013).
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::ServerBuilder builder;
@@ -59,8 +53,14 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  server_ = builder.BuildAndStart();
+  {
+    const boundary::ServingThreads::Handover handover(threads_);
+    server_ = builder.BuildAndStart();
+  }
   if (!server_) throw std::runtime_error("gRPC could not start a server");
+  if (!threads_.is_taken()) {
+    context.log.warn("--threads has no effect: gRPC has threads of its own");
+  }
   filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
       [this](net::Fd connection, boundary::ConnectionBudget::Place place) {

@@ -7,6 +7,7 @@
 #include <grpcpp/resource_quota.h>
 
 #include "core/server/server.hpp"
+#include "stage3_grpc/boundary/serving_threads.hpp"
 #include "stage3_grpc/chain/game_chain.hpp"
 #include "stage3_grpc/connection_filters.hpp"
 #include "stage3_grpc/limits.hpp"
@@ -30,7 +31,8 @@ class GrpcServer final : public server::Server {
  public:
   // What --help says of --threads.
   static constexpr const char* threads_help =
-      "No effect: gRPC sizes its thread pools itself, by the CPUs of the machine";
+      "Threads that run the calls; 0: one for each CPU that the process may use, by its affinity "
+      "mask and the CPU quota of its cgroup, at most 16";
 
   // Listens on flags.listen and serves, with health and reflection beside the game. Throws
   // std::runtime_error when it cannot listen, or not with the certificates that limits.tls names.
@@ -64,6 +66,7 @@ class GrpcServer final : public server::Server {
   std::unique_ptr<Reflection> reflection_;
   chain::GameChain chain_;
   std::unique_ptr<Service> service_;
+  boundary::ServingThreads threads_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
 };

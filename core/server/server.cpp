@@ -1,5 +1,6 @@
 #include "core/server/server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -22,7 +23,7 @@
 #include "core/net/program.hpp"
 #include "core/net/thread.hpp"
 #include "core/server/admin.hpp"
-#include "core/server/limits.hpp"
+#include "core/server/cpus.hpp"
 #include "core/server/log.hpp"
 #include "core/server/reload.hpp"
 #include "core/server/unsupported.hpp"
@@ -290,6 +291,15 @@ int run(const Flags& flags, const Program& program) {
 }
 
 }  // namespace
+
+unsigned serving_threads(const Context& context, unsigned default_max) {
+  const unsigned asked_for = context.flags.threads;
+  const UsableCpus cpus = usable_cpus();
+  const unsigned threads = asked_for > 0 ? asked_for : std::min(cpus.count(), default_max);
+  context.log.info("serving threads: {} ({})", threads,
+                   asked_for > 0 ? "--threads" : cpus.reason());
+  return threads;
+}
 
 int detail::run_server(int argc, const char* const* argv, const Program& program,
                        const NewSettings& new_settings) {

@@ -10,6 +10,7 @@
 #include "core/clock.hpp"
 #include "core/game.hpp"
 #include "core/server/flags.hpp"
+#include "core/server/limits.hpp"
 #include "core/server/metrics.hpp"
 
 namespace spdlog {
@@ -49,6 +50,10 @@ class Server {
   // what it cut off.
   virtual bool drain(Clock::time_point deadline) = 0;
 };
+
+// How many threads a stage's server starts to serve: --threads, or else one for each CPU that the
+// process may use, at most `default_max`. Logs the number and where it comes from.
+unsigned serving_threads(const Context& context, unsigned default_max = limits::threads_max);
 
 // What a stage adds to the frame that all servers share. StageSettings is what the stage's own
 // flags set, a default-constructible value. StageServer is a Server with one function more:

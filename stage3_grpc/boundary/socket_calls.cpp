@@ -11,6 +11,7 @@
 #include <grpc/support/time.h>
 #include <sys/epoll.h>
 
+#include "stage3_grpc/boundary/busy_poll.hpp"
 #include "stage3_grpc/boundary/coalescer.hpp"
 
 // What the linker's --wrap=NAME calls the function itself (__real_NAME), and what it calls in its
@@ -112,7 +113,9 @@ int wrap_close(int fd) {
 
 int wrap_epoll_wait(int epoll, epoll_event* events, int size, int ms) {
   boundary::before_polling();
-  const int count = real_epoll_wait(epoll, events, size, ms);
+  const int count = boundary::wait_for_events(
+      [epoll, events, size](int at_most) { return real_epoll_wait(epoll, events, size, at_most); },
+      ms);
   boundary::after_polling();
   return count;
 }

@@ -41,6 +41,17 @@ class Contract(unittest.TestCase):
                 self.check_nothing_is_missing(cases, urls)
                 print(f"{house}: {done.stdout.splitlines()[-1]}, {len(urls)} ways", flush=True)
 
+    def test_any_number_of_threads_keeps_it(self):
+        for name in built_servers():
+            for threads in (1, 2, 4):
+                with self.subTest(name, threads=threads), \
+                        Server(name, "--house=fair", f"--seed={SEED}",
+                               f"--threads={threads}") as server:
+                    done = subprocess.run(
+                        [binary("rps-conformance"), "--house=fair", f"--seed={SEED}", server.url],
+                        capture_output=True, text=True, timeout=10 * PATIENCE, check=False)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def check_nothing_is_missing(self, cases: list[dict], urls: list[str]):
         """Our own servers offer everything, but on a pipe two connections cannot meet, HTTP cannot
         push, and only gRPC has spectators."""
