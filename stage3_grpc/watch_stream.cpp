@@ -127,7 +127,7 @@ void WatchStream::advance() {
 
 void WatchStream::begin_next() {
   if (!waiting_.empty()) {
-    writing_ = std::move(waiting_.front());
+    writing_.Swap(&waiting_.front());
     waiting_.pop_front();
     writing_since_ = Clock::now();
     StartWrite(&writing_);
