@@ -308,7 +308,7 @@ class Names(unittest.TestCase):
         ("jsonrpc://127.0.0.1:1?framing=nosuch", "frame, line or http"),
         ("jsonrpc://127.0.0.1:1?nosuch=1", "codec and framing"),
         ("jsonrpc+fleet:///f?service=s&balance=nosuch", "round_robin, least_request, hash"),
-        ("grpc://127.0.0.1:1?mode=nosuch", "unary, rally or many"),
+        ("grpc://127.0.0.1:1?mode=nosuch", "unary, rally, many or watch"),
         ("echo://127.0.0.1:1?nosuch=1", "request, reply"),
     ]
 
