@@ -181,9 +181,46 @@ def client_inputs() -> list[bytes]:
 
 TRACEPARENTS = [version + b"-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" + rest
                 for version in (b"00", b"01", b"ff") for rest in (b"", b"-more")]
+CONFIGS = [text.encode() for text in (
+    "", "# nothing\n\n", "drain = 5s\n", "drain=\"1500ms\" # soon\r\nhouse = cycle\n",
+    "listen = '127.0.0.1:7000'\nadmin = \"[::1]:0\"\nseed = 18446744073709551615\n",
+    "host = [\"a.example\", 'b.example', c.example]\n", "host = a.example\nlog-level = debug\n",
+    "max-connections = 10\nrate-limit = 1.5k\nrate-burst = 7\nidle-timeout = 24h\n",
+    "max-frame-bytes = 64KiB\naccept = single\nmax-batch = 100\nlog-format = json\n",
+    "threads = 4\n", "session-idle = 720h\nduel-idle = 1\nmax-sessions = 1\nmax-duels = 010\n",
+    "drain = 11m\n", "drain\n", "drain =\n", "drain = [1s, 2s]\n", "host = []\n", "host = [a\n",
+    "drain = \"5s\n", "drain = '5s' x\n", "[game]\n", "config = x\n", "help = true\n",
+    "version = true\n", "no-such-flag = 1\n", "drain = 1s\ndrain = 1s\n", "a.b = 1\n", "\0 = \0\n")]
+
+
+def protobuf(*members: tuple[int, int | bytes]) -> bytes:
+    """A message of small numbers and short texts."""
+    return b"".join(
+        bytes([number << 3, value]) if isinstance(value, int)
+        else bytes([number << 3 | 2, len(value)]) + value for number, value in members)
+
+
+def grpc_inputs() -> list[bytes]:
+    """Requests: a byte that chooses the message, the length, the message."""
+    def request(kind: int, message: bytes) -> bytes:
+        return bytes([kind, len(message)]) + message
+
+    plays = [request(0, protobuf((1, move), (2, b"s"))) for move in range(5)]
+    score = request(1, protobuf((1, b"s")))
+    join = [request(2, protobuf((1, protobuf((1, b"g"), (2, player), (3, 3)))))
+            for player in (b"p", b"q")]
+    throw = [request(2, protobuf((2, protobuf((1, b"g"), (2, player), (3, 1)))))
+             for player in (b"p", b"q")]
+    leave = request(2, protobuf((3, protobuf((1, b"g"), (2, b"p")))))
+    return [*plays, b"".join(plays) + score, score, *join, b"".join(join + throw) + leave,
+            request(0, protobuf((1, 1))), request(0, b"\x08\xff\xff\xff\xff\x0f"),
+            request(0, protobuf((2, b"\xff"))), request(2, b""), request(0, protobuf((9, b"x")))]
+
 
 SEEDS = {
     "client": client_inputs(),
+    "config": CONFIGS,
+    "grpc_request": grpc_inputs(),
     "envelope": JSON_TEXTS,
     "message_pack": MESSAGE_PACKS,
     "fixed_layout": RECORDS,
