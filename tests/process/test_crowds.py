@@ -1,0 +1,197 @@
+"""Stages 3 and 4 with many peers that hold on to what they have: idle connections, calls without
+room for an answer, frames and messages that never end, streams whose answers nobody reads. They
+cost a bounded amount of memory and hardly any processor time, whoever plays meanwhile is answered,
+and peers who answer no PING are sent away. What makes work without end is in test_floods.py."""
+
+import contextlib
+import os
+import resource
+import socket
+import time
+import unittest
+
+import grpc_wire
+from grpc_wire import (DATA, END_HEADERS, HEADERS, MOVES, PREFACE, Connection, call_body,
+                       call_headers, h2_frame, message, play_request, settings)
+from rps_process import IS_SANITIZED, PATIENCE, Server, built_servers, eventually
+from test_exhaustion import may_open
+from wire import check_play
+
+KIB = 1024
+MIB = KIB * KIB
+ROCK = MOVES["ROCK"]
+IDLE = 10_000
+PEERS = 200
+ROUNDS_MEANWHILE = 20
+OWN_DESCRIPTORS = 200
+
+
+def servers() -> list[str]:
+    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
+    if not found:
+        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
+    return found
+
+
+def cpu_seconds(server: Server) -> float:
+    """Processor time that it has used."""
+    with open(f"/proc/{server.pid}/stat", encoding="ascii") as stat:
+        after_name = stat.read().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Crowd:
+    """Connections that have sent an opening. They read what has arrived only when told to."""
+
+    def __init__(self, server: Server, count: int, opening: bytes):
+        self._stack = contextlib.ExitStack()
+        self.sockets = []
+        for _ in range(count):
+            self.sockets.append(self._connect(server, opening))
+
+    def _connect(self, server: Server, opening: bytes) -> socket.socket:
+        connection = self._stack.enter_context(grpc_wire.connect(server.address))
+        with contextlib.suppress(OSError):
+            connection.sendall(opening)
+        return connection
+
+    def read_until(self, mark: bytes):
+        """Reads on each connection until these bytes have come."""
+        for connection in self.sockets:
+            said = b""
+            while mark not in said:
+                chunk = connection.recv(65536)
+                assert chunk, f"closed after {said!r}"
+                said += chunk
+
+    def wait_for_closes(self):
+        for connection in self.sockets:
+            with contextlib.suppress(OSError):
+                while connection.recv(65536):
+                    pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+
+class CrowdTest(unittest.TestCase):
+    def setUp(self):
+        may_open(IDLE + OWN_DESCRIPTORS)
+
+    def check_players(self, server: Server):
+        """Others are answered, on one connection and each on its own."""
+        with Connection(server.address) as player:
+            for _ in range(ROUNDS_MEANWHILE):
+                player.check_play()
+                with Connection(server.address) as newcomer:
+                    newcomer.check_play()
+
+    def check_quiet(self, server: Server):
+        """Peers that do nothing cost no processor time to speak of."""
+        before = cpu_seconds(server)
+        time.sleep(1)
+        self.assertLess(cpu_seconds(server) - before, 0.5)
+
+    def check_growth(self, server: Server, before: int, bytes_max: int):
+        if not IS_SANITIZED:
+            self.assertLess(server.rss_bytes() - before, bytes_max)
+
+
+class IdleConnections(CrowdTest):
+    """A call, and then nothing."""
+
+    BYTES_MAX = 40 * KIB  # Of one connection.
+    OPENING = PREFACE + settings() + call_headers(1) + call_body(1, play_request(ROCK))
+
+    def test_a_thousand_and_ten_thousand(self):
+        for name in servers():
+            with Server(name, admin=True) as server:
+                check_play(server)
+                before = server.rss_bytes()
+                for count in (IDLE // 10, self.most_idle()):
+                    with self.subTest(name, count=count), \
+                            Crowd(server, count, self.OPENING) as crowd:
+                        crowd.read_until(b"grpc-status")
+                        self.assertEqual(server.metrics()["rps_connections"], count)
+                        self.check_growth(server, before, count * self.BYTES_MAX)
+                        self.check_players(server)
+                        self.check_quiet(server)
+                    self.assertEqual(server.cuts(), {})
+                    eventually(lambda: server.metrics()["rps_connections"] == 0, "all are closed")
+
+    @staticmethod
+    def most_idle() -> int:
+        """As many as this process may open; the server has room for a player and a newcomer more."""
+        return min(IDLE - 2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS)
+
+
+class HeldForEver(CrowdTest):
+    """Peers that have begun something and do not go on, nor answer a PING."""
+
+    OPENINGS = {
+        "half a frame header": PREFACE + settings() + b"\x00\x00\x05\x00",
+        "half a HEADERS frame": PREFACE + settings() + call_headers(1)[:-20],
+        "headers without their end": PREFACE + settings() + h2_frame(
+            HEADERS, 0, 1, call_headers(1)[9:]),
+        "half a DATA frame": PREFACE + settings() + call_headers(1)
+        + call_body(1, play_request(ROCK))[:-1],
+        "half a message": PREFACE + settings() + call_headers(1, "Rally")
+        + h2_frame(DATA, 0, 1, message(play_request(ROCK))[:-1]),
+        "calls without room for an answer": PREFACE + settings(initial_window_size=0) + b"".join(
+            call_headers(stream) + call_body(stream, play_request(ROCK))
+            for stream in range(1, 20, 2)),
+    }
+    BYTES_MAX = 256 * KIB  # Of one connection.
+
+    def test_cost_little_and_are_sent_away(self):
+        for name in servers():
+            for what, opening in self.OPENINGS.items():
+                with self.subTest(name, what=what), \
+                        Server(name, "--keepalive-after=1s", "--keepalive-timeout=1s",
+                               admin=True) as server:
+                    check_play(server)
+                    before = server.rss_bytes()
+                    with Crowd(server, PEERS, opening) as crowd:
+                        self.check_growth(server, before, PEERS * self.BYTES_MAX)
+                        self.check_players(server)
+                        crowd.wait_for_closes()
+                    with Connection(server.address) as newcomer:
+                        newcomer.check_play()
+
+
+class NeverReaders(CrowdTest):
+    """Peers that send rounds as fast as they are taken, and read no answer."""
+
+    BYTES_MAX = 512 * KIB  # Of one connection: windows, and answers that wait for room.
+
+    def test_of_a_rally(self):
+        opening = PREFACE + settings() + call_headers(1, "Rally")
+        rounds = h2_frame(DATA, 0, 1, message(play_request(ROCK))) * 200
+        for name in servers():
+            with self.subTest(name), \
+                    Server(name, "--keepalive-after=2s", "--keepalive-timeout=2s",
+                           admin=True) as server:
+                check_play(server)
+                before = server.rss_bytes()
+                with Crowd(server, PEERS, opening) as crowd:
+                    self.flood(crowd, rounds)
+                    self.check_growth(server, before, PEERS * self.BYTES_MAX)
+                    self.check_players(server)
+                    crowd.wait_for_closes()
+                check_play(server)
+
+    def flood(self, crowd: Crowd, rounds: bytes):
+        """As much as the server takes on each connection; HTTP/2's windows are not minded."""
+        for connection in crowd.sockets:
+            connection.settimeout(0.05)
+            with contextlib.suppress(OSError):
+                for _ in range(100):
+                    connection.sendall(rounds)
+            connection.settimeout(PATIENCE)
+
+
+if __name__ == "__main__":
+    unittest.main()
