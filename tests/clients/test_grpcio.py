@@ -316,8 +316,8 @@ class Restarts(unittest.TestCase):
 
         def settle():
             before = list(answered)
-            eventually(lambda: failures or all(now > then + 1 for now, then in zip(answered, before)),
-                       "each caller is answered")
+            eventually(lambda: failures or all(
+                now > then + 1 for now, then in zip(answered, before)), "each caller is answered")
 
         with RestartedServer("rps-grpc") as restarted, contextlib.ExitStack() as stack:
             callers = []
