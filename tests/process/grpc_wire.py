@@ -1,5 +1,7 @@
 """gRPC calls made of bytes and curl: HTTP/2 from somebody else, protobuf by hand."""
 
+import functools
+import os
 import pathlib
 import shutil
 import socket
@@ -15,6 +17,26 @@ SERVICE = "/rps.v1.RockPaperScissorsService/"
 OK, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED = 0, 3, 5, 8, 12
 MOVES = {"ROCK": 1, "PAPER": 2, "SCISSORS": 3}
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+# A folder of certificates (stage3_grpc/tls/make_certificates.sh): every connection is its client's,
+# with TLS. with_all_links.py sets it, and tells the servers to use the same folder.
+CERTIFICATES = os.environ.get("RPS_GRPC_CERTIFICATES")
+
+
+@functools.cache
+def own_tls() -> ssl.SSLContext | None:
+    if not CERTIFICATES:
+        return None
+    context = ssl.create_default_context(cafile=f"{CERTIFICATES}/ca.crt")
+    context.load_cert_chain(f"{CERTIFICATES}/client.crt", f"{CERTIFICATES}/client.key")
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
+def own_curl_flags() -> list[str]:
+    return ["--cacert", f"{CERTIFICATES}/ca.crt", "--cert", f"{CERTIFICATES}/client.crt",
+            "--key", f"{CERTIFICATES}/client.key"] if CERTIFICATES else []
 
 
 def play_request(move: int, session_id: bytes = b"") -> bytes:
@@ -75,7 +97,7 @@ def post(url: str, method: str, body: bytes, *curl_flags: str) -> tuple[int | No
                 ["curl", "--silent", "--http2-prior-knowledge", "--max-time", str(PATIENCE),
                  "-H", "content-type: application/grpc", "-H", "te: trailers",
                  "--data-binary", "@-", "--dump-header", headers, "--output", reply, *curl_flags,
-                 url.replace("grpc", "http", 1) + SERVICE + method],
+                 *own_curl_flags(), url.replace("grpc", "http", 1) + SERVICE + method],
                 input=body, check=False)
             said = dict(line.split(": ", 1) for line in headers.read_text().splitlines()
                         if ": " in line) if headers.exists() else {}
@@ -99,6 +121,7 @@ def check_play(url: str):
 def connect(address: tuple[str, int], tls: ssl.SSLContext | None = None) -> socket.socket:
     """With TLS once the handshake is complete on this side."""
     connection = socket.create_connection(address, timeout=PATIENCE)
+    tls = tls or own_tls()
     return tls.wrap_socket(connection, server_hostname=address[0]) if tls else connection
 
 

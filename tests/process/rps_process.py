@@ -30,8 +30,9 @@ CHECKS_AT_ONCE = 12
 # descriptors of their own.
 IS_SANITIZED = bool(os.environ.get("RPS_SANITIZE"))
 
-# The servers, each with the flags that it needs everywhere.
-SERVERS = {"rps-jsonrpc": [], "rps-grpc": [], "rps-ebpf": []}
+# The servers, each with the flags that it needs everywhere. RPS_GRPC_FLAGS adds some.
+GRPC_FLAGS = os.environ.get("RPS_GRPC_FLAGS", "").split()
+SERVERS = {"rps-jsonrpc": [], "rps-grpc": GRPC_FLAGS, "rps-ebpf": GRPC_FLAGS}
 
 SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
