@@ -177,7 +177,7 @@ async function withBrowser(t, work) {
       return dialog.dismiss();
     });
     addresses.push(pathToFileURL(file).href);
-    await page.goto(addresses.at(-1));
+    await page.goto(addresses.at(-1), { timeout: 120_000 });
     return page;
   };
   try {
