@@ -59,8 +59,8 @@ class FloodGuard {
   // thread.
   bool say_goodbye();
 
-  // Closes the connections whose peers have not acknowledged that. Any thread.
-  void close_deaf() { connections_->close_deaf(); }
+  // Closes the connections whose peers have not acknowledged that or have calls open. Any thread.
+  void close_unfinished() { connections_->close_unfinished(); }
 
   // Writes one line about the connections closed since the last call, if there were any, and
   // returns memory when it is time to. To be called about once a second. The same thread calls

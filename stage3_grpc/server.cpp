@@ -131,7 +131,7 @@ void GrpcServer::refuse_last_calls(Clock::time_point deadline) {
   FloodGuard& guard = filters_.flood_guard();
   while (listener_.budget().open() != 0 && !guard.say_goodbye()) {
     const Clock::time_point now = Clock::now();
-    if (now >= deadline) return guard.close_deaf();
+    if (now >= deadline) return guard.close_unfinished();
     std::this_thread::sleep_until(std::min(deadline, now + limits::drain_look_period));
   }
 }

@@ -98,10 +98,10 @@ bool OpenConnections::say_goodbye() {
   return have_all_left;
 }
 
-void OpenConnections::close_deaf() {
+void OpenConnections::close_unfinished() {
   const std::scoped_lock lock(mutex_);
   for (Accountant* const accountant : accountants_) {
-    if (!accountant->has_heard_goodbye()) accountant->close();
+    if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) accountant->close();
   }
 }
 

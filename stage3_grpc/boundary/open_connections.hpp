@@ -44,8 +44,9 @@ class OpenConnections {
   // their calls are over. Calls of connections that are being closed do not count.
   bool say_goodbye();
 
-  // Closes the connections whose peers have not heard the goodbye.
-  void close_deaf();
+  // Closes the connections whose peers have not heard the goodbye or have calls open: they see that
+  // their calls were cut off, and may send them again.
+  void close_unfinished();
 
  private:
   const std::shared_ptr<CallPool> calls_;

@@ -294,7 +294,7 @@ TEST_CASE("All have left when all have heard the goodbye and no call is open") {
   crowd.receive(0, preface() + pong);
   crowd.receive(1, preface() + call() + pong);
   CHECK_FALSE(crowd.connections->say_goodbye());
-  crowd.connections->close_deaf();
+  crowd.connections->close_unfinished();
   CHECK(crowd.is_cut(2));
   CHECK(crowd.sockets[2]->cut_count() == 0);  // It counts for none of the reasons.
   CHECK_FALSE(crowd.is_cut(0));
