@@ -293,16 +293,27 @@ TEST_CASE("All have left when all have heard the goodbye and no call is open") {
   CHECK_FALSE(crowd.connections->say_goodbye());
   crowd.receive(0, preface() + pong);
   crowd.receive(1, preface() + call() + pong);
-  CHECK_FALSE(crowd.connections->say_goodbye());
-  crowd.connections->close_unfinished();
-  CHECK(crowd.is_cut(2));
-  CHECK(crowd.sockets[2]->cut_count() == 0);  // It counts for none of the reasons.
-  CHECK_FALSE(crowd.is_cut(0));
-  CHECK_FALSE(crowd.is_cut(1));
+  crowd.receive(2, preface() + pong);
   CHECK_FALSE(crowd.connections->say_goodbye());
   crowd.sockets[1]->server_sends(frame(Frame::headers, 15, Frame::end_stream));
   CHECK(crowd.connections->say_goodbye());
   CHECK(OpenConnections(1'000).say_goodbye());
+}
+
+TEST_CASE("Connections that have not heard the goodbye or have calls open can be closed") {
+  const Crowd crowd(3, 1'000);
+  const Bytes greeting = frame(Frame::settings, 0, 0, 0);
+  for (const auto& socket : crowd.sockets) socket->server_sends(greeting);
+  CHECK_FALSE(crowd.connections->say_goodbye());
+  crowd.receive(0, preface() + pong);
+  crowd.receive(1, preface() + call() + pong);
+  crowd.connections->close_unfinished();
+  CHECK_FALSE(crowd.is_cut(0));
+  for (const std::size_t closed : {1, 2}) {
+    CHECK(crowd.is_cut(closed));
+    CHECK(crowd.sockets[closed]->cut_count() == 0);  // They count for none of the reasons.
+  }
+  CHECK(crowd.connections->say_goodbye());
 }
 
 TEST_CASE("The error queue is read past the account") {
