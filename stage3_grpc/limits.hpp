@@ -90,7 +90,7 @@ struct Limits {
   bool coalesces_writes = true;  // --coalesce-writes
   // --busy-poll: how long a serving thread polls before it sleeps (boundary/busy_poll.hpp); 0: not
   // at all.
-  std::chrono::microseconds busy_poll{20};
+  std::chrono::microseconds busy_poll{50};
   tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
   bool has_reflection = true;    // --reflection
   // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is
