@@ -74,6 +74,7 @@ class Game:
         self.score = method("unary_unary", "Score", "rps.v1.ScoreRequest", "rps.v1.ScoreResponse")
         self.play_many = method("stream_unary", "PlayMany", play[0], "rps.v1.PlayManyResponse")
         self.rally = method("stream_stream", "Rally", *play)
+        self.watch = method("unary_stream", "Watch", "rps.v1.WatchRequest", "rps.v1.WatchResponse")
         self.duel = method("stream_stream", "Duel", "rps.v1.DuelRequest", "rps.v1.DuelResponse")
 
     def __enter__(self):
@@ -117,6 +118,31 @@ class Stream:
     def ask(self, request):
         self.send(request)
         return next(self.call)
+
+
+class Player(Stream):
+    """A player's chair in a duel: joins at once."""
+
+    def __init__(self, game: Game, game_id: str, player_id: str, best_of: int = 1):
+        super().__init__(game.duel)
+        self._self = {"game_id": game_id, "player_id": player_id}
+        self._do("join", best_of=best_of)
+
+    def throw(self, move: int):
+        self._do("throw", move=move)
+
+    def leave(self):
+        self._do("leave")
+
+    def next_event(self):
+        return next(self.call).event
+
+    def _do(self, what: str, **more):
+        """Events that come before the reply are not of interest."""
+        self.send(MESSAGES["rps.v1.DuelRequest"](**{what: {**self._self, **more}}))
+        while (reply := next(self.call)).WhichOneof("response") == "event":
+            pass
+        assert reply.WhichOneof("response") != "refused", reply
 
 
 class GrpcioTest(unittest.TestCase):
@@ -182,6 +208,96 @@ class Calls(GrpcioTest):
             player.end()
             list(player.call)  # grpcio tells the status behind the last event.
             self.assertEqual(player.call.code(), Code.OK)
+
+
+class Watching(GrpcioTest):
+    def watch(self, game_id: str, timeout: float = PATIENCE):
+        return self.game.watch(MESSAGES["rps.v1.WatchRequest"](game_id=game_id), timeout=timeout)
+
+    def sees(self, spectator, event: str):
+        """What the spectator is told next, which must be this."""
+        observation = next(spectator)
+        self.assertEqual(observation.WhichOneof("event"), event, observation)
+        return observation
+
+    def test_a_whole_duel(self):
+        one = Player(self.game, "watched", "one", best_of=3)
+        spectator = self.watch("watched")
+        alone = self.sees(spectator, "snapshot").state
+        self.assertEqual((alone.game_id, alone.best_of, alone.over), ("watched", 3, False))
+        self.assertEqual([(player.seat, player.player_id, player.present)
+                          for player in alone.players], [(1, "one", True)])
+        two = Player(self.game, "watched", "two")
+        self.assertEqual(self.sees(spectator, "joined").joined.seat, 2)
+        two.leave()
+        left = self.sees(spectator, "left")
+        self.assertEqual(left.left.seat, 2)
+        self.assertEqual([player.present for player in left.state.players], [True, False])
+        two = Player(self.game, "watched", "two")
+        self.sees(spectator, "joined")
+        for number, (first, second) in enumerate(((ROCK, PAPER), (ROCK, ROCK), (PAPER, SCISSORS))):
+            one.throw(first)
+            ready = self.sees(spectator, "ready")
+            self.assertEqual(ready.ready.seat, 1)
+            self.assertEqual([player.ready for player in ready.state.players], [True, False])
+            two.throw(second)
+            shown = self.sees(spectator, "round_over").round_over
+            self.assertEqual((shown.round, shown.first_move, shown.second_move),
+                             (number + 1, first, second))
+            self.assertEqual(shown.first_result, DRAW if first == second else LOSE)
+        end = self.sees(spectator, "game_over").state
+        self.assertEqual((end.over, end.winner, end.rounds), (True, "two", 3))
+        self.assertEqual(list(spectator), [])
+        self.assertEqual(spectator.code(), Code.OK)
+        late = self.watch("watched")
+        self.assertEqual(self.sees(late, "snapshot").state, end)
+        self.assertEqual(list(late), [])
+
+    def test_a_thrown_move_is_in_no_byte_before_the_round_is_over(self):
+        """Two duels that differ only in what was thrown look the same to their spectators."""
+        method = self.game.channel.unary_stream(f"/{SERVICE}/Watch")
+        seen = []
+        for move in (ROCK, SCISSORS):
+            with self.subTest(move):
+                thrower = Player(self.game, f"hidden{move}", "one")
+                other = Player(self.game, f"hidden{move}", "two")
+                request = MESSAGES["rps.v1.WatchRequest"](game_id=f"hidden{move}")
+                early = method(request.SerializeToString(), timeout=PATIENCE)
+                next(early)
+                thrower.throw(move)
+                late = method(request.SerializeToString(), timeout=PATIENCE)
+                seen.append([next(spectator).replace(b"hidden%d" % move, b"hidden")
+                             for spectator in (early, late)])
+                for call in (early, late, thrower.call, other.call):
+                    call.cancel()
+        self.assertEqual(seen[0], seen[1])
+
+    def test_of_what_is_none(self):
+        for game_id, code, name in [("nobody", Code.NOT_FOUND, "unknown_game"),
+                                    ("", Code.INVALID_ARGUMENT, "malformed_request")]:
+            with self.subTest(name):
+                self.refused(code, f"{name}: ", lambda timeout: list(self.watch(game_id, timeout)))
+
+    def test_ends_by_a_deadline_and_by_the_client_without_a_word_to_the_players(self):
+        one = Player(self.game, "left-alone", "one")
+        late = self.watch("left-alone", timeout=0.5)
+        self.assertEqual(late.code(), Code.DEADLINE_EXCEEDED)
+        spectator = self.watch("left-alone")
+        self.sees(spectator, "snapshot")
+        spectator.cancel()
+        self.assertEqual(spectator.code(), Code.CANCELLED)
+        Player(self.game, "left-alone", "two")
+        self.assertEqual(one.next_event().WhichOneof("event"), "opponent_joined")
+
+    def test_ends_when_the_server_drains(self):
+        with Server("rps-grpc", "--drain=600000") as server, Game(address_of(server)) as self.game:
+            player = Player(self.game, "drained", "one")
+            spectator = self.watch("drained")
+            self.sees(spectator, "snapshot")
+            server.send_signal()
+            self.refused(Code.UNAVAILABLE, "unavailable: ", lambda timeout: list(spectator))
+            self.assertEqual(player.call.code(), Code.UNAVAILABLE)
+            server.wait(0)
 
 
 class Refusals(GrpcioTest):
