@@ -80,12 +80,27 @@ const openRally = ({metadata = new grpc.Metadata(), on = client, ...options} = p
   conversation(on.Rally(metadata, options));
 const openDuel = (options = patiently()) =>
   conversation(client.Duel(new grpc.Metadata(), options));
+const openWatch = (game_id, options = patiently()) =>
+  conversation(client.Watch({game_id}, new grpc.Metadata(), options));
 
 async function rally(rounds, {stream, next, ended}) {
   for (let round = 0; round < rounds; ++round) stream.write({player_move: MOVES[round % 3]});
   for (let round = 0; round < rounds; ++round) checkRound(MOVES[round % 3], await next());
   stream.end();
   assert.equal((await ended).code, status.OK);
+}
+
+// A player's chair in a duel: do('throw', {move: 'ROCK'}) asks for something and drops the events
+// that come before the reply.
+function chair(game_id, player_id) {
+  const {stream, next, ended} = openDuel();
+  const ask = async (what, more = {}) => {
+    stream.write({[what]: {game_id, player_id, ...more}});
+    let reply;
+    do reply = await next(); while (reply.response === 'event');
+    assert.notEqual(reply.response, 'refused', JSON.stringify(reply));
+  };
+  return {stream, ended, do: ask};
 }
 
 const failsWith = (code, name) => (error) => {
@@ -154,6 +169,43 @@ test('Duel', async () => {
   }
 });
 
+test('Watch shows a whole duel, and no thrown move before its round is over', async () => {
+  const game_id = 'grpc-js-watched';
+  const [one, two] = [chair(game_id, 'one'), chair(game_id, 'two')];
+  await one.do('join', {best_of: 3});
+  const spectator = openWatch(game_id);
+  const sees = async (event) => {
+    const observation = await spectator.next();
+    assert.equal(observation.event, event, JSON.stringify(observation));
+    if (event !== 'round_over') assert.ok(!/_move/.test(JSON.stringify(observation)));
+    return observation;
+  };
+  const {state: alone} = await sees('snapshot');
+  assert.deepEqual(alone.players.map(({player_id}) => player_id), ['one']);
+  await two.do('join');
+  assert.equal((await sees('joined')).joined.seat, 2);
+  await two.do('leave');
+  assert.equal((await sees('left')).left.seat, 2);
+  await two.do('join');
+  await sees('joined');
+  for (const [first_move, second_move] of [['ROCK', 'PAPER'], ['ROCK', 'ROCK'],
+    ['PAPER', 'SCISSORS']]) {
+    await one.do('throw', {move: first_move});
+    assert.equal((await sees('ready')).ready.seat, 1);
+    await two.do('throw', {move: second_move});
+    const {round_over: shown} = await sees('round_over');
+    assert.deepEqual([shown.first_move, shown.second_move], [first_move, second_move]);
+    assert.equal(shown.first_result, resultOf(first_move, second_move));
+  }
+  const {state} = await sees('game_over');
+  assert.deepEqual([state.over, state.winner, state.rounds], [true, 'two', 3]);
+  assert.equal((await spectator.ended).code, status.OK);
+  const late = openWatch(game_id);
+  assert.deepEqual((await late.next()).state, state);
+  assert.equal((await late.ended).code, status.OK);
+  for (const {stream} of [one, two]) stream.end();
+});
+
 test('a thousand calls at once on one connection, of which the server opens a hundred', async () => {
   await Promise.all(Array.from({length: 10 * STREAMS_MAX}, async (_, number) => {
     const move = MOVES[number % 3];
@@ -205,6 +257,11 @@ test('a refused round ends a stream, and the rounds before it are answered', asy
   await assert.rejects(many.response, failsWith(status.INVALID_ARGUMENT, 'invalid_move'));
 });
 
+test('a Watch of what is no duel', async () => {
+  failsWith(status.NOT_FOUND, 'unknown_game')(await openWatch('nobody').ended);
+  failsWith(status.INVALID_ARGUMENT, 'malformed_request')(await openWatch('').ended);
+});
+
 test('an unknown method', async () => {
   const cheat = new Promise((resolve, reject) => {
     client.makeUnaryRequest('/rps.v1.RockPaperScissorsService/Cheat', () => Buffer.alloc(0),
@@ -252,6 +309,11 @@ test('a deadline ends a call of each mode', async () => {
   for (const open of [openRally, openDuel]) {
     assert.equal((await open(short()).ended).code, status.DEADLINE_EXCEEDED);
   }
+  const player = chair('grpc-js-late', 'one');
+  await player.do('join');
+  assert.equal((await openWatch('grpc-js-late', inMilliseconds(500)).ended).code,
+    status.DEADLINE_EXCEEDED);
+  player.stream.end();
 });
 
 // -- Cancellation ----------------------------------------------------------------------------------
@@ -274,6 +336,15 @@ test('a cancelled call of each mode ends as CANCELLED, and the connection goes o
   checkRound('ROCK', await rallying.next());
   rallying.stream.cancel();
   assert.equal((await rallying.ended).code, status.CANCELLED);
+
+  const player = chair('grpc-js-unwatched', 'one');
+  await player.do('join');
+  const watching = openWatch('grpc-js-unwatched');
+  assert.equal((await watching.next()).event, 'snapshot');
+  watching.stream.cancel();
+  assert.equal((await watching.ended).code, status.CANCELLED);
+  await player.do('leave');  // The player notices nothing.
+  player.stream.end();
   checkRound('ROCK', await ask('Play', {player_move: 'ROCK'}));
 });
 
