@@ -12,10 +12,11 @@ const definitionsOf = (protoFolder, file) =>
   protoLoader.loadSync(file, {includeDirs: [protoFolder], ...OPTIONS});
 
 // A client of `address` ("host:port"). Each has connections of its own.
-function clientFor(address, protoFolder, options = {}) {
+function clientFor(address, protoFolder, options = {},
+  credentials = grpc.credentials.createInsecure()) {
   const definitions = definitionsOf(protoFolder, 'rps/v1/rps.proto');
   const {RockPaperScissorsService} = grpc.loadPackageDefinition(definitions).rps.v1;
-  return new RockPaperScissorsService(address, grpc.credentials.createInsecure(),
+  return new RockPaperScissorsService(address, credentials,
     {'grpc.use_local_subchannel_pool': 1, ...options});
 }
 

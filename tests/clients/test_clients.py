@@ -5,12 +5,14 @@ Without npm or a registry they are skipped, with the reason; with RPS_REQUIRE_CL
 environment, as in CI, that is a failure.
 """
 
+import hashlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -82,6 +84,30 @@ class Clients(unittest.TestCase):
     def test_grpc_reflection(self):
         with Server("rps-grpc") as server, unharmed(server):
             self.run_script("grpc_reflection.js", "{}:{}".format(*server.address))
+
+    def test_grpc_js_callers(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([ROOT / "stage3_grpc" / "tls" / "make_certificates.sh", folder],
+                           check=True, stdout=subprocess.DEVNULL)
+            callers = pathlib.Path(folder, "callers")
+            callers.write_text("".join(
+                f"{hashlib.sha256(token.encode()).hexdigest()} {operations} {name}\n"
+                for token, operations, name in [("player-token", "play", "player"),
+                                                ("patient-token", "*", "patient")]))
+            with Server("rps-grpc", f"--tls-cert={folder}/server.crt",
+                        f"--tls-key={folder}/server.key", f"--tls-ca={folder}/ca.crt",
+                        "--auth=on", f"--auth-tokens={callers}", "--rate-limit=1",
+                        "--rate-burst=5") as server:
+                self.run_script("grpc_js_callers.js", "{}:{}".format(*server.address), PROTOS,
+                                folder)
+
+    def test_grpc_js_watches_a_duel_while_the_server_drains(self):
+        with Server("rps-grpc", "--drain=600000") as server:
+            self.run_script("grpc_js_drain.js", "{}:{}".format(*server.address), PROTOS,
+                            server.pid)
+            server.wait(0)
 
     def test_grpc_js_loses_no_call_while_the_server_is_restarted(self):
         with RestartedServer("rps-grpc") as restarted:
