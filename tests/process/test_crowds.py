@@ -11,8 +11,8 @@ import time
 import unittest
 
 import grpc_wire
-from grpc_wire import (DATA, END_HEADERS, HEADERS, MOVES, PREFACE, Connection, call_body,
-                       call_headers, h2_frame, message, play_request, settings)
+from grpc_wire import (DATA, END_HEADERS, HEADERS, MOVES, PREFACE, RST_STREAM, Connection,
+                       call_body, call_headers, fields, h2_frame, message, play_request, settings)
 from rps_process import IS_SANITIZED, PATIENCE, Server, built_servers, eventually
 from test_exhaustion import may_open
 from wire import check_play
@@ -124,7 +124,7 @@ class IdleConnections(CrowdTest):
 
     @staticmethod
     def most_idle() -> int:
-        """As many as this process may open; the server has room for a player and a newcomer more."""
+        """As many as this process may open, and two fewer than the server takes."""
         return min(IDLE - 2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS)
 
 
@@ -191,6 +191,144 @@ class NeverReaders(CrowdTest):
                 for _ in range(100):
                     connection.sendall(rounds)
             connection.settimeout(PATIENCE)
+
+
+# Of DuelRequest, DuelResponse and WatchResponse in rps.proto.
+JOIN, THROW, LEAVE = 1, 2, 3
+REFUSED, EVENT = 4, 5
+SNAPSHOT, READY, ROUND_OVER = 2, 4, 5
+OPPONENT_JOINED = 3
+
+RESET = h2_frame(RST_STREAM, 0, 1, b"1234")[:9]  # Of stream 1, whatever the reason.
+
+
+def field(number: int, value: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+class Responses:
+    """The responses of a stream on a connection that has no other."""
+
+    def __init__(self, connection: Connection, stream: int):
+        self._connection = connection
+        self._stream = stream
+        self._unread = b""
+
+    def next(self) -> dict[int, int | bytes]:
+        while len(self._unread) < 5 or len(self._unread) < self._size():
+            self._unread += self._connection.read_until(DATA, stream=self._stream)
+        payload, self._unread = self._unread[5:self._size()], self._unread[self._size():]
+        return fields(payload)
+
+    def _size(self) -> int:
+        return 5 + int.from_bytes(self._unread[1:5], "big")
+
+
+class Duelist:
+    """A player of a duel on a connection of its own, who reads everything."""
+
+    def __init__(self, server: Server, game_id: bytes, player_id: bytes):
+        self._self = field(1, game_id) + field(2, player_id)
+        self._connection = Connection(server.address)
+        self._stream = self._connection.open("Duel", self.request(JOIN), ends=False)
+        self._responses = Responses(self._connection, self._stream)
+        self._events = []  # That came before replies.
+        self.await_reply()
+
+    def request(self, what: int, more: bytes = b"") -> bytes:
+        return field(what, self._self + more)
+
+    def ask(self, what: int, more: bytes = b""):
+        self._connection.send(h2_frame(DATA, 0, self._stream, message(self.request(what, more))))
+        self.await_reply()
+
+    def throw(self):
+        self.ask(THROW, bytes([3 << 3, ROCK]))
+
+    def await_reply(self):
+        while EVENT in (response := self._responses.next()):
+            self._events.append(response[EVENT])
+        assert REFUSED not in response, response
+
+    def await_event(self, number: int):
+        """The next event of this kind; those before it are forgotten."""
+        while number not in fields(self._next_event()):
+            pass
+
+    def _next_event(self) -> bytes:
+        return self._events.pop(0) if self._events else self._responses.next()[EVENT]
+
+    def close(self):
+        self._connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class DeafInDuels(CrowdTest):
+    """Spectators and players who leave no room for what they are told."""
+
+    WAITING_MAX = 8
+    DUELS = 50
+    BYTES_MAX = 256 * KIB  # Of one connection.
+    DEAF = PREFACE + settings(initial_window_size=0)
+
+    def test_spectators_are_cut_and_the_others_notice_nothing(self):
+        watch = field(1, b"watched")
+        for name in servers():
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                server = stack.enter_context(Server(
+                    name, f"--max-waiting-events={self.WAITING_MAX}",
+                    f"--max-spectators-per-duel={PEERS + 1}", admin=True))
+                one, two = [stack.enter_context(Duelist(server, b"watched", player))
+                            for player in (b"one", b"two")]
+                reader = stack.enter_context(Connection(server.address))
+                seen = Responses(reader, reader.open("Watch", watch, ends=True))
+                self.assertIn(SNAPSHOT, seen.next())
+                before = server.rss_bytes()
+                opening = self.DEAF + call_headers(1, "Watch") + call_body(1, watch)
+                stack.enter_context(Crowd(server, PEERS, opening))
+                eventually(lambda: server.metrics()["rps_spectators"] == PEERS + 1, "all watch")
+                for _ in range(2 * self.WAITING_MAX):
+                    for player, event in ((one, READY), (two, ROUND_OVER)):
+                        player.throw()
+                        self.assertIn(event, seen.next())
+                eventually(lambda: server.metrics()["rps_spectators_cut_total"] == PEERS,
+                           "the deaf are cut")
+                self.assertEqual(server.metrics()["rps_spectators"], 1)
+                self.check_growth(server, before, PEERS * self.BYTES_MAX)
+                self.check_players(server)
+                self.check_quiet(server)
+
+    def test_players_are_cut_and_their_opponents_play_on(self):
+        for name in servers():
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                server = stack.enter_context(Server(
+                    name, f"--max-waiting-events={self.WAITING_MAX}", admin=True))
+                games = [b"game-%d" % number for number in range(self.DUELS)]
+                opponents = [stack.enter_context(Duelist(server, game, b"one")) for game in games]
+                before = server.rss_bytes()
+                deaf = []
+                for game in games:
+                    join = field(JOIN, field(1, game) + field(2, b"deaf"))
+                    deaf.append(stack.enter_context(Crowd(
+                        server, 1, self.DEAF + call_headers(1, "Duel")
+                        + h2_frame(DATA, 0, 1, message(join)))))
+                for opponent in opponents:
+                    opponent.await_event(OPPONENT_JOINED)
+                    for _ in range(self.WAITING_MAX):
+                        opponent.ask(LEAVE)
+                        opponent.ask(JOIN)  # The other is told of both.
+                for peer in deaf:
+                    peer.read_until(RESET)
+                for opponent in opponents:
+                    opponent.ask(JOIN)
+                self.check_growth(server, before, self.DUELS * self.BYTES_MAX)
+                self.check_players(server)
+                self.check_quiet(server)
 
 
 if __name__ == "__main__":
