@@ -30,8 +30,8 @@ inline constexpr std::string_view hex_digits = "0123456789abcdef";
 inline constexpr std::array<std::uint8_t, 256> hex_values = [] {
   std::array<std::uint8_t, 256> values;
   values.fill(no_digit);
-  for (std::uint8_t i = 0; i < hex_digits.size(); ++i) {
-    values[static_cast<unsigned char>(hex_digits[i])] = i;
+  for (std::size_t i = 0; i < hex_digits.size(); ++i) {
+    values[static_cast<unsigned char>(hex_digits[i])] = static_cast<std::uint8_t>(i);
   }
   return values;
 }();

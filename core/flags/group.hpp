@@ -172,8 +172,8 @@ class Group {
 
   // One of several words.
   template <class Target>
-  CLI::Option& add_choice(const std::string& flag, Target& target, Choices<ValueOf<Target>> choices,
-                          const std::string& help) {
+  CLI::Option& add_choice(const std::string& flag, Target& target,
+                          const Choices<ValueOf<Target>>& choices, const std::string& help) {
     std::string names;
     for (const auto& [name, value] : choices) names.append(names.empty() ? "" : "|").append(name);
     const auto show = [&target, choices] {

@@ -8,7 +8,6 @@
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <spdlog/logger.h>
-#include <strings.h>
 
 #include "core/net/file.hpp"
 
@@ -16,12 +15,18 @@ namespace rps::rpc::chain {
 
 namespace {
 
+char in_lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // The token of an `authorization`; nothing when it is of another scheme, whose name may be written
 // in any case (RFC 9110, section 11.1).
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
-  constexpr std::string_view scheme = "Bearer ";
+  constexpr std::string_view scheme = "bearer ";
   if (authorization.size() <= scheme.size()) return std::nullopt;
-  if (::strncasecmp(authorization.data(), scheme.data(), scheme.size()) != 0) return std::nullopt;
+  if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, {}, in_lower_case)) {
+    return std::nullopt;
+  }
   authorization.remove_prefix(scheme.size());
   authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
   return authorization;

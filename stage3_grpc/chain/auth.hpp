@@ -90,7 +90,7 @@ class Auth : public Link {
   // Of tick()'s thread.
   std::optional<net::FileWatch> watch_;
   Text text_;  // Read last, be it accepted or rejected.
-  Clock::time_point reread_at_{};
+  Clock::time_point reread_at_;
 };
 
 }  // namespace rps::rpc::chain

@@ -72,7 +72,7 @@ struct CallInfo {
   Transport& transport;
   std::string_view method;             // "/rps.v1.RockPaperScissorsService/Play"; a constant.
   std::optional<Operation> operation;  // None when the message could not be read.
-  Clock::time_point began_at{};        // When the message began to be decoded.
+  Clock::time_point began_at;          // When the message began to be decoded.
 
   std::optional<Identity> identity;   // Auth
   std::optional<TraceContext> trace;  // Trace. Its parent id is this server's part of the trace.
@@ -89,7 +89,7 @@ struct Refusal {
 // How the answer to a message turned out.
 struct Outcome {
   std::optional<Error> error;
-  Clock::time_point ended_at{};  // When its encoded answer was handed over to be sent.
+  Clock::time_point ended_at;  // When its encoded answer was handed over to be sent.
 };
 
 }  // namespace rps::rpc::chain
