@@ -124,8 +124,9 @@ class IdleConnections(CrowdTest):
 
     @staticmethod
     def most_idle() -> int:
-        """As many as this process may open, and two fewer than the server takes."""
-        return min(IDLE - 2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS)
+        """As many as this process may open, and so many that the server has room for the players,
+        also while it has not yet seen that those before have closed."""
+        return min(IDLE - 1 - ROUNDS_MEANWHILE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS)
 
 
 class HeldForEver(CrowdTest):
