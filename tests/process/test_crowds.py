@@ -82,12 +82,14 @@ class CrowdTest(unittest.TestCase):
         may_open(IDLE + OWN_DESCRIPTORS)
 
     def check_players(self, server: Server):
-        """Others are answered, on one connection and each on its own."""
+        """Others are answered, on one connection and each on its own. These acknowledge PINGs only
+        while they wait for an answer, so none stays open while others play."""
         with Connection(server.address) as player:
             for _ in range(ROUNDS_MEANWHILE):
                 player.check_play()
-                with Connection(server.address) as newcomer:
-                    newcomer.check_play()
+        for _ in range(ROUNDS_MEANWHILE):
+            with Connection(server.address) as newcomer:
+                newcomer.check_play()
 
     def check_quiet(self, server: Server):
         """Peers that do nothing cost no processor time to speak of."""
@@ -126,7 +128,8 @@ class IdleConnections(CrowdTest):
     def most_idle() -> int:
         """As many as this process may open, and so many that the server has room for the players,
         also while it has not yet seen that those before have closed."""
-        return min(IDLE - 1 - ROUNDS_MEANWHILE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS)
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return min(IDLE - 1 - ROUNDS_MEANWHILE, descriptors - OWN_DESCRIPTORS)
 
 
 class HeldForEver(CrowdTest):
