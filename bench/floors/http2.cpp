@@ -64,6 +64,7 @@ ssize_t read_message(nghttp2_session* session, std::int32_t stream, std::uint8_t
   const std::string_view part = message.substr(taken, room);
   std::memcpy(buffer, part.data(), part.size());
   if (taken + part.size() < message.size()) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): nghttp2 keeps a pointer, which here is a number.
     auto* const now_taken = reinterpret_cast<void*>(taken + part.size());
     nghttp2_session_set_stream_user_data(session, stream, now_taken);
   } else {
