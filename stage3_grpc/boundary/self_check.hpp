@@ -12,7 +12,7 @@ namespace rps::rpc::boundary {
 
 enum class SelfCheck : std::uint8_t {
   in_place,       // gRPC has read, written and closed its end through a filter.
-  bypassed,       // It has closed its end, and something of that went past the filter.
+  bypassed,       // It has ended the connection, and something of that went past the filter.
   not_served,     // It has not closed its end in time, so nothing is known.
   no_connection,  // The connection could not be made; errno says why.
 };
