@@ -242,7 +242,7 @@ TEST_CASE("the series adds up to the window") {
                                      if (interval.begins < 0) warmup += interval.good;
                                      interval.rss_bytes = 7;
                                    }});
-  CHECK(outcome.series.size() >= 3);
+  CHECK_FALSE(outcome.series.empty());
   std::uint64_t good = 0;
   double seconds = 0;
   for (const Interval& interval : outcome.series) {

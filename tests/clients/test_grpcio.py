@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -361,8 +362,12 @@ class Ends(GrpcioTest):
             yield Stream(method, timeout).call
 
     def test_by_a_deadline(self):
-        with self.assertRaises(grpc.RpcError) as caught:
-            self.game.play(round_of(ROCK), timeout=0)
+        self.server.send_signal(signal.SIGSTOP)
+        try:
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.game.play(round_of(ROCK), timeout=0.1)
+        finally:
+            self.server.send_signal(signal.SIGCONT)
         self.assertEqual(caught.exception.code(), Code.DEADLINE_EXCEEDED)
         for call in self.open_streams(timeout=0.1):
             self.assertEqual(call.code(), Code.DEADLINE_EXCEEDED)
