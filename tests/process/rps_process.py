@@ -48,6 +48,15 @@ def built_servers() -> dict[str, list[str]]:
     return {name: flags for name, flags in SERVERS.items() if (BINARIES / name).exists()}
 
 
+def grpc_servers() -> list[str]:
+    """The built ones of stages 3 and 4. With RPS_GRPC_FLAGS only one of them, which is enough, as
+    both are the same server."""
+    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
+    if not found:
+        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
+    return found[:1] if GRPC_FLAGS else found
+
+
 def eventually(condition, what: str):
     """The first true value of condition(), which must come."""
     deadline = time.monotonic() + PATIENCE

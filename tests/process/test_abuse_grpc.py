@@ -14,17 +14,10 @@ from abuse import (CONNECTIONS_AT_ONCE, check_survives, connect, cut, send, unha
 from grpc_wire import (HEADERS, INVALID_ARGUMENT, MOVES, NOT_FOUND, OK, PREFACE, RESOURCE_EXHAUSTED,
                        UNIMPLEMENTED, call_body, call_headers, h2_frame, message, play_request,
                        post, settings)
-from rps_process import PATIENCE, Server, built_servers, eventually
+from rps_process import PATIENCE, Server, eventually, grpc_servers
 
 MESSAGE_BYTES_MAX = 64 * 1024
 ROCK = MOVES["ROCK"]
-
-
-def servers() -> list[str]:
-    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
-    if not found:
-        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
-    return found
 
 
 class RefusedCalls(unittest.TestCase):
@@ -56,7 +49,7 @@ class RefusedCalls(unittest.TestCase):
     ]
 
     def test_each_call_gets_its_status(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name) as server:
                 for what, method, body, status, error in self.CALLS:
                     with self.subTest(name, what=what), unharmed(server):
@@ -68,7 +61,7 @@ class RefusedCalls(unittest.TestCase):
 
     def test_what_is_no_message_is_not_accepted(self):
         """How gRPC itself refuses these is its own affair; that it does is not."""
-        for name in servers():
+        for name in grpc_servers():
             with Server(name) as server:
                 for what, body in [
                         ("no body", b""),
@@ -80,7 +73,7 @@ class RefusedCalls(unittest.TestCase):
 
     def test_a_message_past_the_limit_is_refused_before_it_has_come(self):
         """Else gRPC would collect what is announced here: four gigabytes."""
-        for name in servers():
+        for name in grpc_servers():
             for method in ("Play", "PlayMany", "Rally", "Duel"):
                 for pieces in ([b"\0\xff\xff\xff\xff"], [b"\0", b"\xff", b"\xff\xff", b"\xff"]):
                     with self.subTest(name, method=method, pieces=pieces), \
@@ -99,7 +92,7 @@ class RefusedCalls(unittest.TestCase):
 
     def test_headers_past_the_limit(self):
         """The limit holds from when the client has acknowledged the server's settings."""
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name) as server, unharmed(server), \
                     connect(server) as connection:
                 send(connection, PREFACE + settings())
@@ -115,7 +108,7 @@ class RefusedCalls(unittest.TestCase):
                 self.assertTrue(flags & grpc_wire.END_STREAM, "the call was answered")
 
     def test_a_deadline_that_has_passed(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name) as server, unharmed(server):
                 for timeout in ("1n", "0n"):
                     post(server.url, "Play", message(play_request(ROCK)),
@@ -239,12 +232,12 @@ class Connections(unittest.TestCase):
             half_a_call_and_a_reset, cut_in_the_middle_of_replies,
             reset_streams_as_fast_as_it_goes, an_open_rally_cut, a_garbage_duel, connect_and_go,
             many_at_once)
-        for name in servers():
+        for name in grpc_servers():
             with Server(name) as server:
                 check_survives(self, server, {abuse.__name__: abuse for abuse in abuses})
 
     def test_who_says_nothing_is_sent_away(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, "--handshake-timeout=200") as server, \
                     unharmed(server):
                 silent = [connect(server) for _ in range(20)]
@@ -256,7 +249,7 @@ class Connections(unittest.TestCase):
 class Log(unittest.TestCase):
     def test_lines_that_were_not_written_are_told_of_when_their_second_is_over(self):
         calls = 50
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name) as server:
                 for _ in range(calls):
                     with grpc_wire.Connection(server.address) as connection:
@@ -278,7 +271,7 @@ class StandardServices(unittest.TestCase):
              "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"]
 
     def test_refuse_what_is_no_request(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name) as server, unharmed(server), \
                     grpc_wire.Connection(server.address) as connection:
                 for path in self.PATHS:
@@ -294,7 +287,7 @@ class Pings(unittest.TestCase):
     """A client may ask for signs of life, but not more often than --min-ping-interval says."""
 
     def test_within_the_interval(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, "--min-ping-interval=100") as server, \
                     grpc_wire.Connection(server.address) as connection:
                 connection.open("Rally", ends=False)
@@ -304,7 +297,7 @@ class Pings(unittest.TestCase):
                 connection.check_play()
 
     def test_too_often(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, "--min-ping-interval=60000") as server, \
                     grpc_wire.Connection(server.address) as connection:
                 connection.open("Rally", ends=False)
@@ -319,7 +312,7 @@ class ForeignLoad(unittest.TestCase):
     def test_h2load_gets_every_answer(self):
         if not shutil.which("h2load"):
             raise unittest.SkipTest("h2load is not installed")
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name) as server, unharmed(server), \
                     tempfile.NamedTemporaryFile() as body:
                 body.write(message(play_request(ROCK)))

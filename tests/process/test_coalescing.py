@@ -10,19 +10,12 @@ import unittest
 
 from grpc_wire import (DATA, END_STREAM, HEADERS, MOVES, WINDOW_UPDATE, Connection, call_body,
                        call_headers, fields, h2_frame, message, play_request, settings)
-from rps_process import BINARIES, Server, built_servers
+from rps_process import BINARIES, Server, grpc_servers
 
 ROCK = play_request(MOVES["ROCK"])
 AT_ONCE = 64
 BURSTS = 20
 WINDOW = 1 << 30
-
-
-def servers() -> list[str]:
-    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
-    if not found:
-        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
-    return found
 
 
 def segments_received(connection: Connection) -> int:
@@ -68,7 +61,7 @@ class Linking(unittest.TestCase):
 
 class Segments(unittest.TestCase):
     def test_replies_to_calls_that_came_together_leave_together(self):
-        for name in servers():
+        for name in grpc_servers():
             for guard in ("on", "off"):
                 with self.subTest(name, guard=guard), \
                         Server(name, f"--flood-guard={guard}", admin=True) as server:
@@ -76,7 +69,7 @@ class Segments(unittest.TestCase):
                     self.assertEqual(server.metrics()["rps_write_coalescing_active"], 1)
 
     def test_it_can_be_switched_off(self):
-        for name in servers():
+        for name in grpc_servers():
             for guard in ("on", "off"):
                 with self.subTest(name, guard=guard), \
                         Server(name, "--coalesce-writes=off", f"--flood-guard={guard}",
@@ -121,7 +114,7 @@ class NoReplyIsLost(unittest.TestCase):
         self.assertEqual((count, at), (self.ROUNDS, len(received)))
 
     def test_a_client_that_reads_slowly_gets_every_reply(self):
-        for name in servers():
+        for name in grpc_servers():
             for is_read_late in (False, True):
                 with self.subTest(name, is_read_late=is_read_late), \
                         Server(name) as server:

@@ -8,8 +8,7 @@ import unittest
 
 import grpc_wire
 from grpc_wire import DATA, GOAWAY, MOVES, Connection, h2_frame, message
-from rps_process import PATIENCE, Server, binary
-from test_abuse_grpc import servers
+from rps_process import PATIENCE, Server, binary, grpc_servers
 
 AGE = "--max-connection-age=100ms"
 CONNECTIONS = 4
@@ -18,7 +17,7 @@ ROCK = grpc_wire.play_request(MOVES["ROCK"])
 
 class ConnectionAge(unittest.TestCase):
     def test_an_idle_connection_is_told_to_go_and_closed(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, AGE) as server, \
                     Connection(server.address) as peer:
                 self.assertEqual(peer.read_until(GOAWAY, stream=0)[:4], b"\x7f\xff\xff\xff")
@@ -26,7 +25,7 @@ class ConnectionAge(unittest.TestCase):
                 self.assertIsNone(peer.read())
 
     def test_a_call_that_is_open_goes_on(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, AGE) as server, \
                     Connection(server.address) as peer:
                 stream = peer.open("Rally", ROCK, ends=False)
@@ -37,7 +36,7 @@ class ConnectionAge(unittest.TestCase):
                     self.assertIn(1, grpc_wire.fields(peer.read_until(DATA, stream=stream)[5:]))
 
     def test_a_call_that_stays_open_longer_than_the_grace_is_closed(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), \
                     Server(name, AGE, "--connection-age-grace=100ms") as server, \
                     Connection(server.address) as peer:
@@ -47,7 +46,7 @@ class ConnectionAge(unittest.TestCase):
 
     def test_clients_that_call_without_pause_lose_no_call(self):
         """A connection must live longer than a client needs to connect, also on a busy machine."""
-        for name in servers():
+        for name in grpc_servers():
             for scheme in ("grpc", "grpc+lean"):
                 with (self.subTest(name, scheme=scheme),
                       Server(name, "--max-connection-age=1s", admin=True) as server):

@@ -13,7 +13,7 @@ import unittest
 import grpc_wire
 from grpc_wire import (DATA, END_HEADERS, HEADERS, MOVES, PREFACE, RST_STREAM, Connection,
                        call_body, call_headers, fields, h2_frame, message, play_request, settings)
-from rps_process import IS_SANITIZED, PATIENCE, Server, built_servers, eventually
+from rps_process import IS_SANITIZED, PATIENCE, Server, eventually, grpc_servers
 from test_exhaustion import may_open
 from wire import check_play
 
@@ -24,13 +24,6 @@ IDLE = 10_000
 PEERS = 200
 ROUNDS_MEANWHILE = 20
 OWN_DESCRIPTORS = 200
-
-
-def servers() -> list[str]:
-    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
-    if not found:
-        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
-    return found
 
 
 def cpu_seconds(server: Server) -> float:
@@ -109,7 +102,7 @@ class IdleConnections(CrowdTest):
     OPENING = PREFACE + settings() + call_headers(1) + call_body(1, play_request(ROCK))
 
     def test_a_thousand_and_ten_thousand(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, admin=True) as server:
                 check_play(server)
                 before = server.rss_bytes()
@@ -151,7 +144,7 @@ class HeldForEver(CrowdTest):
     BYTES_MAX = 256 * KIB  # Of one connection.
 
     def test_cost_little_and_are_sent_away(self):
-        for name in servers():
+        for name in grpc_servers():
             for what, opening in self.OPENINGS.items():
                 with self.subTest(name, what=what), \
                         Server(name, "--keepalive-after=1s", "--keepalive-timeout=1s",
@@ -174,7 +167,7 @@ class NeverReaders(CrowdTest):
     def test_of_a_rally(self):
         opening = PREFACE + settings() + call_headers(1, "Rally")
         rounds = h2_frame(DATA, 0, 1, message(play_request(ROCK))) * 200
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), \
                     Server(name, "--keepalive-after=2s", "--keepalive-timeout=2s",
                            admin=True) as server:
@@ -282,7 +275,7 @@ class DeafInDuels(CrowdTest):
 
     def test_spectators_are_cut_and_the_others_notice_nothing(self):
         watch = field(1, b"watched")
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), contextlib.ExitStack() as stack:
                 server = stack.enter_context(Server(
                     name, f"--max-waiting-events={self.WAITING_MAX}",
@@ -308,7 +301,7 @@ class DeafInDuels(CrowdTest):
                 self.check_quiet(server)
 
     def test_players_are_cut_and_their_opponents_play_on(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), contextlib.ExitStack() as stack:
                 server = stack.enter_context(Server(
                     name, f"--max-waiting-events={self.WAITING_MAX}", admin=True))

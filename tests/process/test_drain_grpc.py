@@ -7,8 +7,7 @@ import unittest
 
 import grpc_wire
 from grpc_wire import DATA, END_STREAM, GOAWAY, HEADERS, MOVES, Connection
-from rps_process import PATIENCE, Server, eventually
-from test_abuse_grpc import servers
+from rps_process import PATIENCE, Server, eventually, grpc_servers
 from wire import hold_call
 
 CONNECTIONS = 4
@@ -60,7 +59,7 @@ class Caller(threading.Thread):
 
 class Drain(unittest.TestCase):
     def test_answers_every_call_that_was_opened_before_the_peer_was_told(self):
-        for name in servers():
+        for name in grpc_servers():
             for number in range(DRAINS):
                 with self.subTest(name, number=number), Server(name) as server:
                     callers = [Caller(server) for _ in range(CONNECTIONS)]
@@ -79,7 +78,7 @@ class Drain(unittest.TestCase):
     def test_tells_peers_to_go_while_a_call_goes_on(self):
         """GOAWAY with the greatest number of a stream: calls on their way count as well. Who calls
         all the same is refused, as long as the other call keeps the server from its end."""
-        for name in servers():
+        for name in grpc_servers():
             with (self.subTest(name), Server(name) as server, Connection(server.address) as peer,
                   contextlib.closing(hold_call(server)) as held):
                 peer.check_play()
@@ -97,7 +96,7 @@ class Drain(unittest.TestCase):
 
     def test_without_the_flood_guard_nothing_is_left_behind(self):
         """Then the peers are not told before gRPC shuts down, which may cancel calls."""
-        for name in servers():
+        for name in grpc_servers():
             with (self.subTest(name), Server(name, "--flood-guard=off") as server,
                   Connection(server.address) as peer):
                 peer.check_play()

@@ -15,7 +15,7 @@ from grpc_wire import (CONTINUATION, DATA, END_HEADERS, HEADERS, MOVES, OK, PING
                        PRIORITY, UNIMPLEMENTED, WINDOW_UPDATE, Connection,
                        call_body, call_headers, connect, h2_frame, message, play_request, reset,
                        settings)
-from rps_process import IS_SANITIZED, Server, built_servers, eventually
+from rps_process import IS_SANITIZED, Server, eventually, grpc_servers
 
 MIB = 1 << 20
 MEMORY_MAX = 16 * MIB
@@ -25,13 +25,6 @@ CUTS = 12
 ROUNDS_MEANWHILE = 20
 ROCK = MOVES["ROCK"]
 HEADER_FIELD = b"\x00\x01a\x01b"
-
-
-def servers() -> list[str]:
-    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
-    if not found:
-        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
-    return found
 
 
 def endless(block: bytes, opening: bytes = b""):
@@ -150,7 +143,7 @@ class Floods(unittest.TestCase):
             self.assertLess(server.peak_rss_bytes(), MEMORY_MAX + OVERHEAD_MAX)
 
     def test_are_cut_and_nobody_else_minds(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, f"--max-memory-bytes={MEMORY_MAX}", "--max-calls=100000",
                         admin=True) as server, Connection(server.address) as player:
                 player.check_play()
@@ -171,7 +164,7 @@ class Floods(unittest.TestCase):
                            "the log says so")
 
     def test_by_many_are_cut_and_nobody_else_minds(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, f"--max-memory-bytes={MEMORY_MAX}", admin=True) as server, \
                     Connection(server.address) as player:
                 player.check_play()
@@ -193,7 +186,7 @@ class Floods(unittest.TestCase):
                     eventually(lambda: server.rss_bytes() < before + 32 * MIB, "memory is back")
 
     def test_are_told_of_once_a_second_at_most(self):
-        with Server(servers()[0], admin=True) as server:
+        with Server(grpc_servers()[0], admin=True) as server:
             began = time.monotonic()
             with attacked(server, FLOODS["priority"]):
                 eventually(lambda: server.cuts().get("priority", 0) >= 10 * CUTS, "they are cut")
@@ -201,7 +194,7 @@ class Floods(unittest.TestCase):
             self.assertLessEqual(server.stderr().count("closed connections"), seconds + 2)
 
     def test_are_not_cut_when_the_guard_is_off(self):
-        with Server(servers()[0], "--flood-guard=off", admin=True) as server:
+        with Server(grpc_servers()[0], "--flood-guard=off", admin=True) as server:
             self.assertEqual(server.metrics()["rps_flood_guard_active"], 0)
             with Connection(server.address) as connection:
                 connection.send(FLOOD_OF_NO_CONSEQUENCE)
@@ -210,7 +203,7 @@ class Floods(unittest.TestCase):
             self.assertIn("flood guard off", server.stderr())
 
     def test_the_guard_is_in_place(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, admin=True) as server:
                 self.assertEqual(server.metrics()["rps_flood_guard_active"], 1)
                 with Connection(server.address) as connection:
@@ -232,7 +225,7 @@ class HonestLoads(unittest.TestCase):
     """Nothing of this is cut."""
 
     def for_each_server(self, check):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, admin=True) as server:
                 with Connection(server.address) as connection:
                     check(connection)
@@ -310,7 +303,7 @@ class GivingWay(unittest.TestCase):
     CONNECTIONS_MAX = 20
 
     def test_silent_connections_make_room(self):
-        for name in servers():
+        for name in grpc_servers():
             for opening in (b"", PREFACE, PREFACE + settings()):
                 with self.subTest(name, opening=opening), contextlib.ExitStack() as stack:
                     server = stack.enter_context(
@@ -333,7 +326,7 @@ class GivingWay(unittest.TestCase):
                     self.assertEqual(set(server.cuts()), {"gave_way"})
 
     def test_connections_in_use_make_no_room(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), contextlib.ExitStack() as stack:
                 server = stack.enter_context(
                     Server(name, f"--max-connections={self.CONNECTIONS_MAX}", admin=True))
@@ -369,7 +362,7 @@ class CompressedMessages(unittest.TestCase):
     BOMB = play_request(ROCK) + b"\x12" + grpc_wire.varint(60_000_000) + b"x" * 60_000_000
 
     def test_are_refused(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name) as server:
                 for coding, compress in [("gzip", gzip.compress), ("deflate", zlib.compress)]:
                     with self.subTest(name, coding=coding):
@@ -384,7 +377,7 @@ class CompressedMessages(unittest.TestCase):
 
     def test_cost_no_memory(self):
         body = message(gzip.compress(self.BOMB), 1)
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name) as server, \
                     Connection(server.address) as player:
                 player.check_play()

@@ -17,7 +17,7 @@ import warnings
 
 import grpc_wire
 from grpc_wire import MOVES, OK, PREFACE, Connection, message, play_request, settings
-from rps_process import (PATIENCE, ROOT, Server, binary, built_servers, check_at_once, eventually,
+from rps_process import (PATIENCE, ROOT, Server, binary, check_at_once, eventually, grpc_servers,
                          read_exactly)
 from test_coalescing import segments_per_call
 from test_floods import FLOODS
@@ -35,13 +35,6 @@ def setUpModule():
 
 def tearDownModule():
     MADE.cleanup()
-
-
-def servers() -> list[str]:
-    found = [name for name in built_servers() if name in ("rps-grpc", "rps-ebpf")]
-    if not found:
-        raise unittest.SkipTest("neither rps-grpc nor rps-ebpf is built")
-    return found
 
 
 def flags(folder: pathlib.Path | None = None, name: str = "server", ca: str = "ca") -> list[str]:
@@ -107,7 +100,7 @@ class Clients(unittest.TestCase):
             "no protocol": ("protocol", client(protocols=())),
             "HTTP/1.1 only": ("protocol", client(protocols=("http/1.1",))),
         }
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, *flags(), admin=True) as server:
                 self.assertTrue(server.url.startswith("grpcs://"), server.url)
                 for what, tls in served.items():
@@ -131,13 +124,13 @@ class Clients(unittest.TestCase):
                            "the log says so")
 
     def test_without_an_authority_nobody_needs_a_certificate(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, *flags(ca="")) as server:
                 play(server, client(certificate=""))
                 play(server, client("other-client"))
 
     def test_who_trusts_the_server(self):
-        with Server(servers()[0], *flags(name="wrong-name"), admin=True) as server:
+        with Server(grpc_servers()[0], *flags(name="wrong-name"), admin=True) as server:
             with self.assertRaises(ssl.SSLCertVerificationError):
                 play(server, client())
             play(server, client(checks_name=False))
@@ -149,7 +142,7 @@ class Clients(unittest.TestCase):
                              0)
 
     def test_the_server_listens_at_both_families(self):
-        with Server(servers()[0], *flags(), listen="localhost:0") as server:
+        with Server(grpc_servers()[0], *flags(), listen="localhost:0") as server:
             play(server, client())
 
 
@@ -167,7 +160,7 @@ class Contract(unittest.TestCase):
     """The same over TLS, with every combination of what stands before it."""
 
     def test_is_kept(self):
-        for name in servers():
+        for name in grpc_servers():
             for guard, coalesce in (("on", "on"), ("on", "off"), ("off", "on"), ("off", "off")):
                 with self.subTest(name, guard=guard, coalesce=coalesce), \
                         Server(name, f"--flood-guard={guard}", f"--coalesce-writes={coalesce}",
@@ -177,7 +170,7 @@ class Contract(unittest.TestCase):
                         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_is_not_offered_to_a_client_without_a_certificate(self):
-        with Server(servers()[0], *flags()) as server:
+        with Server(grpc_servers()[0], *flags()) as server:
             done = conformance(f"{server.url}?{parameters(certificate='')}", "--only=round",
                                patience="1s")
             self.assertEqual(done.returncode, 1, done.stdout)
@@ -185,7 +178,7 @@ class Contract(unittest.TestCase):
 
 class OtherClients(unittest.TestCase):
     def test_curl(self):
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), Server(name, *flags()) as server:
                 status, text, body = grpc_wire.post(
                     server.url, "Play", message(play_request(MOVES["ROCK"])),
@@ -204,7 +197,7 @@ class OtherClients(unittest.TestCase):
                 input=b"", capture_output=True, timeout=PATIENCE, check=False)
             return done.stdout.decode(errors="replace")
 
-        with Server(servers()[0], *flags()) as server:
+        with Server(grpc_servers()[0], *flags()) as server:
             for version in ("-tls1_2", "-tls1_3"):
                 with self.subTest(version):
                     text = said(server, version)
@@ -221,7 +214,7 @@ class OddPeers(unittest.TestCase):
     HALF_A_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)
 
     def check_closed(self, *server_flags: str, **openings: bytes):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, *flags(), *server_flags, admin=True) as server, \
                     Connection(server.address, client()) as player:
 
@@ -249,7 +242,7 @@ class OddPeers(unittest.TestCase):
 
     def test_half_a_record_for_ever(self):
         """Whoever stops within a record does not answer the server's PING."""
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), \
                     Server(name, *flags(), "--keepalive-after=300", "--keepalive-timeout=300",
                            admin=True) as server, \
@@ -274,7 +267,7 @@ class OddPeers(unittest.TestCase):
     def test_silent_connections_make_room(self):
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(
-                Server(servers()[0], *flags(), "--max-connections=20", "--give-way-after=1h",
+                Server(grpc_servers()[0], *flags(), "--max-connections=20", "--give-way-after=1h",
                        admin=True))
             for _ in range(60):
                 stack.enter_context(grpc_wire.connect(server.address))
@@ -292,7 +285,7 @@ class Boundary(unittest.TestCase):
     """It sees plain text."""
 
     def test_floods_are_cut(self):
-        for name in servers():
+        for name in grpc_servers():
             with Server(name, *flags(), admin=True) as server, \
                     Connection(server.address, client()) as player:
                 for reason in ("cancelled_calls", "priority", "empty_data", "header_bytes"):
@@ -304,7 +297,7 @@ class Boundary(unittest.TestCase):
                     self.assertIn(reason, server.cuts())
 
     def test_replies_to_calls_that_came_together_leave_together(self):
-        for name in servers():
+        for name in grpc_servers():
             for guard in ("on", "off"):
                 with self.subTest(name, guard=guard), \
                         Server(name, *flags(), f"--flood-guard={guard}") as server:
@@ -334,7 +327,7 @@ class Rotation(unittest.TestCase):
         return name_of(play(server, client(certificate, checks_name=False)))
 
     def test_a_new_certificate(self):
-        for name in servers():
+        for name in grpc_servers():
             self.put("wrong-name")
             with self.subTest(name), self.serving(name) as server, \
                     Connection(server.address, client(checks_name=False)) as player:
@@ -347,7 +340,7 @@ class Rotation(unittest.TestCase):
 
     def test_a_new_authority(self):
         self.put("server")
-        with self.serving(servers()[0]) as server, \
+        with self.serving(grpc_servers()[0]) as server, \
                 Connection(server.address, client()) as player:
             with self.assertRaises(FAILURES):
                 play(server, client("other-client"))
@@ -360,7 +353,7 @@ class Rotation(unittest.TestCase):
 
     def test_bad_ones(self):
         self.put("server")
-        with self.serving(servers()[0]) as server, \
+        with self.serving(grpc_servers()[0]) as server, \
                 Connection(server.address, client()) as player:
             expiry = server.metrics()["rps_tls_certificate_expiry_seconds"]
             for count, (bad, reason) in enumerate((
@@ -384,7 +377,7 @@ class Rotation(unittest.TestCase):
     def test_sighup_reads_them_at_once(self):
         self.put("server")
         (self.folder / "config").write_text("")
-        for name in servers():
+        for name in grpc_servers():
             with self.subTest(name), \
                     Server(name, *flags(self.folder), f"--config={self.folder / 'config'}",
                            admin=True) as server:
@@ -400,7 +393,7 @@ class Rotation(unittest.TestCase):
         (self.folder / "..data").symlink_to("..version1")
         for file in ("server.crt", "server.key", "ca.crt"):
             (self.folder / file).symlink_to(pathlib.Path("..data", file))
-        with self.serving(servers()[0]) as server:
+        with self.serving(grpc_servers()[0]) as server:
             self.assertEqual(self.served_name(server), "wrong-name")
             (self.folder / "..fresh").symlink_to("..version2")
             (self.folder / "..fresh").rename(self.folder / "..data")
@@ -410,7 +403,7 @@ class Rotation(unittest.TestCase):
 
 class Start(unittest.TestCase):
     def run_server(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run([binary(servers()[0]), "--listen=127.0.0.1:0", *arguments],
+        return subprocess.run([binary(grpc_servers()[0]), "--listen=127.0.0.1:0", *arguments],
                               capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     def test_does_not_serve_bad_certificates(self):
