@@ -105,6 +105,9 @@ void add_flags(CLI::App& app, Limits& limits) {
                         "Time of silence before a connection is pinged");
   timeouts.add_duration("--keepalive-timeout", limits.keepalive_answer_max, time,
                         "Time that a pinged connection has to answer");
+  timeouts.add_duration("--goodbye-timeout", limits.goodbye_max, time,
+                        "Time that peers have to acknowledge that the server drains, before their "
+                        "connections are closed");
   timeouts.add_duration("--min-ping-interval", limits.ping_interval_min, time,
                         "A client that pings more often, three times without an answer between, "
                         "is disconnected");

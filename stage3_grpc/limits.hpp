@@ -53,11 +53,6 @@ inline constexpr std::chrono::seconds trim_delay{5};
 // A PlayMany whose peer sends nothing for this long is ended.
 inline constexpr std::chrono::milliseconds drain_silence_max{1'000};
 
-// How long peers have to acknowledge that the server drains (GOAWAY, PING), counted from the end of
-// the last call. Meanwhile the calls that they still open are refused in good order. Then the
-// server closes the connections; peers who did acknowledge have as much time to close them first.
-inline constexpr std::chrono::milliseconds goodbye_max{400};
-
 // How often a draining server looks whether all that has happened.
 inline constexpr std::chrono::milliseconds drain_look_period{5};
 
@@ -91,8 +86,8 @@ struct Limits {
   // --busy-poll: how long a serving thread polls before it sleeps (boundary/busy_poll.hpp); 0: not
   // at all.
   std::chrono::microseconds busy_poll{50};
-  tls::Files tls;                // --tls-cert, --tls-key, --tls-ca
-  bool has_reflection = true;    // --reflection
+  tls::Files tls;              // --tls-cert, --tls-key, --tls-ca
+  bool has_reflection = true;  // --reflection
   // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is
   // cancelled; and observations that wait for a Watch stream, at one more of which it ends with
   // RESOURCE_EXHAUSTED (rps_spectators_cut_total).
@@ -113,6 +108,11 @@ struct Limits {
   std::chrono::milliseconds connection_age_grace{60'000};
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.
   std::chrono::milliseconds keepalive_answer_max{10'000};  // --keepalive-timeout: for its answer.
+  // --goodbye-timeout: the time that peers have to acknowledge that the server drains (GOAWAY,
+  // PING), counted from the end of the last call. Meanwhile the calls that they still open are
+  // refused in good order. Then the server closes the connections; peers who did acknowledge have
+  // as much time to close them first.
+  std::chrono::milliseconds goodbye_max{400};
   // --min-ping-interval: a client that sends a PING sooner than this after its last one, three
   // times without an answer of the server between, is disconnected.
   std::chrono::milliseconds ping_interval_min{5'000};

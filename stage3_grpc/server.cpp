@@ -119,8 +119,8 @@ void GrpcServer::stop_accepting() {
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
   const bool is_answered = service_->wait_for_ends(deadline);
-  refuse_last_calls(std::min(deadline, Clock::now() + limits::goodbye_max));
-  server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits::goodbye_max)));
+  refuse_last_calls(std::min(deadline, Clock::now() + limits_.goodbye_max));
+  server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits_.goodbye_max)));
   filters_.tick(Clock::now());
   return is_answered;
 }
