@@ -102,7 +102,7 @@ class Hung(Fault):
     """A server that is stopped and stays so: the run ends all the same, after the window, the
     drain (3 s) and the patience with a server that does not end (7 s)."""
 
-    SECONDS = 2
+    SECONDS = 5
     TIMEOUT_MS = 500
 
     def hang(self, *flags):

@@ -112,7 +112,7 @@ TEST_CASE("While a client is connected, its calls find its identity by their pee
 
 TEST_CASE("The server serves over TLS") {
   const Secured secured;
-  const RunningServer at(secured.limits, {.seed = 7}, {.host = "localhost", .port = 0});
+  const RunningServer at(secured.limits, {.seed = 7}, {.host = "127.0.0.1", .port = 0});
   const std::string url = at.server->url();
   REQUIRE(url.starts_with("grpcs://"));
   grpc::ClientContext context;
