@@ -6,7 +6,8 @@ import threading
 import unittest
 
 import grpc_wire
-from grpc_wire import DATA, END_STREAM, GOAWAY, HEADERS, MOVES, Connection
+from grpc_wire import (DATA, END_STREAM, GOAWAY, HEADERS, MOVES, WINDOW_UPDATE, Connection,
+                       h2_frame)
 from rps_process import PATIENCE, Server, eventually, grpc_servers
 from wire import hold_call
 
@@ -41,6 +42,9 @@ class Caller(threading.Thread):
                     is_told_to_go = True
                 elif kind == DATA:
                     executed.add(stream)
+                    # Without it the server could send no more than 64 KiB.
+                    self._connection.send(h2_frame(WINDOW_UPDATE, 0, 0,
+                                                   len(payload).to_bytes(4, "big")))
                 elif kind == HEADERS and flags & END_STREAM:
                     self._end(stream, stream in executed, payload)
                     if not is_told_to_go:
