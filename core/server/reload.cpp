@@ -19,8 +19,7 @@ namespace {
 using Values = std::vector<flags::FlagValue>;
 
 // The flags that differ and are reloadable, or are not, in the form "--log-level from info to
-// debug,
-// --drain from 5s to 6s". REQUIRES: both are readings of the same flags.
+// debug, --drain from 5s to 6s". REQUIRES: both are readings of the same flags.
 std::string changes(const Values& before, const Values& after, bool is_reloadable) {
   assert(before.size() == after.size());
   const auto shown = [](const std::string& value) { return value.empty() ? "none" : value; };
