@@ -238,7 +238,7 @@ class Connections(unittest.TestCase):
 
     def test_who_says_nothing_is_sent_away(self):
         for name in grpc_servers():
-            with self.subTest(name), Server(name, "--handshake-timeout=200") as server, \
+            with self.subTest(name), Server(name, "--handshake-timeout=2s") as server, \
                     unharmed(server):
                 silent = [connect(server) for _ in range(20)]
                 for connection in silent:
