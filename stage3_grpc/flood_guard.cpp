@@ -32,6 +32,7 @@ boundary::Budgets budgets_for(const Limits& limits) {
 FloodGuard::FloodGuard(const Limits& limits, server::Metrics& metrics, spdlog::logger& log)
     : is_wanted_(limits.has_flood_guard),
       in_use_max_(limits.in_use_max),
+      idle_max_(limits.idle_max),
       log_(log),
       budgets_(budgets_for(limits)),
       connections_(std::make_shared<boundary::OpenConnections>(open_calls_max(limits))),
@@ -71,6 +72,7 @@ bool FloodGuard::say_goodbye() {
 // threshold applies. Returning them takes up to 0.1 s, so it waits until the flood may be over.
 void FloodGuard::tick(Clock::time_point now) {
   connections_->calls()->note_second();
+  connections_->end_idle(now, idle_max_);
   if (trim_at_ && now >= *trim_at_) {
     ::malloc_trim(0);
     trim_at_.reset();

@@ -1,6 +1,6 @@
-// Closes connections that make the server work and wait for no answer: puts an accountant
-// (boundary/accountant.hpp) between gRPC and each socket, reports what was closed, and returns the
-// memory that a flood has cost.
+// Closes connections that make the server work and wait for no answer, and those without calls:
+// puts an accountant (boundary/accountant.hpp) between gRPC and each socket, reports what was
+// closed, and returns the memory that a flood has cost.
 //
 //   rps_flood_guard_active               1 when connections are watched, 0 when they are not
 //   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
@@ -62,9 +62,9 @@ class FloodGuard {
   // Closes the connections whose peers have not acknowledged that or have calls open. Any thread.
   void close_unfinished() { connections_->close_unfinished(); }
 
-  // Writes one line about the connections closed since the last call, if there were any, and
-  // returns memory when it is time to. To be called about once a second. The same thread calls
-  // watch() and tick(), or the calls follow each other.
+  // Ends idle connections, writes one line about the connections closed since the last call, if
+  // there were any, and returns memory when it is time to. To be called about once a second. The
+  // same thread calls watch() and tick(), or the calls follow each other.
   void tick(Clock::time_point now);
 
  private:
@@ -72,6 +72,7 @@ class FloodGuard {
 
   const bool is_wanted_;
   std::atomic<std::chrono::milliseconds> in_use_max_;
+  const Clock::duration idle_max_;
   spdlog::logger& log_;
   const boundary::Budgets budgets_;
   const std::shared_ptr<boundary::OpenConnections> connections_;

@@ -47,15 +47,25 @@ enum class Breach : std::uint8_t {
   priority,
   empty_data,   // DATA that is too short to begin a message.
   other_frame,  // Of a type that a client does not send, or that nobody knows.
-  // No frame of the connection itself, but a lack of room for others (open_connections.hpp).
+  // No frame of the connection itself, but what is seen of all of them (open_connections.hpp).
   longest_wait,  // Its calls were open for the longest time when the pool was full.
   gave_way,      // It was idle, and a new connection took its place.
+  idle,          // It was idle for --idle-timeout, and its peer did not close it when told to.
 };
 
-inline constexpr std::array<Breach, 12> all_breaches{
-    Breach::too_many_calls, Breach::unanswered_calls, Breach::cancelled_calls, Breach::header_bytes,
-    Breach::ping,           Breach::settings,         Breach::window_update,   Breach::priority,
-    Breach::empty_data,     Breach::other_frame,      Breach::longest_wait,    Breach::gave_way};
+inline constexpr std::array<Breach, 13> all_breaches{Breach::too_many_calls,
+                                                     Breach::unanswered_calls,
+                                                     Breach::cancelled_calls,
+                                                     Breach::header_bytes,
+                                                     Breach::ping,
+                                                     Breach::settings,
+                                                     Breach::window_update,
+                                                     Breach::priority,
+                                                     Breach::empty_data,
+                                                     Breach::other_frame,
+                                                     Breach::longest_wait,
+                                                     Breach::gave_way,
+                                                     Breach::idle};
 
 constexpr std::string_view to_string(Breach breach) {
   switch (breach) {
@@ -71,6 +81,7 @@ constexpr std::string_view to_string(Breach breach) {
     case Breach::other_frame: return "other_frame";
     case Breach::longest_wait: return "longest_wait";
     case Breach::gave_way: return "gave_way";
+    case Breach::idle: return "idle";
   }
   return "other_frame";
 }

@@ -37,7 +37,7 @@ void sort_first(std::vector<Candidate>& candidates, std::size_t count) {
 
 void OpenConnections::add(Accountant& accountant) {
   const std::scoped_lock lock(mutex_);
-  accountants_.insert(&accountant);
+  accountants_.try_emplace(&accountant, Use{.used_at = accountant.opened_at(), .dismissed_at = {}});
 }
 
 void OpenConnections::remove(Accountant& accountant) {
@@ -49,7 +49,7 @@ bool OpenConnections::close_idle(std::size_t count, Clock::time_point since) {
   const std::scoped_lock lock(mutex_);
   std::vector<Candidate> idle;
   std::size_t closing = 0;
-  for (Accountant* const accountant : accountants_) {
+  for (const auto& [accountant, use] : accountants_) {
     const auto served_at = accountant->served_at();
     if (accountant->is_cut()) {
       ++closing;
@@ -68,7 +68,7 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
   looked_at_ = now;
   std::vector<Candidate> waiting;
   int weight = 0;
-  for (Accountant* const accountant : accountants_) {
+  for (const auto& [accountant, use] : accountants_) {
     const int open = accountant->open_weight();
     if (open == 0 || accountant->is_cut()) continue;
     weight += open;
@@ -85,12 +85,30 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
   }
 }
 
+void OpenConnections::end_idle(Clock::time_point now, Clock::duration idle_max) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& [accountant, use] : accountants_) {
+    if (accountant->open_weight() != 0) {
+      use.used_at = now;
+      continue;
+    }
+    const auto used_at = std::max(use.used_at, accountant->served_at().value_or(use.used_at));
+    if (now - used_at < idle_max) continue;
+    accountant->say_goodbye();
+    if (!use.dismissed_at) {
+      use.dismissed_at = now;
+    } else if (accountant->has_heard_goodbye() || now - *use.dismissed_at >= idle_max) {
+      accountant->cut(Breach::idle);
+    }
+  }
+}
+
 // An accountant knows of a call before gRPC does, and until gRPC has sent the end of its answer. So
 // a call that came before the peer heard the goodbye is either seen here or over.
 bool OpenConnections::say_goodbye() {
   const std::scoped_lock lock(mutex_);
   bool have_all_left = true;
-  for (Accountant* const accountant : accountants_) {
+  for (const auto& [accountant, use] : accountants_) {
     if (accountant->is_cut()) continue;
     accountant->say_goodbye();
     if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) have_all_left = false;
@@ -100,7 +118,7 @@ bool OpenConnections::say_goodbye() {
 
 void OpenConnections::close_unfinished() {
   const std::scoped_lock lock(mutex_);
-  for (Accountant* const accountant : accountants_) {
+  for (const auto& [accountant, use] : accountants_) {
     if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) accountant->close();
   }
 }

@@ -1,11 +1,12 @@
 // The connections that have an accountant. When there is no room for another call or another
-// connection, it is found here which connection gives way.
+// connection, it is found here which connection gives way. Idle connections are ended from here.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
+#include <optional>
+#include <unordered_map>
 
 #include "core/clock.hpp"
 #include "stage3_grpc/boundary/call_pool.hpp"
@@ -39,6 +40,12 @@ class OpenConnections {
   // already do not count. Looks once in ten milliseconds at most.
   void close_longest_waiting(Clock::time_point now);
 
+  // Ends connections that have no open call and have had none, or never one, for `idle_max`: says
+  // goodbye on each, so that its peer opens no further call and closes it. Those that are still
+  // there at a later call of this function are closed: when their peer has heard the goodbye, or
+  // has had `idle_max` to hear it. To be called from time to time.
+  void end_idle(Clock::time_point now, Clock::duration idle_max);
+
   // Says goodbye on each connection, and goes on with it where there was no room for all of it
   // before. Returns whether no call is open or will come any more: all peers have heard it, and
   // their calls are over. Calls of connections that are being closed do not count.
@@ -52,7 +59,11 @@ class OpenConnections {
   const std::shared_ptr<CallPool> calls_;
   CutCounters cuts_;
   std::mutex mutex_;  // Guards what follows.
-  std::unordered_set<Accountant*> accountants_;
+  struct Use {
+    Clock::time_point used_at;  // When end_idle() saw an open call last, or the connection's begin.
+    std::optional<Clock::time_point> dismissed_at;  // When end_idle() said goodbye.
+  };
+  std::unordered_map<Accountant*, Use> accountants_;
   Clock::time_point looked_at_;
 };
 

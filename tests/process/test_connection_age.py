@@ -1,4 +1,5 @@
-"""Stages 3 and 4 under --max-connection-age: connections end, and no call does because of it."""
+"""Stages 3 and 4 under --max-connection-age and --idle-timeout: connections end, and no call does
+because of it."""
 
 import json
 import pathlib
@@ -8,11 +9,16 @@ import unittest
 
 import grpc_wire
 from grpc_wire import DATA, GOAWAY, MOVES, Connection, h2_frame, message
-from rps_process import PATIENCE, Server, binary, grpc_servers
+from rps_process import PATIENCE, Server, binary, eventually, grpc_servers
 
 AGE = "--max-connection-age=100ms"
 CONNECTIONS = 4
 ROCK = grpc_wire.play_request(MOVES["ROCK"])
+
+
+def read_to_end(peer: Connection):
+    while peer.read() is not None:
+        pass
 
 
 class ConnectionAge(unittest.TestCase):
@@ -41,8 +47,7 @@ class ConnectionAge(unittest.TestCase):
                     Server(name, AGE, "--connection-age-grace=100ms") as server, \
                     Connection(server.address) as peer:
                 peer.open("Rally", ROCK, ends=False)
-                while peer.read() is not None:
-                    pass
+                read_to_end(peer)
 
     def test_clients_that_call_without_pause_lose_no_call(self):
         """A connection must live longer than a client needs to connect, also on a busy machine."""
@@ -68,6 +73,44 @@ class ConnectionAge(unittest.TestCase):
             files = list(pathlib.Path(folder).glob("*.json"))
             self.assertEqual(len(files), 1, done.stdout + done.stderr)
             return json.loads(files[0].read_text())["trials"][0]
+
+
+class IdleTimeout(unittest.TestCase):
+    IDLE = "--idle-timeout=1s"
+
+    def test_a_peer_that_stays_is_told_to_go_and_closed(self):
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, self.IDLE, admin=True) as server, \
+                    Connection(server.address) as peer:
+                peer.check_play()
+                self.assertEqual(peer.read_until(GOAWAY, stream=0)[:4], b"\x7f\xff\xff\xff")
+                read_to_end(peer)
+                eventually(lambda: server.cuts() == {"idle": 1}, "it is counted")
+
+    def test_a_call_that_crosses_the_goodbye_is_answered(self):
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, "--idle-timeout=3s") as server, \
+                    Connection(server.address) as peer:
+                while grpc_wire.read_frame(peer.socket)[0] != GOAWAY:
+                    pass
+                peer.check_play()  # Acknowledges the PING behind the GOAWAY, too.
+                read_to_end(peer)
+
+    def test_an_open_call_is_no_idle_time(self):
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, self.IDLE, admin=True) as server, \
+                    Connection(server.address) as peer:
+                peer.open("Rally", ROCK, ends=False)
+                with Connection(server.address) as idle:
+                    read_to_end(idle)
+                peer.ping()
+                self.assertEqual(server.cuts(), {"idle": 1})
+
+    def test_without_the_flood_guard_it_is_closed_as_well(self):
+        with Server(grpc_servers()[0], self.IDLE, "--flood-guard=off") as server, \
+                Connection(server.address) as peer:
+            peer.check_play()
+            read_to_end(peer)
 
 
 if __name__ == "__main__":

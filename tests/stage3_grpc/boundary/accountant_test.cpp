@@ -316,6 +316,44 @@ TEST_CASE("Connections that have not heard the goodbye or have calls open can be
   CHECK(crowd.connections->say_goodbye());
 }
 
+TEST_CASE("An idle connection is told to go, and closed when its peer has heard it and stays") {
+  using std::chrono::seconds;
+  const Crowd crowd(4, 1'000);
+  const Bytes greeting = frame(Frame::settings, 0, 0, 0);
+  const Bytes end = frame(Frame::headers, 15, Frame::end_stream | Frame::end_headers);
+  for (const auto& socket : crowd.sockets) socket->server_sends(greeting);
+  crowd.receive(0, preface());
+  crowd.receive(1, preface());
+  crowd.receive(2, preface() + call());  // Open.
+  const Clock::time_point begin = Clock::now();
+  const auto pass = [&](seconds time) { crowd.connections->end_idle(begin + time, seconds(100)); };
+  const auto told_to_go = [&](std::size_t i) {
+    const Bytes taken = client_takes(*crowd.sockets[i]);
+    return taken.size() >= goodbye_size &&
+           is_goodbye(Bytes(taken.end() - goodbye_size, taken.end()));
+  };
+  pass(seconds(99));
+  CHECK_FALSE(told_to_go(0));
+  pass(seconds(101));
+  CHECK(told_to_go(0));
+  CHECK(told_to_go(1));
+  CHECK_FALSE(told_to_go(2));
+  crowd.receive(0, pong);
+  pass(seconds(102));
+  CHECK(crowd.is_cut(0));
+  CHECK_FALSE(crowd.is_cut(1));  // It may not have heard it yet, and opens a call.
+  crowd.receive(1, call());
+  crowd.sockets[1]->server_sends(end);
+  crowd.sockets[2]->server_sends(end);
+  pass(seconds(201));  // The call of the third was open at the second look.
+  CHECK_FALSE(told_to_go(2));
+  CHECK(crowd.is_cut(1));  // It had long enough.
+  pass(seconds(202));
+  CHECK(told_to_go(2));
+  CHECK_FALSE(crowd.is_cut(2));
+  CHECK(crowd.sockets[0]->cut_count(Breach::idle) == 3);  // The last one never spoke at all.
+}
+
 TEST_CASE("The error queue is read past the account") {
   Watched socket;
   socket.client_sends(preface() + repeated(call(), 3));
