@@ -109,6 +109,7 @@ void WatchedDuel::play(std::uint64_t id, Move move) {
   open_ = id;
   sent_at_ = Clock::now();
   first_move_ = move;
+  is_thrown_ = false;
   if (is_on_) {
     throw_moves();
   } else if (!spectator_.is_open()) {
@@ -136,7 +137,11 @@ void WatchedDuel::leave_game() {
   say(Operation::leave, second_player);
 }
 
+// The replies to the last moves may come later than the spectator sees their round: then
+// note_reply() throws these.
 void WatchedDuel::throw_moves() {
+  if (!open_ || is_thrown_ || players_.open_calls() != 0) return;
+  is_thrown_ = true;
   random_ = mix(random_);
   second_move_ = move_at(below(3, random_));
   sent_at_ = Clock::now();
@@ -160,13 +165,14 @@ void WatchedDuel::note_reply(std::uint64_t game, const Reply& reply, bool by_ser
   if (reply.operation == Operation::join && ++joined_ == 2) {
     spectator_.start(stub_, queue_, game_id_);
   }
+  if (is_on_) throw_moves();
 }
 
 void WatchedDuel::note_response(const v1::WatchResponse& response, Arrival& arrival) {
   if (is_left_) return;
   if (response.has_snapshot()) {
     is_on_ = true;
-    if (open_) throw_moves();
+    throw_moves();
   } else if (response.has_round_over() && open_) {
     note_round(response, arrival);
   }

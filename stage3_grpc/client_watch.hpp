@@ -92,6 +92,8 @@ class WatchedDuel {
    public:
     Players(WatchedDuel& duel, Stub& stub, grpc::CompletionQueue& queue);
 
+    using ClientStream::open_calls;
+
    private:
     std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) override;
     void take(const v1::DuelResponse& response, Arrival& arrival) override;
@@ -138,6 +140,7 @@ class WatchedDuel {
   bool is_left_ = true;     // The players have left it, or there was none yet.
 
   std::optional<std::uint64_t> open_;  // The play.
+  bool is_thrown_ = false;             // Its moves are on their way.
   Clock::time_point sent_at_;
   Move first_move_ = Move::unspecified;
   Move second_move_ = Move::unspecified;
