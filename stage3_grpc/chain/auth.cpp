@@ -51,7 +51,7 @@ Auth::Auth(const std::string& file, server::Metrics& metrics, spdlog::logger& lo
       callers_(std::make_shared<const Callers>()) {
   auto& reads = prometheus::BuildCounter()
                     .Name("rps_auth_file_reads_total")
-                    .Help("New versions of the file of --auth-tokens.")
+                    .Help("Changes of the file of --auth-tokens by what became of them.")
                     .Register(*registry_);
   accepted_ = &reads.Add({{"outcome", "accepted"}});
   rejected_ = &reads.Add({{"outcome", "rejected"}});
@@ -111,6 +111,7 @@ void Auth::tick(Clock::time_point now) {
     rejected_->Increment();
     log_.warn("{}; the callers that were read before stay in force", *mistake);
   } else {
+    accepted_->Increment();
     log_.info("read {} callers from '{}'", callers_.load()->size(), file_);
   }
 }
@@ -127,7 +128,6 @@ std::optional<std::string> Auth::apply(const Text& text) {
   auto callers = Callers::parse(*text);
   if (!callers) return name + callers.error();
   count_->Set(static_cast<double>(callers->size()));
-  accepted_->Increment();
   callers_.store(std::make_shared<const Callers>(*std::move(callers)));
   return std::nullopt;
 }

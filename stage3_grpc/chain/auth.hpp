@@ -10,7 +10,7 @@
 // those callers stay in force that were read before.
 //
 //   rps_auth_callers                       callers in the file
-//   rps_auth_file_reads_total{outcome}     new versions of the file: "accepted" or "rejected"
+//   rps_auth_file_reads_total{outcome}     changes of the file: "accepted" or "rejected"
 #pragma once
 
 #include <atomic>
