@@ -29,7 +29,7 @@ class TransportSecurity {
   std::unique_ptr<boundary::SocketFilter> protect(int fd);
 
   // See Reloader. Any thread.
-  bool reload() { return reloader_.reload(); }
+  void reload() { reloader_.reload(); }
 
   // Writes one line about the handshakes that failed since the last call, if any did, and reads
   // certificates that have changed. To be called about once a second, by one thread at a time.

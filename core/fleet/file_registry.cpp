@@ -64,42 +64,32 @@ std::expected<std::vector<std::string>, std::string> parse_services(std::string_
 
 FileRegistry::FileRegistry(Options options, Clock::time_point now)
     : options_(std::move(options)),
-      watch_(options_.path),  // Before the first reading, so that no change is missed.
-      reread_at_(now + options_.reread_period) {
-  auto urls = read();
+      urls_(
+          {options_.path},
+          [path = options_.path, service = options_.service]() -> Urls {
+            const auto text = read_text(path);
+            return text ? parse_services(*text, service) : std::unexpected(text.error());
+          },
+          {.look_period = options_.reread_period}, now) {
+  const Urls& urls = urls_.content();
   if (!urls) throw std::runtime_error(options_.path.string() + " " + urls.error());
-  listing_ = {.version = 1, .urls = *std::move(urls)};
+  listing_ = {.version = 1, .urls = *urls};
 }
 
 bool FileRegistry::poll(Clock::time_point now) {
-  const bool is_told = watch_.poll();
-  if (!is_told && now < reread_at_) return false;
-  reread_at_ = now + options_.reread_period;
-  return reread();
-}
-
-bool FileRegistry::reread() {
-  auto urls = read();
-  std::string complaint;
+  if (!urls_.poll(now)) return false;
+  const Urls& urls = urls_.content();
+  const std::string service = "\"" + options_.service + "\"";
   if (!urls) {
-    complaint = urls.error() + "; the last list of \"" + options_.service + "\" stays";
+    options_.warn(options_.path.string() + " " + urls.error() + "; the last list of " + service +
+                  " stays");
   } else if (urls->empty()) {
-    complaint = "lists no instance of \"" + options_.service + "\" any longer";
+    options_.warn(options_.path.string() + " lists no instance of " + service + " any longer");
   }
-  if (!complaint.empty() && complaint != complaint_) {
-    options_.warn(options_.path.string() + " " + complaint);
-  }
-  complaint_ = std::move(complaint);
   if (!urls || *urls == listing_.urls) return false;
-  listing_.urls = *std::move(urls);
+  listing_.urls = *urls;
   ++listing_.version;
   return true;
-}
-
-std::expected<std::vector<std::string>, std::string> FileRegistry::read() const {
-  const auto text = read_text(options_.path);
-  if (!text) return std::unexpected(text.error());
-  return parse_services(*text, options_.service);
 }
 
 // ---- Writing -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@
 
 #include "core/fleet/limits.hpp"
 #include "core/fleet/registry.hpp"
-#include "core/net/file_watch.hpp"
+#include "core/net/followed.hpp"
 
 namespace rps::fleet {
 
@@ -22,9 +22,7 @@ namespace rps::fleet {
 std::expected<std::vector<std::string>, std::string> parse_services(std::string_view text,
                                                                     std::string_view service);
 
-// The file is watched (file_watch.hpp), also where symbolic links lead to it. The kernel does not
-// report every change, as on a network file system, so the registry also reads the file again from
-// time to time.
+// The file is followed (followed.hpp), also where symbolic links lead to it.
 class FileRegistry final : public Registry {
  public:
   using Warn = std::function<void(const std::string& sentence)>;
@@ -41,19 +39,16 @@ class FileRegistry final : public Registry {
   FileRegistry(Options options, Clock::time_point now);
 
   const Listing& list() const override { return listing_; }
-  int fd() const override { return watch_.fd(); }
-  Clock::time_point due() const override { return reread_at_; }
+  int fd() const override { return urls_.fd(); }
+  Clock::time_point due() const override { return urls_.due(); }
   bool poll(Clock::time_point now) override;
 
  private:
-  bool reread();
-  std::expected<std::vector<std::string>, std::string> read() const;
+  using Urls = std::expected<std::vector<std::string>, std::string>;
 
-  Options options_;
-  net::FileWatch watch_;
-  Clock::time_point reread_at_;
+  const Options options_;
+  net::Followed<Urls> urls_;
   Listing listing_;
-  std::string complaint_;  // The last, so that it is not repeated with every reading.
 };
 
 // Writes such a file. A lock file beside it lets several programs do so, and rename() replaces the

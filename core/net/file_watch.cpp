@@ -25,14 +25,15 @@ constexpr int watch_tries_max = 8;  // How often a path that changes meanwhile i
 
 }  // namespace
 
-FileWatch::FileWatch(const fs::path& path)
-    : path_(fs::absolute(path)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-  watch();
+FileWatch::FileWatch(const Paths& paths) : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+  for (const fs::path& path : paths) {
+    if (!path.empty()) paths_.push_back(fs::absolute(path));
+  }
+  renew();
 }
 
 // Follows the path as the kernel does. `folder` is always a folder without links.
-FileWatch::Places FileWatch::places_of(const fs::path& path) {
-  Places places;
+void FileWatch::add_places(Places& places, const fs::path& path) {
   fs::path folder = path.root_path();
   const fs::path relative = path.relative_path();
   std::list<fs::path> left(relative.begin(), relative.end());
@@ -60,22 +61,27 @@ FileWatch::Places FileWatch::places_of(const fs::path& path) {
       folder /= name;
     }
   }
+}
+
+FileWatch::Places FileWatch::places() const {
+  Places places;
+  for (const fs::path& path : paths_) add_places(places, path);
   return places;
 }
 
-// Watches every place of the path. A link may be replaced between the look at the path and the
-// watch on the link's folder, so the path is looked at again.
-void FileWatch::watch() {
+// A link may be replaced between the look at a path and the watch on the link's folder, so the
+// paths are looked at again.
+void FileWatch::renew() {
   if (!inotify_) return;
   std::map<int, Watched> watches;
-  Places places = places_of(path_);
+  Places wanted = places();
   for (int i = 0; i < watch_tries_max; ++i) {
     watches.clear();
-    for (const auto& [folder, names] : places) {
+    for (const auto& [folder, names] : wanted) {
       const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), watched_events);
       if (watch >= 0) watches[watch] = {.folder = folder, .names = names};
     }
-    if (places == std::exchange(places, places_of(path_))) break;
+    if (wanted == std::exchange(wanted, places())) break;
   }
   for (const auto& [watch, watched] : watches_) {
     if (!watches.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
@@ -97,7 +103,7 @@ bool FileWatch::poll() {
       at += sizeof event + event.len;
     }
   }
-  if (is_told) watch();
+  if (is_told) renew();
   return is_told;
 }
 

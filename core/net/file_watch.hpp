@@ -1,4 +1,4 @@
-// Watches what a path leads to: the file's bytes, and which file stands under the name.
+// Watches what paths lead to: the bytes of the files, and which file stands under each name.
 //
 // A path may lead through symbolic links, as in a mounted ConfigMap of Kubernetes, where
 // `services.json` links to `..data/services.json`, and `..data` to a folder with a date. There a
@@ -7,7 +7,8 @@
 // name. A folder is watched, not the file, because editors replace a file by a new one.
 //
 // Not reported: a folder of the path that is itself moved away, and changes that the kernel does
-// not report, as on a network file system. A user therefore also looks from time to time.
+// not report, as on a network file system. A user therefore also looks from time to time
+// (followed.hpp).
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/net/fd.hpp"
 
@@ -22,21 +24,28 @@ namespace rps::net {
 
 class FileWatch {
  public:
-  // `path` need not exist. When the kernel has no watch to spare, nothing is reported.
-  explicit FileWatch(const std::filesystem::path& path);
+  using Paths = std::vector<std::filesystem::path>;
+
+  // The paths need not exist; empty ones are left out. When the kernel has no watch to spare,
+  // nothing is reported.
+  explicit FileWatch(const Paths& paths);
 
   // Readable when poll() has something to do; the same for as long as this lives, -1 for none.
   int fd() const { return inotify_.get(); }
 
-  // Whether the path may lead to other bytes since the last call. Does not wait.
+  // Whether a path may lead to other bytes since the last call. Does not wait.
   bool poll();
+
+  // Watches the folders that the paths lead through now: for a user who has found a change that was
+  // not reported.
+  void renew();
 
  private:
   using Names = std::set<std::string>;
   using Places = std::map<std::filesystem::path, Names>;  // Names to watch, by their folder.
 
-  static Places places_of(const std::filesystem::path& path);
-  void watch();
+  static void add_places(Places& places, const std::filesystem::path& path);
+  Places places() const;
   bool concerns(int watch, std::uint32_t mask, const std::string& name) const;
 
   struct Watched {
@@ -44,7 +53,7 @@ class FileWatch {
     Names names;
   };
 
-  std::filesystem::path path_;  // Absolute.
+  Paths paths_;  // Absolute.
   Fd inotify_;
   std::map<int, Watched> watches_;  // By the kernel's number of the watch.
 };

@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 #include <spdlog/logger.h>
 
+#include "core/clock.hpp"
 #include "core/server/limits.hpp"
 
 namespace rps::server {
@@ -58,8 +59,9 @@ Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::lo
                              "Whether the file of --config as it was last read is in force.")),
       success_time_(&add_gauge(*registry_, "rps_config_last_reload_success_timestamp_seconds",
                                "When the flags that are in force were read.")),
-      watch_(path_),
-      seen_(in_force.config->text),
+      text_(
+          {path_}, [path = path_] { return read_config(path); },
+          {.look_period = limits::config_look_period}, Clock::now(), in_force.config->text),
       values_(in_force.values) {
   successful_->Set(1);
   success_time_->SetToCurrentTime();
@@ -69,37 +71,19 @@ Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::lo
 Reload::~Reload() = default;
 
 void Reload::poll(Clock::time_point now) {
-  const bool is_told = watch_.poll();
-  if (!is_told && now < next_look_) return;
-  next_look_ = now + limits::config_look_period;
-  Text text = read_config(path_);
-  if (text == seen_) {
-    suspect_.reset();
-    if (is_told) log_.debug("{} has not changed", path_);
-  } else if (is_told) {
-    reload(std::move(text));
-  } else if (suspect_ != text) {
-    suspect_ = std::move(text);
-  } else {
-    watch_ = net::FileWatch(path_);  // The old one looks at other folders.
-    reload(std::move(text));
-  }
+  if (text_.poll(now)) take();
 }
 
 void Reload::reload() {
-  watch_.poll();  // What it has to tell is looked at now.
-  Text text = read_config(path_);
-  if (text == seen_ && !is_rejected_) return log_.debug("{} has not changed", path_);
-  reload(std::move(text));
+  if (!text_.reread()) return log_.debug("{} has not changed", path_);
+  take();
 }
 
-void Reload::reload(Text text) {
-  const auto changed = put_in_force(text);
-  seen_ = std::move(text);
-  suspect_.reset();
-  is_rejected_ = !changed;
+void Reload::take() {
+  const auto changed = put_in_force(text_.content());
   successful_->Set(changed ? 1 : 0);
   if (!changed) {
+    text_.reject();
     rejected_->Increment();
     log_.error("{} is rejected, all flags stay as they were: {}", path_, changed.error());
     return;

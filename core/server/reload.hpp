@@ -10,13 +10,12 @@
 #include <expected>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/flags/group.hpp"
-#include "core/net/file_watch.hpp"
+#include "core/net/followed.hpp"
 #include "core/server/flags.hpp"
 #include "core/server/metrics.hpp"
 
@@ -51,9 +50,7 @@ class Reload {
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
 
-  // Reloads if the file may have changed: the kernel reports that another file, link or text stands
-  // under the name, or two looks, limits::config_look_period apart, find the same other text. To be
-  // called about once a second.
+  // Reloads if the file has changed (followed.hpp). To be called about once a second.
   void poll(Clock::time_point now);
 
   // Reloads at once. A text that is in force changes nothing. One that is rejected (the file cannot
@@ -64,7 +61,7 @@ class Reload {
  private:
   using Text = std::expected<std::string, std::string>;
 
-  void reload(Text text);
+  void take();
   std::expected<std::string, std::string> put_in_force(const Text& text);
 
   const std::string path_;
@@ -75,11 +72,7 @@ class Reload {
   prometheus::Counter* rejected_;
   prometheus::Gauge* successful_;
   prometheus::Gauge* success_time_;
-  net::FileWatch watch_;
-  Clock::time_point next_look_;
-  Text seen_;                             // What the last reload read.
-  std::optional<Text> suspect_;           // What a look found that may not be complete yet.
-  bool is_rejected_ = false;              // seen_ is.
+  net::Followed<Text> text_;
   std::vector<flags::FlagValue> values_;  // In force.
 };
 

@@ -58,9 +58,11 @@ Auth::Auth(const std::string& file, server::Metrics& metrics, spdlog::logger& lo
   metrics.add(registry_);
   if (!sha256_) throw std::runtime_error("OpenSSL has no SHA-256");
   if (file_.empty()) return;
-  watch_.emplace(file_);  // Before the first reading, so that no change is missed.
-  text_ = read();
-  if (const auto mistake = apply(text_)) throw std::runtime_error("--auth-tokens: " + *mistake);
+  text_.emplace(
+      net::FileWatch::Paths{file},
+      [file] { return net::read_file(file, limits::callers_file_bytes_max); },
+      net::FollowRule{.look_period = limits::callers_reread_period}, Clock::now());
+  if (const auto mistake = apply()) throw std::runtime_error("--auth-tokens: " + *mistake);
 }
 
 std::optional<Refusal> Auth::begin(CallInfo& call) {
@@ -99,15 +101,11 @@ std::optional<TokenHash> Auth::hash_of(std::string_view token) const {
 }
 
 void Auth::tick(Clock::time_point now) {
-  if (!watch_) return;
+  if (!text_) return;
   const bool is_asked = is_asked_.exchange(false, std::memory_order_relaxed);
-  const bool is_told = watch_->poll() || is_asked;
-  if (!is_told && now < reread_at_) return;
-  reread_at_ = now + limits::callers_reread_period;
-  Text text = read();
-  if (text == text_) return;
-  text_ = std::move(text);
-  if (const auto mistake = apply(text_)) {
+  if (!(is_asked ? text_->reread() : text_->poll(now))) return;
+  if (const auto mistake = apply()) {
+    text_->reject();
     rejected_->Increment();
     log_.warn("{}; the callers that were read before stay in force", *mistake);
   } else {
@@ -116,14 +114,11 @@ void Auth::tick(Clock::time_point now) {
   }
 }
 
-Auth::Text Auth::read() const {
-  return net::read_file(file_, limits::callers_file_bytes_max);
-}
-
-// Makes the callers in the text those in force. Says what is wrong with it; nothing when nothing
+// Makes the callers in the file those in force. Says what is wrong with it; nothing when nothing
 // is.
-std::optional<std::string> Auth::apply(const Text& text) {
+std::optional<std::string> Auth::apply() {
   const std::string name = "'" + file_ + "' ";
+  const Text& text = text_->content();
   if (!text) return name + text.error();
   auto callers = Callers::parse(*text);
   if (!callers) return name + callers.error();

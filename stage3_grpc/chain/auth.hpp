@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/net/file_watch.hpp"
+#include "core/net/followed.hpp"
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/callers.hpp"
 #include "stage3_grpc/chain/chain.hpp"
@@ -58,10 +58,12 @@ class Auth : public Link {
 
   std::optional<Refusal> begin(CallInfo& call);
 
-  // Reads the file again if it may have changed. To be called about once a second, by one thread.
+  // Reads the file again if it may have changed (followed.hpp). To be called about once a second,
+  // by one thread.
   void tick(Clock::time_point now);
 
-  // Has the next tick() read the file. Any thread.
+  // Has the next tick() read the file in any case; if it was rejected before, try it again. Any
+  // thread.
   void look_soon() { is_asked_.store(true, std::memory_order_relaxed); }
 
  private:
@@ -70,8 +72,7 @@ class Auth : public Link {
   std::optional<Identity> identify(CallInfo& call) const;
   std::optional<Identity> holder_of(std::string_view authorization) const;
   std::optional<TokenHash> hash_of(std::string_view token) const;
-  Text read() const;
-  std::optional<std::string> apply(const Text& text);
+  std::optional<std::string> apply();
 
   struct FreeDigest {
     void operator()(evp_md_st* digest) const;
@@ -87,9 +88,7 @@ class Auth : public Link {
   std::atomic<std::shared_ptr<const Callers>> callers_;  // Never null.
   std::atomic<bool> is_asked_{false};
   // Of tick()'s thread.
-  std::optional<net::FileWatch> watch_;
-  Text text_;  // Read last, be it accepted or rejected.
-  Clock::time_point reread_at_;
+  std::optional<net::Followed<Text>> text_;  // None without a file.
 };
 
 }  // namespace rps::rpc::chain

@@ -377,12 +377,13 @@ class Rotation(unittest.TestCase):
             self.assertEqual(server.metrics()["rps_tls_certificate_expiry_seconds"], expiry)
 
     def test_sighup_reads_them_at_once(self):
-        self.put("server")
         (self.folder / "config").write_text("")
         for name in grpc_servers():
+            self.put("wrong-name")
             with self.subTest(name), \
                     Server(name, *flags(self.folder), f"--config={self.folder / 'config'}",
                            admin=True) as server:
+                self.put("server")
                 server.send_signal(signal.SIGHUP)
                 eventually(lambda: reloads(server, "accepted"), "they are read")
                 play(server, client())

@@ -34,7 +34,7 @@ bool is_readable(const FileWatch& watch) {
 TEST_CASE("A file that is written, replaced or removed is reported, once") {
   const Folder folder;
   folder.write("file");
-  FileWatch watch(folder.path / "file");
+  FileWatch watch({folder.path / "file"});
   CHECK_FALSE(watch.poll());
   folder.write("file");
   CHECK(is_readable(watch));
@@ -51,7 +51,7 @@ TEST_CASE("A file that is written, replaced or removed is reported, once") {
 
 TEST_CASE("A file that is created is reported when it is written, not before") {
   const Folder folder;
-  FileWatch watch(folder.path / "file");
+  FileWatch watch({folder.path / "file"});
   std::ofstream file(folder.path / "file");
   CHECK_FALSE(watch.poll());
   file << "x";
@@ -67,7 +67,7 @@ TEST_CASE("Every link of a path is watched, and so is what a new link leads to")
   }
   folder.link("a", "current");
   folder.link("current/deep/../deep/file", "file");
-  FileWatch watch(folder.path / "file");
+  FileWatch watch({folder.path / "file"});
   folder.write("a/deep/file");
   CHECK(watch.poll());
   folder.write("b/deep/file");
@@ -88,7 +88,7 @@ TEST_CASE("Every link of a path is watched, and so is what a new link leads to")
 
 TEST_CASE("A missing folder of the path is reported when it comes") {
   const Folder folder;
-  FileWatch watch(folder.path / "late" / "file");
+  FileWatch watch({folder.path / "late" / "file"});
   CHECK_FALSE(watch.poll());
   fs::create_directory(folder.path / "late");
   CHECK(watch.poll());
@@ -96,11 +96,23 @@ TEST_CASE("A missing folder of the path is reported when it comes") {
   CHECK(watch.poll());
 }
 
+TEST_CASE("Each of several files is reported, also when they share a folder") {
+  const Folder folder;
+  fs::create_directory(folder.path / "deep");
+  FileWatch watch({folder.path / "one", folder.path / "two", folder.path / "deep" / "three"});
+  for (const char* const name : {"one", "two", "deep/three"}) {
+    folder.write(name);
+    CHECK(watch.poll());
+  }
+  folder.write("deep/one");
+  CHECK_FALSE(watch.poll());
+}
+
 TEST_CASE("Links in a circle are followed no further than the kernel does") {
   const Folder folder;
   folder.link("b", "a");
   folder.link("a", "b");
-  FileWatch watch(folder.path / "a");
+  FileWatch watch({folder.path / "a"});
   folder.write("file");
   folder.link("file", "b");
   CHECK(watch.poll());

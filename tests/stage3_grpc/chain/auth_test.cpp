@@ -111,32 +111,53 @@ TEST_CASE("A stream is asked once who it is, and for each message whether it may
   CHECK(transport.headers_asked == 1);
 }
 
+const std::string accepted = "rps_auth_file_reads_total{outcome=\"accepted\"}";
+const std::string rejected = "rps_auth_file_reads_total{outcome=\"rejected\"}";
+
 TEST_CASE("The file is read again when it changes") {
   Guarded guarded;
-  const Clock::time_point start(1000s);
-  guarded.link->tick(start);
-  CHECK(guarded.metrics.text().contains("rps_auth_file_reads_total{outcome=\"accepted\"} 0\n"));
+  guarded.link->tick(Clock::now());
+  CHECK(guarded.metrics.text().contains(accepted + " 0\n"));  // The first is no change.
   guarded.folder.write("callers", std::string(other_hash) + " * bob\n");
-  guarded.link->tick(start + 1s);
+  guarded.link->tick(Clock::now());
   CHECK(guarded.call("Bearer other", Operation::join) == std::nullopt);
   CHECK(guarded.identity == "bob");
   CHECK(guarded.call("Bearer secret") == Error::unauthenticated);
-  CHECK(guarded.metrics.text().contains("rps_auth_file_reads_total{outcome=\"accepted\"} 1\n"));
+  CHECK(guarded.metrics.text().contains(accepted + " 1\n"));
 }
 
 TEST_CASE("A new file with a mistake, or none, leaves the old one in force") {
   Guarded guarded;
   guarded.folder.write("callers", std::string(other_hash) + " * bob\nmistake\n");
-  guarded.link->tick(Clock::time_point(1000s));
+  guarded.link->tick(Clock::now());
   CHECK(guarded.call("Bearer secret") == std::nullopt);
   CHECK(guarded.call("Bearer other") == Error::unauthenticated);
   std::filesystem::remove(guarded.folder.path / "callers");
-  guarded.link->tick(Clock::time_point(1001s));
-  guarded.link->tick(Clock::time_point(2000s));  // The same again is no further version.
+  guarded.link->tick(Clock::now());
+  guarded.link->tick(Clock::now() + 1h);  // The same again is no further change.
   CHECK(guarded.call("Bearer secret") == std::nullopt);
   const std::string text = guarded.metrics.text();
-  CHECK(text.contains("rps_auth_file_reads_total{outcome=\"rejected\"} 2\n"));
+  CHECK(text.contains(rejected + " 2\n"));
+  CHECK(text.contains(accepted + " 0\n"));
   CHECK(text.contains("rps_auth_callers 1\n"));
+}
+
+TEST_CASE("A look that is asked for tries what was rejected again, and nothing else") {
+  Guarded guarded;
+  const auto look = [&] {
+    guarded.link->look_soon();
+    guarded.link->tick(Clock::now());
+  };
+  look();
+  CHECK(guarded.metrics.text().contains(accepted + " 0\n"));
+  guarded.folder.write("callers", "mistake\n");
+  look();
+  look();
+  CHECK(guarded.metrics.text().contains(rejected + " 2\n"));
+  guarded.folder.write("callers", "");
+  look();
+  look();
+  CHECK(guarded.metrics.text().contains(accepted + " 1\n"));
 }
 
 TEST_CASE("A first file with a mistake stops the start") {
@@ -156,7 +177,7 @@ TEST_CASE("Without a file only certificates are known") {
   FakeTransport transport;
   transport.certificate = std::make_shared<const std::string>("somebody");
   CHECK(guarded.call(transport) == std::nullopt);
-  guarded.link->tick(Clock::time_point(1000s));
+  guarded.link->tick(Clock::now());
 }
 
 TEST_CASE("The link is off unless it is switched on") {
