@@ -4,9 +4,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/game.hpp"
 #include "core/judge.hpp"
@@ -19,10 +21,45 @@ namespace {
 
 using jsonrpc::require;
 
-// A player at a table whose house is foreseeable.
+// Whatever it is shown is read back from its response as it was.
+class Spectator final : public SpectatorSink {
+ public:
+  bool on_observation(const Observation& seen) override {
+    require(!seen_ || !seen_->is_over || seen.type == ObservationType::snapshot, "then it is over");
+    v1::WatchResponse written;
+    write(seen, written);
+    v1::WatchResponse parsed;
+    require(parsed.ParseFromString(written.SerializeAsString()), "a written response is read");
+    require(read(parsed) == seen, "the same observation");
+    seen_ = seen;
+    return true;
+  }
+
+  // What it was shown since the last call; the last of several.
+  std::optional<Observation> take_seen() { return std::exchange(seen_, std::nullopt); }
+
+ private:
+  std::optional<Observation> seen_;
+};
+
+// A player and spectator at a table whose house is foreseeable.
 class Table {
  public:
   ~Table() { caller_.disconnect({}); }
+
+  void watch(std::string_view bytes) {
+    v1::WatchRequest request;
+    if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+    const Command command = read(request);
+    check_command<v1::WatchRequest>(command);
+    spectator_->take_seen();
+    const Reply reply = game_.handle(command, caller_, {});
+    require(reply.operation == Operation::watch, "the reply is to the command");
+    const auto seen = spectator_->take_seen();
+    require(seen.has_value() == !reply.error, "who may watch is shown how it stands");
+    require(!seen || seen->type == ObservationType::snapshot, "and nothing else");
+    require(!seen || seen->game_id.view() == command.game_id, "of this duel");
+  }
 
   template <class Request, class Response>
   void answer(std::string_view bytes) {
@@ -82,14 +119,16 @@ class Table {
   }
 
   Game game_{{.house = Strategy::cycle, .seed = 7, .sessions_max = 64, .duels_max = 64}};
-  Caller caller_{game_, {}};
+  std::shared_ptr<Spectator> spectator_ = std::make_shared<Spectator>();
+  Caller caller_{game_, {}, spectator_};
 };
 
 void answer(Table& table, std::uint8_t method, std::string_view bytes) {
-  switch (method % 3) {
+  switch (method % 4) {
     case 0: return table.answer<v1::PlayRequest, v1::PlayResponse>(bytes);
     case 1: return table.answer<v1::ScoreRequest, v1::ScoreResponse>(bytes);
-    default: return table.answer<v1::DuelRequest, v1::DuelResponse>(bytes);
+    case 2: return table.answer<v1::DuelRequest, v1::DuelResponse>(bytes);
+    default: return table.watch(bytes);
   }
 }
 

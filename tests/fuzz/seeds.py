@@ -192,6 +192,16 @@ CONFIGS = [text.encode() for text in (
     "drain = \"5s\n", "drain = '5s' x\n", "[game]\n", "config = x\n", "help = true\n",
     "version = true\n", "no-such-flag = 1\n", "drain = 1s\ndrain = 1s\n", "a.b = 1\n", "\0 = \0\n")]
 
+TOKEN_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+CALLERS = [text.encode() for text in (
+    "", "# nobody\n\n \t\n", f"{TOKEN_HASH} play,score ann\n",
+    f"  {TOKEN_HASH.upper()}\t*\tann b \r\n",
+    "- * spiffe://example.org/referee\n- watch ann\n", f"{TOKEN_HASH} * a\n- join,throw,leave a",
+    f"{TOKEN_HASH} * a\n{TOKEN_HASH} * b\n", "- * a\n- * a\n", f"{TOKEN_HASH}\n",
+    f"{TOKEN_HASH} * \n", f"{TOKEN_HASH} play,,score a\n", f"{TOKEN_HASH} play, score a\n",
+    "- dance a\n", "- *,play a\n", f"{TOKEN_HASH[1:]} * a\n", f"{TOKEN_HASH}0 * a\n",
+    f"+{TOKEN_HASH[1:]} * a\n", "# a\n- * a\n-- * b\n", "- * \0\n- * \xff\n")]
+
 
 def protobuf(*members: tuple[int, int | bytes]) -> bytes:
     """A message of small numbers and short texts."""
@@ -212,12 +222,16 @@ def grpc_inputs() -> list[bytes]:
     throw = [request(2, protobuf((2, protobuf((1, b"g"), (2, player), (3, 1)))))
              for player in (b"p", b"q")]
     leave = request(2, protobuf((3, protobuf((1, b"g"), (2, b"p")))))
+    watch = request(3, protobuf((1, b"g")))
     return [*plays, b"".join(plays) + score, score, *join, b"".join(join + throw) + leave,
+            watch, join[0] + watch + join[1] + watch + b"".join(throw * 3), request(3, b""),
+            b"".join(join) + watch + leave + join[0] + b"".join(throw) + leave,
             request(0, protobuf((1, 1))), request(0, b"\x08\xff\xff\xff\xff\x0f"),
             request(0, protobuf((2, b"\xff"))), request(2, b""), request(0, protobuf((9, b"x")))]
 
 
 SEEDS = {
+    "callers": CALLERS,
     "client": client_inputs(),
     "config": CONFIGS,
     "grpc_request": grpc_inputs(),
