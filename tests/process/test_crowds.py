@@ -1,7 +1,8 @@
 """Stages 3 and 4 with many peers that hold on to what they have: idle connections, calls without
-room for an answer, frames and messages that never end, streams whose answers nobody reads. They
-cost a bounded amount of memory and hardly any processor time, whoever plays meanwhile is answered,
-and peers who answer no PING are sent away. What makes work without end is in test_floods.py."""
+room for an answer, frames and messages that never end, streams whose answers nobody reads,
+spectators. They cost a bounded amount of memory and hardly any processor time, whoever plays
+meanwhile is answered, and peers who answer no PING are sent away. What makes work without end is in
+test_floods.py."""
 
 import contextlib
 import os
@@ -193,7 +194,7 @@ class NeverReaders(CrowdTest):
 # Of DuelRequest, DuelResponse and WatchResponse in rps.proto.
 JOIN, THROW, LEAVE = 1, 2, 3
 REFUSED, EVENT = 4, 5
-SNAPSHOT, READY, ROUND_OVER = 2, 4, 5
+SNAPSHOT, JOINED, READY, ROUND_OVER = 2, 3, 4, 5
 OPPONENT_JOINED = 3
 
 RESET = h2_frame(RST_STREAM, 0, 1, b"1234")[:9]  # Of stream 1, whatever the reason.
@@ -263,6 +264,50 @@ class Duelist:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Spectators(CrowdTest):
+    """Ten thousand who watch, on a thousand connections, while little happens."""
+
+    CONNECTIONS = 1_000
+    GAMES = [b"game-%d" % number for number in range(10)]  # Each connection watches all of them.
+    BYTES_MAX = 400 * KIB  # Of one connection.
+    FLAGS = [f"--max-spectators-per-duel={CONNECTIONS}", "--max-calls=200000",
+             "--keepalive-after=1h"]
+
+    def test_cost_little_and_see_what_happens(self):
+        opening = PREFACE + settings() + b"".join(
+            call_headers(stream, "Watch") + call_body(stream, field(1, game))
+            for stream, game in zip(range(1, 2 * len(self.GAMES), 2), self.GAMES))
+        for name in grpc_servers():
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                server = stack.enter_context(Server(name, *self.FLAGS, admin=True))
+                for game in self.GAMES:
+                    stack.enter_context(Duelist(server, game, b"one"))
+                before = server.rss_bytes()
+                crowd = stack.enter_context(Crowd(server, self.CONNECTIONS, opening))
+                count = self.CONNECTIONS * len(self.GAMES)
+                eventually(lambda: server.metrics()["rps_spectators"] == count, "all watch")
+                self.check_growth(server, before, self.CONNECTIONS * self.BYTES_MAX)
+                self.check_players(server)
+                self.check_quiet(server)
+                for game in self.GAMES:
+                    stack.enter_context(Duelist(server, game, b"two"))
+                for connection in crowd.sockets:
+                    self.check_seen(connection)
+                self.assertEqual(server.metrics()["rps_spectators"], count)
+                self.assertEqual(server.cuts(), {})
+
+    def check_seen(self, connection: socket.socket):
+        """Each duel was shown as it stood, and then that the other player joined."""
+        wanted = len(self.GAMES) * [SNAPSHOT, JOINED]
+        while wanted:
+            frame = grpc_wire.read_frame(connection)
+            self.assertIsNotNone(frame, "closed by the server")
+            kind, _, _, payload = frame
+            if kind == DATA:
+                seen = fields(payload[5:])
+                wanted.remove(next(event for event in (SNAPSHOT, JOINED) if event in seen))
 
 
 class DeafInDuels(CrowdTest):
