@@ -26,11 +26,11 @@ class House {
   explicit House(const std::string& text) : log_(make_logger("test", {.level = LogLevel::debug})) {
     write(text);
     const auto start = read(text);
+    Settings in_force;
+    in_force.values = start->values;
+    in_force.config = ConfigFile{.path = path().string(), .text = text};
     reload_.emplace(
-        Settings{.server = {},
-                 .values = start->values,
-                 .config = ConfigFile{.path = path().string(), .text = text}},
-        [this](const std::string& fresh) { return read(fresh); }, metrics_, *log_);
+        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_, *log_);
   }
 
   fs::path path() const { return folder_.path / "config"; }
