@@ -50,23 +50,26 @@ std::shared_ptr<SSL_CTX> Reloader::context() const {
 
 void Reloader::reload() {
   const std::scoped_lock lock(mutex_);
-  if (pems_.reread()) take();
+  if (pems_.reread()) take(true);
 }
 
 void Reloader::tick(Clock::time_point now) {
   const std::scoped_lock lock(mutex_);
-  if (pems_.poll(now)) take();
+  const bool is_news = pems_.poll(now);
+  if (is_news || !rejection_.empty()) take(is_news);
 }
 
-void Reloader::take() {
+void Reloader::take(bool is_news) {
   auto certificates = checked(pems_.content());
   if (!certificates) {
     pems_.reject();
+    if (!is_news && certificates.error() == rejection_) return;
+    rejection_ = certificates.error();
     rejected_->Increment();
-    log_.error("the changed certificates are not served, those from before are: {}",
-               certificates.error());
+    log_.error("the changed certificates are not served, those from before are: {}", rejection_);
     return;
   }
+  rejection_.clear();
   publish(*std::move(certificates));
   accepted_->Increment();
   log_.info("new connections get the changed certificates");

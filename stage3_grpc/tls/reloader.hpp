@@ -44,13 +44,15 @@ class Reloader {
   void reload();
 
   // Does the same when the files have changed and stay as they are for a second, because key and
-  // certificate may be written one after the other. To be called about once a second. Any thread.
+  // certificate may be written one after the other. What was rejected is checked again, because a
+  // certificate may not be valid yet; the same reason is not logged and counted again. To be called
+  // about once a second. Any thread.
   void tick(Clock::time_point now);
 
  private:
   using Read = std::expected<Pems, std::string>;
 
-  void take();
+  void take(bool is_news);
   void publish(Certificates certificates);
 
   spdlog::logger& log_;
@@ -60,6 +62,7 @@ class Reloader {
 
   mutable std::mutex mutex_;  // Guards what follows.
   net::Followed<Read> pems_;
+  std::string rejection_;  // Why pems_ were rejected; empty when they are served.
   std::shared_ptr<SSL_CTX> context_;
 };
 

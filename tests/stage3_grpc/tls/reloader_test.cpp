@@ -1,9 +1,11 @@
 #include "stage3_grpc/tls/reloader.hpp"
 
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <openssl/x509.h>
 #include <prometheus/registry.h>
@@ -30,8 +32,8 @@ struct Serving {
     return {.certificate = folder.path / "cert", .key = folder.path / "key", .ca = ""};
   }
 
-  void put(const std::string& name) const {
-    const Made made = make_certificate({.name = name});
+  void put(const std::string& name, std::time_t begin = -1) const {
+    const Made made = make_certificate({.name = name, .begin = begin});
     folder.write("key", made.key_pem());
     folder.write("cert", made.certificate_pem());
   }
@@ -99,6 +101,19 @@ TEST_CASE("Certificates that are wrong change nothing, and are told of once") {
   serving.reloader->tick(serving.now + 200s);
   serving.reloader->tick(serving.now + 201s);
   CHECK(serving.served() == "mended");
+}
+
+TEST_CASE("A certificate that is not valid yet is served when it is") {
+  const Serving serving;
+  serving.put("later", 2);
+  const Clock::time_point deadline = Clock::now() + 60s;
+  for (int tick = 1; serving.served() != "later" && Clock::now() < deadline; ++tick) {
+    serving.reloader->tick(serving.now + tick * 1s);
+    std::this_thread::sleep_for(50ms);
+  }
+  CHECK(serving.served() == "later");
+  CHECK(serving.counted("rejected", 1));
+  CHECK(serving.counted("accepted", 1));
 }
 
 TEST_CASE("A reload that is asked for reads the files at once") {
