@@ -20,7 +20,7 @@ namespace rps::rpc::boundary {
 // What reads and writes one socket in gRPC's place; this class does what the system calls do. gRPC
 // calls each function from one thread at a time, but receive() and send() may run at the same time.
 // Both do what the system call of the same arguments does, with its result and errno, except as far
-// as a derived filter's purpose requires.
+// as a derived filter's purpose requires. So send() never returns 0 for a message with bytes.
 class SocketFilter {
  public:
   SocketFilter() = default;

@@ -343,7 +343,7 @@ ssize_t Connection::send(const msghdr& message) {
   std::size_t sent = 0;
   if (error_ == 0 && is_ending_) return fail_with(EPIPE);
   if (error_ == 0 && is_open_ && !send_unsent() && error_ == 0) return fail_with(EAGAIN);
-  while (error_ == 0 && unsent_.empty()) {
+  while (error_ == 0 && (!is_open_ || unsent_.empty())) {
     const std::string_view text = records.next();
     if (text.empty()) break;
     if (!(is_open_ ? write_text(text) : keep_early(text))) break;

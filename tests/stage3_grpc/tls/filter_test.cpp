@@ -317,6 +317,17 @@ TEST_CASE("What is sent before the end of the handshake is bounded") {
   CHECK(server.seen->failures == std::vector{Failure::protocol});
 }
 
+TEST_CASE("What is sent before the end of the handshake is kept although the handshake is stuck") {
+  const Server server;
+  const std::string filling(1 << 16, 'x');
+  while (::send(server.socket.get(), filling.data(), filling.size(), 0) > 0) continue;
+  server.arrives(Client().outgoing());
+  CHECK(!server.receive());
+  CHECK(server.send("SETTINGS") == 8);
+  CHECK(server.send(std::string(early_bytes_max, 'x')) == -1);
+  CHECK(errno == ECONNRESET);
+}
+
 TEST_CASE("A client certificate is demanded, verified and gives the identity") {
   struct Case {
     const Made* certificate;
