@@ -24,6 +24,8 @@ boundary::Budgets budgets_for(const Limits& limits) {
   budgets.header_bytes =
       4 * static_cast<std::uint64_t>(limits.metadata_bytes_max) + limits::header_frame_bytes;
   budgets.message_bytes = static_cast<std::uint32_t>(limits.message_bytes_max);
+  budgets.unfinished_messages =
+      std::max(budgets.unfinished_messages, 2 * static_cast<std::size_t>(limits.streams_max));
   return budgets;
 }
 

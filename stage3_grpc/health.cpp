@@ -48,12 +48,13 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, pub
     const std::scoped_lock lock(mutex_);
     writing_ = false;
     if (finished_) return;
-    if (!ok) return finish(grpc::Status::CANCELLED);  // The peer has gone.
+    if (!ok || cancelled_) return finish(grpc::Status::CANCELLED);  // The peer has gone.
     if (draining_) say_farewell();
   }
 
   void OnCancel() override {
     const std::scoped_lock lock(mutex_);
+    cancelled_ = true;
     if (!finished_ && !writing_) finish(grpc::Status::CANCELLED);  // Else OnWriteDone does.
   }
 
@@ -91,21 +92,32 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, pub
   std::mutex mutex_;  // Guards what follows.
   grpc::ByteBuffer message_;
   bool writing_ = false;  // The message is with gRPC.
+  bool cancelled_ = false;
   bool draining_ = false;
   bool finished_ = false;
+};
+
+class CheckCall final : public grpc::ServerUnaryReactor {
+ public:
+  explicit CheckCall(OpenCalls& open) : open_(open) {}
+
+  void OnDone() override { delete this; }
+
+ private:
+  const OpenCalls::Call open_;
 };
 
 }  // namespace
 
 void Health::drain() {
   is_serving_ = false;
-  watches_.drain();
+  calls_.drain();
 }
 
-grpc::ServerUnaryReactor* Health::Check(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* Health::Check(grpc::CallbackServerContext*,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto* const reactor = new CheckCall(calls_);
   const auto asked = parse<HealthCheckRequest>(*request);
   if (!asked) {
     reactor->Finish(to_status(Error::malformed_request));
@@ -122,7 +134,7 @@ grpc::ServerUnaryReactor* Health::Check(grpc::CallbackServerContext* context,
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Health::Watch(grpc::CallbackServerContext*,
                                                           const grpc::ByteBuffer* request) {
   const auto asked = parse<HealthCheckRequest>(*request);
-  return new WatchStream(watches_, asked ? std::optional(asked->service()) : std::nullopt);
+  return new WatchStream(calls_, asked ? std::optional(asked->service()) : std::nullopt);
 }
 
 }  // namespace rps::rpc

@@ -26,7 +26,7 @@ using RawHealth = ::grpc::health::v1::Health::WithRawCallbackMethod_Check<
 class Health final : public detail::RawHealth {
  public:
   // REQUIRES: the pool outlives the service.
-  explicit Health(boundary::CallPool& pool) : watches_(pool) {}
+  explicit Health(boundary::CallPool& pool) : calls_(pool) {}
 
   // From now on the status is NOT_SERVING. Each Watch is told so and ended with UNAVAILABLE, also
   // those that come later. Does not block.
@@ -40,7 +40,7 @@ class Health final : public detail::RawHealth {
                                                     const grpc::ByteBuffer* request) override;
 
   std::atomic<bool> is_serving_{true};
-  OpenCalls watches_;
+  OpenCalls calls_;
 };
 
 }  // namespace rps::rpc

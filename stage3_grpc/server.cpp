@@ -18,6 +18,7 @@
 #include "stage3_grpc/reflection.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
+#include "stage3_grpc/unknown_methods.hpp"
 
 namespace rps::rpc {
 
@@ -36,6 +37,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
                 context.metrics, context.log),
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
       reflection_(std::make_unique<Reflection>(filters_.flood_guard().calls())),
+      unknown_methods_(std::make_unique<UnknownMethods>(filters_.flood_guard().calls())),
       chain_(limits.chain, context.metrics, context.log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
@@ -50,6 +52,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   builder.RegisterService(health_.get());
   if (limits.has_reflection) reflection_->add_to(builder);
   builder.RegisterService(service_.get());
+  builder.RegisterCallbackGenericService(unknown_methods_.get());
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());

@@ -26,6 +26,7 @@ namespace rps::rpc {
 class Health;
 class Reflection;
 class Service;
+class UnknownMethods;
 
 class GrpcServer final : public server::Server {
  public:
@@ -64,6 +65,7 @@ class GrpcServer final : public server::Server {
   grpc::ResourceQuota memory_{"rps"};
   std::unique_ptr<Health> health_;
   std::unique_ptr<Reflection> reflection_;
+  std::unique_ptr<UnknownMethods> unknown_methods_;
   chain::GameChain chain_;
   std::unique_ptr<Service> service_;
   boundary::ServingThreads threads_;

@@ -39,7 +39,7 @@ Accountant::Accountant(int fd, const Budgets& budgets, std::shared_ptr<OpenConne
       opened_at_(Clock::now()),
       connections_(std::move(connections)),
       ledger_(budgets, connections_->calls(), opened_at_),
-      message_limit_(budgets.message_bytes) {
+      message_limit_(budgets.message_bytes, budgets.unfinished_messages) {
   connections_->add(*this);
 }
 
@@ -63,8 +63,9 @@ ssize_t Accountant::send(int fd, const msghdr& message, int flags) {
   if (!send_goodbye()) return -1;
   const ssize_t count = socket_->send(fd, message, flags);
   if (count <= 0) return count;
-  each_piece(message, static_cast<std::size_t>(count),
-             [this](std::span<const std::uint8_t> bytes) { ledger_.sent(bytes); });
+  each_piece(message, static_cast<std::size_t>(count), [this](std::span<const std::uint8_t> bytes) {
+    if (ledger_.sent(bytes)) ledger_.note_served(Clock::now());
+  });
   return count;
 }
 
@@ -98,7 +99,7 @@ bool Accountant::send_goodbye() {
     iovec piece{.iov_base = const_cast<std::uint8_t*>(goodbye_.data()), .iov_len = goodbye_.size()};
     const msghdr message{.msg_iov = &piece, .msg_iovlen = 1};
     const ssize_t count = socket_->send(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0) return false;
+    if (count <= 0) return false;
     is_goodbye_begun_ = true;
     ledger_.sent(goodbye_.first(static_cast<std::size_t>(count)));
     goodbye_ = goodbye_.subspan(static_cast<std::size_t>(count));

@@ -22,14 +22,26 @@ void CallPool::cancel(int count, int weight) {
   cancelled_weight_.fetch_add(weight, std::memory_order_relaxed);
 }
 
+void CallPool::note_second() {
+  const std::scoped_lock lock(mutex_);
+  forget(old_count_);
+  old_count_ = cancelled_count_;
+}
+
+void CallPool::forget_one() {
+  const std::scoped_lock lock(mutex_);
+  forget(1);
+}
+
 // Every cancelled call counts as much as their average.
 void CallPool::forget(int count) {
-  const std::scoped_lock lock(mutex_);
   count = std::min(count, cancelled_count_);
   if (count == 0) return;
-  const int weight = cancelled_weight_.load(std::memory_order_relaxed);
-  cancelled_weight_.fetch_sub(weight * count / cancelled_count_, std::memory_order_relaxed);
+  const std::int64_t weight = cancelled_weight_.load(std::memory_order_relaxed);
+  cancelled_weight_.fetch_sub(static_cast<int>(weight * count / cancelled_count_),
+                              std::memory_order_relaxed);
   cancelled_count_ -= count;
+  old_count_ = std::max(old_count_ - count, 0);
 }
 
 int CallPool::share() const {
@@ -63,12 +75,7 @@ void ConnectionCalls::take_back(std::uint32_t stream) {
   }
 }
 
-void ConnectionCalls::end(std::uint32_t stream) {
-  remove(stream);
-}
-
-// Returns the weight of the call; 0 when there is none.
-int ConnectionCalls::remove(std::uint32_t stream) {
+int ConnectionCalls::close(std::uint32_t stream) {
   const std::scoped_lock lock(mutex_);
   Call* const call = find(stream);
   if (!call) return 0;

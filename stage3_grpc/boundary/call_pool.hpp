@@ -35,18 +35,18 @@ class CallPool {
 
   // Peers have cancelled `count` calls of this weight together, which are closed. No frame tells
   // when gRPC has ended them and returned their memory, and a flood of cancelled calls keeps gRPC
-  // busy. So they count further until as many calls have ended as are cancelled. No more than the
-  // limit is remembered.
+  // busy. So they count further until as many calls have ended as are cancelled, or for a second or
+  // two. No more than the limit is remembered.
   void cancel(int count, int weight);
 
   // gRPC has ended a call, any one: it ends them in about the order in which they came.
   void note_end() {
-    if (cancelled_weight_.load(std::memory_order_relaxed) != 0) forget(1);
+    if (cancelled_weight_.load(std::memory_order_relaxed) != 0) forget_one();
   }
 
-  // To be called about once a second. Forgets as many cancelled calls as a tenth of the limit:
-  // those of methods that the server does not have end without note_end().
-  void note_second() { forget(weight_max() / 10); }
+  // To be called about once a second. Forgets the calls that were cancelled before its last call:
+  // gRPC refuses some calls itself, whose end note_end() does not tell.
+  void note_second();
 
   // What one connection may have open, as a weight.
   int share() const;
@@ -60,13 +60,15 @@ class CallPool {
   bool is_full() const { return open_.load(std::memory_order_relaxed) >= weight_max(); }
 
  private:
-  void forget(int count);
+  void forget_one();
+  void forget(int count);  // REQUIRES: the mutex is held.
 
   std::atomic<int> weight_max_;
   std::atomic<int> open_{0};
   std::atomic<int> cancelled_weight_{0};  // Written while the mutex is held.
   std::mutex mutex_;                      // Guards what follows.
   int cancelled_count_ = 0;
+  int old_count_ = 0;  // Of these, those that note_second() has seen before.
 };
 
 // The calls that are open on one connection; they leave the pool with it. Every function may be
@@ -90,11 +92,9 @@ class ConnectionCalls {
     if (data_weight_.load(std::memory_order_relaxed) != 0) take_back(stream);
   }
 
-  // The server has ended the call.
-  void end(std::uint32_t stream);
-
-  // The peer has cancelled the call. Returns its weight; 0 when there is no such call.
-  int cancel(std::uint32_t stream) { return remove(stream); }
+  // The server has ended the call, or its peer has cancelled it. Returns its weight; 0 when there
+  // is no such call.
+  int close(std::uint32_t stream);
 
   CallPool& pool() const { return *pool_; }
 
@@ -117,7 +117,6 @@ class ConnectionCalls {
   void take_back(std::uint32_t stream);
   void set_data(Call& call, std::uint32_t bytes);
   void add(int weight);
-  int remove(std::uint32_t stream);
 
   const std::shared_ptr<CallPool> pool_;
   std::atomic<int> weight_{0};

@@ -64,7 +64,8 @@ std::optional<Breach> FrameLedger::received(std::span<const std::uint8_t> bytes,
   return breach;
 }
 
-void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
+bool FrameLedger::sent(std::span<const std::uint8_t> bytes) {
+  bool has_ended = false;
   std::uint32_t ends = 0;
   std::uint32_t frames = 0;
   out_.cut(bytes, [&](const Frame& frame) {
@@ -74,7 +75,7 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
       are_headers_unfinished_ = (frame.flags & Frame::end_headers) == 0;
     }
     if (frame.ends_stream() || frame.type == Frame::rst_stream) {
-      calls_.end(frame.stream);
+      has_ended = calls_.close(frame.stream) != 0 || has_ended;
     } else if (frame.type == Frame::data) {
       calls_.answer(frame.stream);
     }
@@ -84,6 +85,7 @@ void FrameLedger::sent(std::span<const std::uint8_t> bytes) {
   });
   add(answers_.ends, ends);
   add(answers_.frames, frames);
+  return has_ended && calls_.weight() == 0;
 }
 
 bool FrameLedger::may_begin_frame() const {
@@ -106,7 +108,7 @@ void FrameLedger::pay_back(Clock::time_point now) {
   free_window_updates_ =
       std::min(free_window_updates_ + window_updates_weight * std::uint64_t{frames - frames_seen_},
                free_window_updates_max);
-  if (ends != ends_seen_) served_at_.store(now, std::memory_order_relaxed);
+  if (ends != ends_seen_ && calls_.weight() != 0) note_served(now);
   ends_seen_ = ends;
   frames_seen_ = frames;
 }
@@ -132,9 +134,10 @@ std::optional<Breach> FrameLedger::charge(const Frame& frame, Clock::time_point 
       return charge(unanswered_calls_, 1, Breach::unanswered_calls, now);
     case Frame::continuation: return charge_headers(frame, frame.length + continuation_bytes, now);
     case Frame::rst_stream:
-      if (const int weight = calls_.cancel(frame.stream)) {
+      if (const int weight = calls_.close(frame.stream)) {
         ++cancelled_.count;
         cancelled_.weight += weight;
+        if (calls_.weight() == 0) note_served(now);
       }
       return charge(cancelled_calls_, 1, Breach::cancelled_calls, now);
     case Frame::data:
@@ -166,7 +169,7 @@ std::optional<Breach> FrameLedger::charge_headers(const Frame& frame, std::uint6
                                                   Clock::time_point now) {
   header_bytes_ += bytes;
   if (header_bytes_ > budgets_.header_bytes) return Breach::header_bytes;
-  if (calls_.weight() == 0) served_at_.store(now, std::memory_order_relaxed);
+  if (calls_.weight() == 0) note_served(now);
   calls_.open(frame.stream, weight_of_headers());
   if (has_too_many_calls()) return Breach::too_many_calls;
   return std::nullopt;

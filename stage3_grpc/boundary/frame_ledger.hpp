@@ -22,6 +22,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -99,6 +100,7 @@ struct Budgets {
   std::uint64_t header_bytes =
       std::uint64_t{48} * 1024;  // Of one call; time forgives none of them.
   std::uint32_t message_bytes = std::uint32_t{64} * 1024;  // Of one message (message_limit.hpp).
+  std::size_t unfinished_messages = 4'096;                 // The same.
 };
 
 // received() and sent() may be called at the same time, each by one thread at a time.
@@ -110,8 +112,11 @@ class FrameLedger {
   // The peer's next bytes. Once a breach was returned, the ledger is of no more use.
   std::optional<Breach> received(std::span<const std::uint8_t> bytes, Clock::time_point now);
 
-  // The server's next bytes.
-  void sent(std::span<const std::uint8_t> bytes);
+  // The server's next bytes. Returns whether a call has ended with them and none is open any more.
+  bool sent(std::span<const std::uint8_t> bytes);
+
+  // The end of such a call was sent at `now`.
+  void note_served(Clock::time_point now) { served_at_.store(now, std::memory_order_relaxed); }
 
   // By the thread that calls sent(). Whether a frame of any type may be sent now: the server has
   // greeted, and neither a frame nor the headers of a call (RFC 9113, section 4.3) are incomplete.
@@ -125,7 +130,8 @@ class FrameLedger {
   }
 
   // Any thread. The weight of the calls that are open, and when one of them was answered last or,
-  // if none was since, when the first of them was opened; nothing before the first call.
+  // if none was since, when the first of them was opened. With none open, when the last one ended;
+  // nothing before the first call.
   int open_weight() const { return calls_.weight(); }
   std::optional<Clock::time_point> served_at() const;
 

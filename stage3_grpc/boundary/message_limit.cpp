@@ -13,8 +13,9 @@ std::array<std::uint8_t, 4> bytes_of(std::uint32_t value) {
 
 }  // namespace
 
-MessageLimit::MessageLimit(std::uint32_t message_bytes_max)
+MessageLimit::MessageLimit(std::uint32_t message_bytes_max, std::size_t unfinished_max)
     : refused_length_(bytes_of(message_bytes_max + 1)),
+      unfinished_max_(unfinished_max),
       frames_(FrameCutter::client_preface_bytes) {}
 
 bool MessageLimit::apply(std::span<std::uint8_t> bytes) {
@@ -49,7 +50,7 @@ void MessageLimit::begin_frame(const Frame& frame) {
 bool MessageLimit::end_frame() {
   if (is_data_ && !ends_stream_ && message_.has_begun()) unfinished_[stream_] = message_;
   is_data_ = false;
-  return unfinished_.size() <= unfinished_max;
+  return unfinished_.size() <= unfinished_max_;
 }
 
 void MessageLimit::take_data(std::span<std::uint8_t> bytes) {

@@ -20,11 +20,10 @@ namespace rps::rpc::boundary {
 // The direction of one connection from client to server. One thread at a time.
 class MessageLimit {
  public:
-  // Calls that may stop in the middle of a message without the client ending or resetting them. A
-  // client's calls that are open can never be so many; the others were ended by the server.
-  static constexpr std::size_t unfinished_max = 4'096;
-
-  explicit MessageLimit(std::uint32_t message_bytes_max);
+  // `unfinished_max`: calls that may stop in the middle of a message without the client ending or
+  // resetting them. REQUIRES: more than a client may have open; the others were ended by the
+  // server.
+  MessageLimit(std::uint32_t message_bytes_max, std::size_t unfinished_max);
 
   // The client's next bytes, which are changed as said above. False when there are more than
   // unfinished_max calls as described; then the limit is of no more use.
@@ -51,6 +50,7 @@ class MessageLimit {
   void take_prefix_byte(std::uint8_t& byte);
 
   const std::array<std::uint8_t, 4> refused_length_;  // The limit and one.
+  const std::size_t unfinished_max_;
   FrameCutter frames_;
   // Of the frame whose payload comes.
   bool is_data_ = false;

@@ -37,7 +37,7 @@ void sort_first(std::vector<Candidate>& candidates, std::size_t count) {
 
 void OpenConnections::add(Accountant& accountant) {
   const std::scoped_lock lock(mutex_);
-  accountants_.try_emplace(&accountant, Use{.used_at = accountant.opened_at(), .dismissed_at = {}});
+  accountants_.try_emplace(&accountant);
 }
 
 void OpenConnections::remove(Accountant& accountant) {
@@ -49,7 +49,7 @@ bool OpenConnections::close_idle(std::size_t count, Clock::time_point since) {
   const std::scoped_lock lock(mutex_);
   std::vector<Candidate> idle;
   std::size_t closing = 0;
-  for (const auto& [accountant, use] : accountants_) {
+  for (const auto& [accountant, dismissed_at] : accountants_) {
     const auto served_at = accountant->served_at();
     if (accountant->is_cut()) {
       ++closing;
@@ -68,7 +68,7 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
   looked_at_ = now;
   std::vector<Candidate> waiting;
   int weight = 0;
-  for (const auto& [accountant, use] : accountants_) {
+  for (const auto& [accountant, dismissed_at] : accountants_) {
     const int open = accountant->open_weight();
     if (open == 0 || accountant->is_cut()) continue;
     weight += open;
@@ -87,17 +87,13 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
 
 void OpenConnections::end_idle(Clock::time_point now, Clock::duration idle_max) {
   const std::scoped_lock lock(mutex_);
-  for (auto& [accountant, use] : accountants_) {
-    if (accountant->open_weight() != 0) {
-      use.used_at = now;
-      continue;
-    }
-    const auto used_at = std::max(use.used_at, accountant->served_at().value_or(use.used_at));
-    if (now - used_at < idle_max) continue;
+  for (auto& [accountant, dismissed_at] : accountants_) {
+    if (accountant->open_weight() != 0) continue;
+    if (now - accountant->served_at().value_or(accountant->opened_at()) < idle_max) continue;
     accountant->say_goodbye();
-    if (!use.dismissed_at) {
-      use.dismissed_at = now;
-    } else if (accountant->has_heard_goodbye() || now - *use.dismissed_at >= idle_max) {
+    if (!dismissed_at) {
+      dismissed_at = now;
+    } else if (accountant->has_heard_goodbye() || now - *dismissed_at >= idle_max) {
       accountant->cut(Breach::idle);
     }
   }
@@ -108,7 +104,7 @@ void OpenConnections::end_idle(Clock::time_point now, Clock::duration idle_max) 
 bool OpenConnections::say_goodbye() {
   const std::scoped_lock lock(mutex_);
   bool have_all_left = true;
-  for (const auto& [accountant, use] : accountants_) {
+  for (const auto& [accountant, dismissed_at] : accountants_) {
     if (accountant->is_cut()) continue;
     accountant->say_goodbye();
     if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) have_all_left = false;
@@ -118,7 +114,7 @@ bool OpenConnections::say_goodbye() {
 
 void OpenConnections::close_unfinished() {
   const std::scoped_lock lock(mutex_);
-  for (const auto& [accountant, use] : accountants_) {
+  for (const auto& [accountant, dismissed_at] : accountants_) {
     if (!accountant->has_heard_goodbye() || accountant->open_weight() != 0) accountant->close();
   }
 }

@@ -59,11 +59,8 @@ class OpenConnections {
   const std::shared_ptr<CallPool> calls_;
   CutCounters cuts_;
   std::mutex mutex_;  // Guards what follows.
-  struct Use {
-    Clock::time_point used_at;  // When end_idle() saw an open call last, or the connection's begin.
-    std::optional<Clock::time_point> dismissed_at;  // When end_idle() said goodbye.
-  };
-  std::unordered_map<Accountant*, Use> accountants_;
+  // With the time at which end_idle() said goodbye, if it has.
+  std::unordered_map<Accountant*, std::optional<Clock::time_point>> accountants_;
   Clock::time_point looked_at_;
 };
 

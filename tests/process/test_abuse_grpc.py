@@ -11,9 +11,9 @@ import unittest
 import grpc_wire
 from abuse import (CONNECTIONS_AT_ONCE, check_survives, connect, cut, send, unharmed,
                    wait_for_close)
-from grpc_wire import (HEADERS, INVALID_ARGUMENT, MOVES, NOT_FOUND, OK, PREFACE, RESOURCE_EXHAUSTED,
-                       UNIMPLEMENTED, call_body, call_headers, h2_frame, message, play_request,
-                       post, settings)
+from grpc_wire import (DATA, HEADERS, INVALID_ARGUMENT, MOVES, NOT_FOUND, OK, PREFACE,
+                       RESOURCE_EXHAUSTED, UNIMPLEMENTED, call_body, call_headers, h2_frame,
+                       message, play_request, post, settings)
 from rps_process import PATIENCE, Server, eventually, grpc_servers
 
 MESSAGE_BYTES_MAX = 64 * 1024
@@ -43,7 +43,7 @@ class RefusedCalls(unittest.TestCase):
         ("a session nobody played", "Score", message(b"\x0a\x05never"), NOT_FOUND,
          "unknown_session"),
         ("no session", "Score", message(b""), INVALID_ARGUMENT, "malformed_request"),
-        ("an unknown method", "Cheat", message(b""), UNIMPLEMENTED, None),
+        ("an unknown method", "Cheat", message(b""), UNIMPLEMENTED, "unknown_operation"),
         ("a message past the limit", "Play", message(play_request(ROCK, b"x" * MESSAGE_BYTES_MAX)),
          RESOURCE_EXHAUSTED, None),
     ]
@@ -281,6 +281,39 @@ class StandardServices(unittest.TestCase):
                         # gRPC sends a status's message as it is.
                         self.assertIn(b"malformed_request: ",
                                       connection.read_until(HEADERS, stream=stream))
+
+    def test_watches_of_health_that_are_cancelled_end(self):
+        """Cancelled before the first message is written, meanwhile, and behind it."""
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, admin=True) as server:
+                for _ in range(20):
+                    with grpc_wire.Connection(server.address) as connection:
+                        for attempt in range(30):
+                            stream = connection.open("", b"", ends=True,
+                                                     extra={":path": self.PATHS[1]})
+                            if attempt % 2:
+                                connection.read_until(DATA, stream=stream)
+                            connection.send(grpc_wire.reset(stream))
+                        connection.check_play()
+                eventually(lambda: server.metrics()["rps_connections"] == 0,
+                           "every connection is closed, and so no call is left")
+
+    def test_cancelled_calls_that_are_not_of_the_game_do_not_take_the_place_of_others(self):
+        """Not more of them than a second forgives (stage3_grpc/boundary/README.md)."""
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, admin=True) as server, \
+                    grpc_wire.Connection(server.address) as canceller:
+                for path in [self.PATHS[0], "/no.such/Method"] * 25:
+                    for _ in range(80):
+                        stream = canceller.next_stream()
+                        canceller.send(call_headers(stream, extra={":path": path})
+                                       + grpc_wire.reset(stream))
+                    time.sleep(0.1)
+                with grpc_wire.Connection(server.address) as other:
+                    for _ in range(20):
+                        other.open("Rally", ends=False)
+                    other.ping()
+                self.assertEqual(server.cuts(), {})
 
 
 class Pings(unittest.TestCase):

@@ -179,6 +179,15 @@ TEST_CASE("Idle connections give way: one without a call before those that had o
   CHECK_FALSE(OpenConnections(1'000).close_idle(9, Clock::now()));
 }
 
+TEST_CASE("A connection whose long call has just ended is not idle") {
+  const Crowd crowd(1, 1'000);
+  crowd.receive(0, preface() + call());
+  const Clock::time_point before_the_end = Clock::now();
+  crowd.sockets[0]->server_sends(frame(Frame::headers, 15, Frame::end_stream));
+  CHECK_FALSE(crowd.connections->close_idle(1, before_the_end));
+  CHECK(crowd.connections->close_idle(1, Clock::now()));
+}
+
 TEST_CASE("When the pool is full, the connections that wait for an answer longest give way") {
   const Crowd crowd(20, 16);
   for (std::size_t number = 0; number < 16; ++number) crowd.receive(number, preface() + call());
@@ -345,10 +354,11 @@ TEST_CASE("An idle connection is told to go, and closed when its peer has heard 
   crowd.receive(1, call());
   crowd.sockets[1]->server_sends(end);
   crowd.sockets[2]->server_sends(end);
-  pass(seconds(201));  // The call of the third was open at the second look.
-  CHECK_FALSE(told_to_go(2));
-  CHECK(crowd.is_cut(1));  // It had long enough.
+  pass(seconds(99));
+  CHECK_FALSE(told_to_go(2));  // Its call has ended just now.
+  CHECK_FALSE(crowd.is_cut(1));
   pass(seconds(202));
+  CHECK(crowd.is_cut(1));  // It had long enough.
   CHECK(told_to_go(2));
   CHECK_FALSE(crowd.is_cut(2));
   CHECK(crowd.sockets[0]->cut_count(Breach::idle) == 3);  // The last one never spoke at all.

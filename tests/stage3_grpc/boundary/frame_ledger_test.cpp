@@ -427,9 +427,24 @@ TEST_CASE("Cancelled calls count until as many have ended, and time forgets them
   REQUIRE_FALSE(cancel_calls(12));
   CHECK(pool->share() == 22);
   pool->note_second();
+  CHECK(pool->share() == 22);  // They were cancelled in the last second.
+  pool->cancel(4, 4);
+  pool->note_second();
   CHECK(pool->share() == 24);
   CHECK(cancel_calls(100) == Breach::cancelled_calls);  // Of these gRPC gets none.
   CHECK(pool->share() == 24);
+  pool->note_second();
+  CHECK(pool->share() == 25);
+}
+
+TEST_CASE("Half a million cancelled calls are forgotten in two seconds") {
+  CallPool pool(1'000'000);
+  pool.cancel(500'000, 999'999);
+  CHECK(pool.share() < 10);
+  for (int i = 0; i < 1'000; ++i) pool.note_end();
+  pool.note_second();
+  pool.note_second();
+  CHECK(pool.share() == 250'000);
 }
 
 TEST_CASE("A connection tells when it was served last") {
@@ -443,6 +458,13 @@ TEST_CASE("A connection tells when it was served last") {
   ledger.sent(end_of(1));
   REQUIRE_FALSE(ledger.received(ping(), start + 3s));
   CHECK(ledger.served_at() == start + 3s);
+  CHECK(ledger.sent(end_of(3)));  // The last one that was open.
+  ledger.note_served(start + 4s);
+  REQUIRE_FALSE(ledger.received(ping(), start + 5s));
+  CHECK(ledger.served_at() == start + 4s);
+  REQUIRE_FALSE(ledger.received(calls(2, 1), start + 6s));
+  REQUIRE_FALSE(ledger.received(frame(Frame::rst_stream, 4, 0, 5), start + 7s));
+  CHECK(ledger.served_at() == start + 7s);
 }
 
 TEST_CASE("Honest: a thousand uploads, one after the other, and a hundred long streams at once") {

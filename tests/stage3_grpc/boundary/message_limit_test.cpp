@@ -13,6 +13,7 @@ using namespace rps::rpc::boundary;
 namespace {
 
 constexpr std::uint32_t limit = 0x0001'0280;
+constexpr std::size_t unfinished_max = 4'096;
 const Bytes refused_length{0x00, 0x01, 0x02, 0x81};
 
 Bytes frame_of(std::uint8_t type, std::uint8_t stream, const Bytes& payload,
@@ -43,7 +44,7 @@ Bytes message(std::size_t length) {
 
 // What gRPC reads of the bytes that follow the preface, when they come in pieces of this size.
 Bytes read(const Bytes& bytes, std::size_t piece) {
-  MessageLimit message_limit(limit);
+  MessageLimit message_limit(limit, unfinished_max);
   Bytes all = preface() + bytes;
   std::span<std::uint8_t> left(all);
   while (!left.empty()) {
@@ -112,10 +113,10 @@ TEST_CASE("What comes before a stream's headers does not hide its first message"
 
 TEST_CASE("Calls that end in the middle of a message are forgotten") {
   const Bytes half = data(1, {0, 0, 0, 0, 9, 0xff});
-  MessageLimit message_limit(limit);
+  MessageLimit message_limit(limit, unfinished_max);
   Bytes bytes = preface();
   REQUIRE(message_limit.apply(bytes));
-  for (std::size_t i = 0; i < 2 * MessageLimit::unfinished_max; ++i) {
+  for (std::size_t i = 0; i < 2 * unfinished_max; ++i) {
     bytes = half;
     bytes[7] = static_cast<std::uint8_t>(i >> 8);
     bytes[8] = static_cast<std::uint8_t>(i);
@@ -131,13 +132,13 @@ TEST_CASE("Calls that end in the middle of a message are forgotten") {
 }
 
 TEST_CASE("More calls than a client can have open are not left in the middle of a message") {
-  MessageLimit message_limit(limit);
+  MessageLimit message_limit(limit, unfinished_max);
   Bytes bytes = preface();
   REQUIRE(message_limit.apply(bytes));
-  for (std::size_t i = 0; i <= MessageLimit::unfinished_max; ++i) {
+  for (std::size_t i = 0; i <= unfinished_max; ++i) {
     bytes = data(1, {0, 0, 0, 0, 9, 0xff});
     bytes[7] = static_cast<std::uint8_t>(i >> 8);
     bytes[8] = static_cast<std::uint8_t>(i);
-    REQUIRE(message_limit.apply(bytes) == (i < MessageLimit::unfinished_max));
+    REQUIRE(message_limit.apply(bytes) == (i < unfinished_max));
   }
 }
