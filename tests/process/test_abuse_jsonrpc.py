@@ -181,7 +181,7 @@ class Connections(unittest.TestCase):
                     cut_in_the_middle_of_replies, connect_and_go, many_at_once)})
 
     def test_who_says_nothing_is_sent_away(self):
-        with Server("rps-jsonrpc", "--first-frame-timeout=100") as server, unharmed(server):
+        with Server("rps-jsonrpc", "--first-frame-timeout=2000") as server, unharmed(server):
             silent = [connect(server) for _ in range(20)]
             for connection in silent:
                 self.assertEqual(wait_for_close(connection), b"")

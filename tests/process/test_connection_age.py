@@ -11,7 +11,7 @@ import grpc_wire
 from grpc_wire import DATA, GOAWAY, MOVES, Connection, h2_frame, message
 from rps_process import PATIENCE, Server, binary, eventually, grpc_servers
 
-AGE = "--max-connection-age=100ms"
+AGE = "--max-connection-age=1s"
 CONNECTIONS = 4
 ROCK = grpc_wire.play_request(MOVES["ROCK"])
 
@@ -44,7 +44,7 @@ class ConnectionAge(unittest.TestCase):
     def test_a_call_that_stays_open_longer_than_the_grace_is_closed(self):
         for name in grpc_servers():
             with self.subTest(name), \
-                    Server(name, AGE, "--connection-age-grace=100ms") as server, \
+                    Server(name, AGE, "--connection-age-grace=1s") as server, \
                     Connection(server.address) as peer:
                 peer.open("Rally", ROCK, ends=False)
                 read_to_end(peer)

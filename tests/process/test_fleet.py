@@ -69,7 +69,7 @@ class Fleet(unittest.TestCase):
     def test_calls_go_on_past_a_stopped_server(self):
         servers = self.start_servers(3)
         self.list_servers(servers)
-        load = self.start_load("balance=round_robin&deadline_ms=300&breaker_open_ms=700"
+        load = self.start_load("balance=round_robin&deadline_ms=1000&breaker_open_ms=700"
                                "&breaker_failures=5&silence_ms=2000")
         load.await_calls(ENOUGH)
 

@@ -272,7 +272,7 @@ class SlowRequests(unittest.TestCase):
             self.assertIsNone(read_answer(peer.stream))
 
     def test_one_that_stops_is_told(self):
-        with Server("rps-jsonrpc", "--frame-timeout=200", "--first-frame-timeout=200",
+        with Server("rps-jsonrpc", "--frame-timeout=1000", "--first-frame-timeout=1000",
                     admin=True) as server, contextlib.ExitStack() as stack:
             peers = [stack.enter_context(Peer(Http(), server.address)) for _ in self.PARTS * 2]
             for peer, part in zip(peers, self.PARTS * 2):
@@ -300,14 +300,14 @@ class SlowRequests(unittest.TestCase):
                 b"Content-Length: %d\r\n\r\n" % len(body) + body)
         for first in (b"", get("/healthz")):
             with (self.subTest(first=first),
-                  Server("rps-jsonrpc", "--frame-timeout=200", "--first-frame-timeout=200",
+                  Server("rps-jsonrpc", "--frame-timeout=1000", "--first-frame-timeout=1000",
                          admin=True) as server,
                   Peer(Http(), server.address) as peer):
                 peer.send_bytes(first + data[:5000])
                 if first:
                     self.assertEqual(read_answer(peer.stream).status, 200)
                 for at in range(5000, len(data), 4000):
-                    time.sleep(0.1)
+                    time.sleep(0.2)
                     peer.send_bytes(data[at:at + 4000])
                 answer = read_answer(peer.stream)
                 self.assertEqual(answer.status, 200)
