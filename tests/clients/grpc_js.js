@@ -60,6 +60,7 @@ function collect(options = patiently()) {
 function conversation(stream) {
   const arrived = [];
   const waiting = [];
+  let failure;
   stream.on('data', (response) => {
     if (waiting.length > 0) waiting.shift().resolve(response);
     else arrived.push(response);
@@ -67,12 +68,16 @@ function conversation(stream) {
   stream.on('error', () => {});  // The status says the same.
   const ended = new Promise((resolve) => {
     stream.on('status', (end) => {
-      for (const {reject} of waiting) reject(new Error(`the call ended: ${end.details}`));
+      failure = new Error(`the call ended: ${end.details}`);
+      for (const {reject} of waiting) reject(failure);
       resolve(end);
     });
   });
-  const next = () => arrived.length > 0 ? Promise.resolve(arrived.shift()) :
-    new Promise((resolve, reject) => waiting.push({resolve, reject}));
+  const next = async () => {
+    if (arrived.length > 0) return arrived.shift();
+    if (failure) throw failure;
+    return new Promise((resolve, reject) => waiting.push({resolve, reject}));
+  };
   return {stream, next, ended};
 }
 

@@ -72,7 +72,9 @@ for (const [name, client] of Object.entries(clients)) {
   test(`${name}: a notification is carried out and not answered`, async () => {
     const id = `${session}-notified`;
     assert.equal(await request('play', ['ROCK', id], null), undefined);
+    const deadline = Date.now() + 60_000;
     for (let rounds = 0; rounds === 0;) {  // jayson does not wait for the server.
+      assert.ok(Date.now() < deadline, 'it is never carried out');
       rounds = (await request('score', [id])).result?.rounds ?? 0;
     }
   });

@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE.parent / "process"))
 
 from abuse import unharmed  # noqa: E402
 from restarts import CALLS_A_SECOND, RESTARTS, RestartedServer  # noqa: E402
-from rps_process import BINARIES, PATIENCE, ROOT, Server  # noqa: E402
+from rps_process import BINARIES, PATIENCE, ROOT, Server, killed_if_stuck  # noqa: E402
 
 INSTALLED = BINARIES.resolve() / "npm"
 MANIFESTS = ("package.json", "package-lock.json")
@@ -119,7 +119,8 @@ class Clients(unittest.TestCase):
 
             def settle():
                 client.stdin.write("\n")
-                self.assertEqual(client.stdout.readline(), "over\n")
+                with killed_if_stuck(client):
+                    self.assertEqual(client.stdout.readline(), "over\n")
 
             with client:
                 try:

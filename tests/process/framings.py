@@ -4,8 +4,10 @@ A framing says how a message is told apart in a stream; a Peer is one connection
 What is tested over all three is written once, for a Peer of any.
 """
 
+import contextlib
 import json
 import socket
+import time
 from dataclasses import dataclass
 
 from jsonrpc_wire import HEADER, MAGIC, NOTIFICATION, REQUEST, RESPONSE
@@ -147,6 +149,16 @@ class Peer:
 
     def send(self, payload: bytes):
         self.send_bytes(self.framing.encode(payload))
+
+    def send_until_stuck(self, data: bytes, stuck_after: float):
+        """Sends the same again and again, until the server has taken nothing for so many seconds
+        or has closed."""
+        deadline = time.monotonic() + PATIENCE
+        self.socket.settimeout(stuck_after)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while time.monotonic() < deadline:
+                self.socket.sendall(data)
+            raise AssertionError("the server takes whatever is sent")
 
     def receive(self) -> bytes | None:
         """The next message; None when the server closes."""

@@ -1,5 +1,6 @@
 """gRPC calls made of bytes and curl: HTTP/2 from somebody else, protobuf by hand."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -135,6 +136,9 @@ def is_closed_by_peer(connection: socket.socket) -> bool:
     return True
 
 
+# What a write to a server that has closed may raise.
+GONE = (ConnectionError, ssl.SSLError)
+
 # -- HTTP/2 frames by hand, for what curl would never send -----------------------------------------
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS_FRAME, PING, GOAWAY = 0, 1, 2, 3, 4, 6, 7
@@ -218,7 +222,8 @@ class Connection:
             kind, flags, _, payload = frame
             if kind not in (SETTINGS_FRAME, PING) or flags & ACK:
                 return frame
-            self.send(h2_frame(kind, ACK, 0, payload if kind == PING else b""))
+            with contextlib.suppress(*GONE):  # It may have said more before.
+                self.send(h2_frame(kind, ACK, 0, payload if kind == PING else b""))
         return None
 
     def read_until(self, *wanted: int, stream: int) -> bytes:

@@ -6,6 +6,7 @@ server can hold a test up, generously enough for a build with sanitizers.
 """
 
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -65,6 +67,18 @@ def eventually(condition, what: str):
             raise AssertionError(f"never happened: {what}")
         time.sleep(0.01)
     return value
+
+
+@contextlib.contextmanager
+def killed_if_stuck(process: subprocess.Popen):
+    """Kills the process unless the body is done in time, so that a read from it ends."""
+    killer = threading.Timer(PATIENCE, process.kill)
+    killer.daemon = True
+    killer.start()
+    try:
+        yield
+    finally:
+        killer.cancel()
 
 
 def read_exactly(connection: socket.socket, size: int) -> bytes | None:

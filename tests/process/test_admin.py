@@ -80,7 +80,7 @@ class Admin(unittest.TestCase):
                 for beginning in (b"", b"GET /heal"):
                     for _ in range(ADMIN_CONNECTIONS_MAX):
                         connection = stack.enter_context(
-                            socket.create_connection((address.hostname, address.port)))
+                            socket.create_connection((address.hostname, address.port), PATIENCE))
                         connection.sendall(beginning)
                     self.assertEqual(server.get("/healthz")[0], 200)
                     self.assertEqual(server.get("/metrics")[0], 200)
@@ -159,7 +159,7 @@ class Admin(unittest.TestCase):
     def test_open_connections_are_counted(self):
         for name in built_servers():
             with self.subTest(name), Server(name, admin=True) as server:
-                connections = [socket.create_connection(server.address) for _ in range(3)]
+                connections = [socket.create_connection(server.address, PATIENCE) for _ in range(3)]
                 eventually(lambda: server.metrics()["rps_connections"] == 3, "three are open")
                 connections.pop().close()
                 eventually(lambda: server.metrics()["rps_connections"] == 2, "one has gone")

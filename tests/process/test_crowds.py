@@ -12,8 +12,8 @@ import time
 import unittest
 
 import grpc_wire
-from grpc_wire import (DATA, END_HEADERS, HEADERS, MOVES, PREFACE, RST_STREAM, Connection,
-                       call_body, call_headers, fields, h2_frame, message, play_request, settings)
+from grpc_wire import (DATA, HEADERS, MOVES, PREFACE, RST_STREAM, Connection, call_body,
+                       call_headers, fields, h2_frame, message, play_request, settings)
 from rps_process import IS_SANITIZED, PATIENCE, Server, eventually, grpc_servers
 from test_exhaustion import may_open
 from wire import check_play
@@ -60,9 +60,7 @@ class Crowd:
 
     def wait_for_closes(self):
         for connection in self.sockets:
-            with contextlib.suppress(OSError):
-                while connection.recv(65536):
-                    pass
+            grpc_wire.is_closed_by_peer(connection)
 
     def __enter__(self):
         return self

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from rps_process import Process, Server, binary, eventually
+from rps_process import PATIENCE, Process, Server, binary, eventually
 
 SERVER = "rps-jsonrpc"
 CALLS = 32  # Open at any time.
@@ -116,7 +116,7 @@ class Fleet(unittest.TestCase):
         self.list_servers(self.start_servers(3))
         url = f"jsonrpc+fleet://{self.path}?balance=hash&deadline_ms=30000"
         tried = subprocess.run([binary("rps-conformance"), url], capture_output=True, text=True,
-                               check=False)
+                               timeout=PATIENCE, check=False)
         self.assertEqual(tried.returncode, 0, tried.stdout)
 
     def test_instances_may_have_names(self):
@@ -177,7 +177,7 @@ class WrongUrls(unittest.TestCase):
 
 def complaint_about(url: str) -> str:
     ended = subprocess.run([binary("rps-fleet-load"), url, "1"], stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, check=False)
+                           capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode in (1, 2), ended
     return ended.stderr
 

@@ -11,11 +11,11 @@ import unittest
 import zlib
 
 import grpc_wire
-from grpc_wire import (CONTINUATION, DATA, END_HEADERS, HEADERS, MOVES, OK, PING, PREFACE,
+from grpc_wire import (CONTINUATION, DATA, END_HEADERS, GONE, HEADERS, MOVES, OK, PING, PREFACE,
                        PRIORITY, UNIMPLEMENTED, WINDOW_UPDATE, Connection,
                        call_body, call_headers, connect, h2_frame, message, play_request, reset,
                        settings)
-from rps_process import IS_SANITIZED, Server, eventually, grpc_servers
+from rps_process import IS_SANITIZED, PATIENCE, Server, eventually, grpc_servers
 
 MIB = 1 << 20
 MEMORY_MAX = 16 * MIB
@@ -216,9 +216,17 @@ FLOOD_OF_NO_CONSEQUENCE = h2_frame(PRIORITY, 0, 1, b"\0\0\0\0\x10") * 5000
 
 
 def read_to_end(connection: Connection):
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*GONE):
         while connection.read() is not None:
             pass
+
+
+def flood_until_cut(connection: Connection, flood):
+    deadline = time.monotonic() + PATIENCE
+    with contextlib.suppress(*GONE):
+        for block in flood():
+            assert time.monotonic() < deadline, "the server takes whatever is sent"
+            connection.send(block)
 
 
 class HonestLoads(unittest.TestCase):

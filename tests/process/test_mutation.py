@@ -73,7 +73,7 @@ class Copy:
             built = self.compile(test, "-I", ROOT, "-o", program, *libraries_after(libraries))
             if built.returncode == 0:
                 return subprocess.run([program], capture_output=True, text=True, errors="replace",
-                                      check=False)
+                                      timeout=PATIENCE, check=False)
         raise unittest.SkipTest(f"the unit test does not build on its own:\n{built.stderr}")
 
 

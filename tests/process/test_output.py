@@ -12,7 +12,8 @@ import tempfile
 import time
 import unittest
 
-from rps_process import BINARIES, PATIENCE, ROOT, SANITIZER, binary, check_at_once, eventually
+from rps_process import (BINARIES, PATIENCE, ROOT, SANITIZER, binary, check_at_once, eventually,
+                         killed_if_stuck)
 
 FOLDER = tempfile.TemporaryDirectory()  # Goes with the process.
 RUN = f"{FOLDER.name}/load.json"  # A stored run, which setUpModule() makes.
@@ -58,7 +59,8 @@ TALKATIVE = ("rps-micro", "rps-bench load", "rps-bench compare")
 
 def setUpModule():
     subprocess.run([binary("rps-bench"), "load", "inproc", *SHORT, f"--out={FOLDER.name}"],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE,
+                   check=True)
 
 
 def is_built(words) -> bool:
@@ -234,12 +236,13 @@ class Terminals(unittest.TestCase):
         os.close(theirs)
         os.write(ours, text.encode())
         screen = b""
-        while b"serving at" not in screen:
-            try:
-                chunk = os.read(ours, 65536)
-            except OSError:  # How Linux says that the other side is closed.
-                break
-            screen += chunk
+        with killed_if_stuck(process):
+            while b"serving at" not in screen:
+                try:
+                    chunk = os.read(ours, 65536)
+                except OSError:  # How Linux says that the other side is closed.
+                    break
+                screen += chunk
         process.terminate()
         return screen.decode()
 

@@ -19,7 +19,7 @@ import time
 import unittest
 from urllib.parse import urlsplit
 
-from rps_process import PATIENCE, Server, binary, built_servers, eventually
+from rps_process import PATIENCE, Server, binary, built_servers, eventually, killed_if_stuck
 from test_fleet import Load
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -41,7 +41,10 @@ def started(*command: str):
     """A process of others, and its first line on stdout; killed at the end."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield process.stdout.readline().strip()
+            with killed_if_stuck(process):
+                line = process.stdout.readline()
+            assert line, f"{command[0]} says nothing"
+            yield line.strip()
         finally:
             process.kill()
 
@@ -126,7 +129,7 @@ def nginx(server: Server, protocol: str = "", close_after: int = CLOSE_AFTER):
 
 def accepts(port: int) -> bool:
     with contextlib.suppress(ConnectionRefusedError), \
-            socket.create_connection(("127.0.0.1", port)):
+            socket.create_connection(("127.0.0.1", port), PATIENCE):
         return True
     return False
 

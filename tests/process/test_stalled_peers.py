@@ -80,12 +80,16 @@ class SlowSenders(StalledPeers):
                 stack.callback(one.peer.close)
 
             most_bytes = 0
-            while sum(server.cuts().values()) < PEERS:
+
+            def are_cut() -> bool:
+                nonlocal most_bytes
                 for one in slow:
                     one.drip()
                 for player in players:
                     player.check_play()
                 most_bytes = max(most_bytes, server.rss_bytes() - before)
+                return sum(server.cuts().values()) >= PEERS
+            eventually(are_cut, "the slow are cut")
 
             self.assertEqual(server.cuts(), {"first_frame": PEERS / 2, "slow_frame": PEERS / 2})
             self.check_memory(most_bytes, 8 * KIB)
@@ -108,9 +112,9 @@ class NeverReader:
         self._unsent = b""
 
     def ask(self):
-        """As much as the server takes."""
+        """As much as the server takes now, or a good part of it."""
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
-            while True:
+            for _ in range(1000):
                 self._unsent = self._unsent or self._calls
                 self._unsent = self._unsent[self.peer.socket.send(self._unsent):]
 
@@ -129,13 +133,17 @@ class NeverReaders(StalledPeers):
             for number in range(PEERS):
                 readers.append(NeverReader(server, FRAMINGS[number % len(FRAMINGS)]))
                 stack.callback(readers[-1].peer.close)
-            while (counted := server.cuts()).get("write_stall", 0) < PEERS:
+
+            def are_cut() -> bool:
+                nonlocal most_bytes
                 for number, reader in enumerate(readers):
                     reader.ask()
                     if number % 50 == 0:
                         players[number % len(players)].check_play()
                 most_bytes = max(most_bytes, server.rss_bytes() - before)
-            self.assertEqual(counted, {"write_stall": PEERS})
+                return server.cuts().get("write_stall", 0) >= PEERS
+            eventually(are_cut, "those that read nothing are cut")
+            self.assertEqual(server.cuts(), {"write_stall": PEERS})
             # Replies, in memory that grows by doubling, and the requests that wait behind them.
             self.check_memory(most_bytes, 2 * UNSENT_MAX + 64 * KIB)
 

@@ -30,7 +30,8 @@ class HeldJsonRpc:
         self._asked = 0
         while select.select([], [self._connection.socket], [], 1.0)[1]:
             self._asked += 1
-            self._connection.send(jsonrpc_wire.request(self._asked, "play", player_move="ROCK"))
+            request = jsonrpc_wire.request(self._asked, "play", player_move="ROCK")
+            self._connection.socket.sendall(request)
 
     def take_answer(self):
         """Reads to the end: whole answers, in order. Those that the server had begun are carried
