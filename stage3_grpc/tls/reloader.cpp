@@ -22,7 +22,7 @@ std::expected<Certificates, std::string> checked(const std::expected<Pems, std::
 
 }  // namespace
 
-Reloader::Reloader(Files files, prometheus::Registry& registry, spdlog::logger& log)
+Reloader::Reloader(const Files& files, prometheus::Registry& registry, spdlog::logger& log)
     : log_(log),
       expiry_(&prometheus::BuildGauge()
                    .Name("rps_tls_certificate_expiry_seconds")

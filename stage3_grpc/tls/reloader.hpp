@@ -32,7 +32,7 @@ class Reloader {
   // Reads the files and follows them (followed.hpp). Registers its metrics. Throws
   // std::runtime_error that says what is wrong with the files. REQUIRES: files.is_on(); registry
   // and log outlive it.
-  Reloader(Files files, prometheus::Registry& registry, spdlog::logger& log);
+  Reloader(const Files& files, prometheus::Registry& registry, spdlog::logger& log);
 
   // For the handshake of a connection, which keeps it for as long as the connection lives. Any
   // thread.
