@@ -10,6 +10,7 @@
 
 #include "core/judge.hpp"
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/notes.hpp"
 #include "tests/stage3_grpc/peer_server.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 
@@ -18,46 +19,11 @@ using namespace rps::rpc;
 
 namespace {
 
-constexpr std::chrono::seconds patience{10};
-
-struct Notes final : Sink {
-  void on_reply(std::uint64_t id, const Reply& reply, const Stamps& stamps) override {
-    ++answers[id];
-    replies[id] = reply;
-    reasons[id] = reply.reason;
-    CHECK(stamps.sent_at <= stamps.received_at);
-    CHECK(stamps.received_at <= Clock::now());
-    if (again) again(id);
-  }
-  void on_event(const Event& event) override { events.push_back(event); }
-  void on_observation(const Observation& observation) override { seen.push_back(observation); }
-
-  std::map<std::uint64_t, int> answers;
-  std::map<std::uint64_t, Reply> replies;
-  std::map<std::uint64_t, std::string> reasons;
-  std::vector<Event> events;
-  std::vector<Observation> seen;
-  std::function<void(std::uint64_t)> again;
-};
-
 std::unique_ptr<Client> open(const RunningServer& at, const std::string& query = "",
                              const ConnectOptions& options = {}) {
   const auto url = parse_url(at.server->url() + query);
   REQUIRE(url);
   return connect(*url, options);
-}
-
-template <class Done>
-void poll_until(Client& client, Notes& notes, Done done) {
-  const Clock::time_point deadline = Clock::now() + patience;
-  while (!done() && Clock::now() < deadline) client.poll(deadline, notes);
-  REQUIRE(done());
-}
-
-Reply ask(Client& client, Notes& notes, std::uint64_t id, const Command& command) {
-  client.submit(id, command);
-  poll_until(client, notes, [&] { return notes.answers.contains(id); });
-  return notes.replies[id];
 }
 
 // A server that answers each Play with the same bytes.
