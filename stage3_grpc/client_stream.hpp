@@ -198,6 +198,7 @@ class ClientStream {
   // not process the later ones, and they are sent again on a new stream. Otherwise the stream
   // broke, and every call on it has failed.
   void settle(Arrival& arrival) {
+    const std::uint32_t retry_after_ms = retry_after(*context_);
     ended_ = false;
     wire_.reset();
     context_.reset();
@@ -205,7 +206,8 @@ class ClientStream {
     const bool is_answered = !status_.ok() && is_answer(status_);
     for (std::size_t left = open_; left > 0; --left) {
       const Error error = status_.ok() ? Error::unavailable : error_of(status_, oldest_operation());
-      answer({.operation = oldest_operation(), .error = error}, arrival, is_answered);
+      answer({.operation = oldest_operation(), .error = error, .retry_after_ms = retry_after_ms},
+             arrival, is_answered);
       if (is_refusal(error)) break;
     }
     if (open_ > 0 && !wire_) open();

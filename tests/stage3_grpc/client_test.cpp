@@ -118,6 +118,18 @@ TEST_CASE("Wrong requests go out as they are, and what follows them is answered"
   CHECK(notes.replies[8].error == Error::malformed_request);
 }
 
+TEST_CASE("A call above the rate is told when to come again, whatever carries it") {
+  RunningServer at({.chain = {.calls_per_second_max = 1, .calls_burst_max = 1}});
+  const std::string query = GENERATE("", "?mode=rally", "?mode=many", "?mode=watch");
+  const auto client = open(at, query);
+  Notes notes;
+  Reply reply;
+  for (std::uint64_t id = 1; !reply.error; ++id)
+    reply = ask(*client, notes, id, {.move = Move::rock});
+  CHECK(reply.error == Error::overloaded);
+  CHECK(reply.retry_after_ms > 0);
+}
+
 TEST_CASE("A response that is cut off is no answer, whatever its first fields say") {
   v1::PlayResponse draw;
   draw.set_opponent_move(v1::ROCK);
