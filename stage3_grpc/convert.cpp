@@ -98,7 +98,7 @@ bool read_round(const v1::RoundShown& round, Observation& out) {
   out.type = ObservationType::round_over;
   out.moves = {from_wire(round.first_move()), from_wire(round.second_move())};
   return out.moves[0] != Move::unspecified && out.moves[1] != Move::unspecified &&
-         round.round() == out.rounds;
+         from_wire(round.first_result()) && round.round() == out.rounds;
 }
 
 // What has happened. REQUIRES: the state has been read.
@@ -114,6 +114,39 @@ bool read_event(const v1::WatchResponse& response, Observation& out) {
       return read_seat(ObservationType::left, response.left().seat(), out);
     case v1::WatchResponse::kRoundOver: return read_round(response.round_over(), out);
     case v1::WatchResponse::EVENT_NOT_SET: break;
+  }
+  return false;
+}
+
+bool read(const v1::RoundOver& over, Event& out) {
+  const auto result = from_wire(over.result());
+  out.type = EventType::round_over;
+  out.player_move = from_wire(over.player_move());
+  out.opponent_move = from_wire(over.opponent_move());
+  out.result = result.value_or(Result::draw);
+  out.round = over.round();
+  out.score = read(over.score());
+  return result && out.player_move != Move::unspecified && out.opponent_move != Move::unspecified &&
+         is_consistent(over.score());
+}
+
+bool read(const v1::GameOver& over, Event& out) {
+  const auto winner = Id::parse(over.winner());
+  out.type = EventType::game_over;
+  out.winner = winner.value_or(Id());
+  out.score = read(over.score());
+  return (winner || over.winner().empty()) && is_consistent(over.score());
+}
+
+// What has happened to a player.
+bool read_event(const v1::GameEvent& event, Event& out) {
+  switch (event.event_case()) {
+    case v1::GameEvent::kOpponentJoined: out.type = EventType::opponent_joined; return true;
+    case v1::GameEvent::kOpponentReady: out.type = EventType::opponent_ready; return true;
+    case v1::GameEvent::kOpponentLeft: out.type = EventType::opponent_left; return true;
+    case v1::GameEvent::kRoundOver: return read(event.round_over(), out);
+    case v1::GameEvent::kGameOver: return read(event.game_over(), out);
+    case v1::GameEvent::EVENT_NOT_SET: break;
   }
   return false;
 }
@@ -298,11 +331,9 @@ Reply read(const v1::ScoreResponse& response) {
 Reply read(const v1::DuelResponse& response, Operation asked) {
   switch (response.response_case()) {
     case v1::DuelResponse::kJoined: {
-      const std::uint32_t seat = response.joined().seat();
-      if (asked != Operation::join || seat < 1 || seat > 2) break;
-      return {.operation = asked,
-              .seat = static_cast<Seat>(seat),
-              .best_of = response.joined().best_of()};
+      const auto seat = seat_from_wire(response.joined().seat());
+      if (asked != Operation::join || !seat) break;
+      return {.operation = asked, .seat = *seat, .best_of = response.joined().best_of()};
     }
     case v1::DuelResponse::kAccepted:
       if (asked != Operation::throw_move) break;
@@ -324,34 +355,8 @@ std::optional<Event> read(const v1::GameEvent& event) {
   const auto player = Id::parse(event.player_id());
   if (!game || !player) return std::nullopt;
   Event out{.game_id = *game, .player_id = *player};
-  switch (event.event_case()) {
-    case v1::GameEvent::kOpponentJoined: out.type = EventType::opponent_joined; return out;
-    case v1::GameEvent::kOpponentReady: out.type = EventType::opponent_ready; return out;
-    case v1::GameEvent::kOpponentLeft: out.type = EventType::opponent_left; return out;
-    case v1::GameEvent::kRoundOver: {
-      const v1::RoundOver& over = event.round_over();
-      const auto result = from_wire(over.result());
-      if (!result) return std::nullopt;
-      out.type = EventType::round_over;
-      out.player_move = from_wire(over.player_move());
-      out.opponent_move = from_wire(over.opponent_move());
-      out.result = *result;
-      out.round = over.round();
-      out.score = read(over.score());
-      return out;
-    }
-    case v1::GameEvent::kGameOver: {
-      const v1::GameOver& over = event.game_over();
-      const auto winner = Id::parse(over.winner());
-      if (!winner && !over.winner().empty()) return std::nullopt;
-      out.type = EventType::game_over;
-      out.winner = winner.value_or(Id());
-      out.score = read(over.score());
-      return out;
-    }
-    case v1::GameEvent::EVENT_NOT_SET: break;
-  }
-  return std::nullopt;
+  if (!read_event(event, out)) return std::nullopt;
+  return out;
 }
 
 std::optional<Observation> read(const v1::WatchResponse& response) {

@@ -76,8 +76,11 @@ void write(const Command& command, v1::ScoreRequest& out);
 void write(const Command& command, v1::WatchRequest& out);
 void write(const Command& command, v1::DuelRequest& out);
 
-// A response that contradicts itself or the request becomes Error::internal. The reply's views
-// point into its message.
+// A response is wrong when it says nothing; names a move, a result, a seat or an id that is none;
+// has a score whose rounds are not its wins, draws and losses together, or a spectator's round that
+// is not the last one of the state; or is the reply to another request than `asked`. A wrong reply
+// is read as Error::internal; a wrong event or observation as nothing. A Reply's views point into
+// its message.
 Reply read(const v1::PlayResponse& response);
 Reply read(const v1::ScoreResponse& response);
 Reply read(const v1::DuelResponse& response, Operation asked);

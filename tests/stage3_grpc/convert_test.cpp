@@ -231,9 +231,49 @@ TEST_CASE("A foreign server's observation that says nothing, or nonsense, is non
   response = good();
   response.mutable_round_over()->set_first_move(v1::ROCK);
   CHECK_FALSE(read(response));
+  response.mutable_round_over()->set_second_move(v1::ROCK);
+  CHECK_FALSE(read(response));
+  response.mutable_round_over()->set_first_result(v1::DRAW);
+  CHECK(read(response));
   response = good();
   response.clear_event();
   CHECK_FALSE(read(response));
+}
+
+TEST_CASE("A foreign server's event that says nothing, or nonsense, is none") {
+  const auto event_of_duel = [] {
+    v1::GameEvent event;
+    event.set_game_id("g");
+    event.set_player_id("p");
+    return event;
+  };
+  const auto round = [&] {
+    v1::GameEvent event = event_of_duel();
+    v1::RoundOver& over = *event.mutable_round_over();
+    over.set_player_move(v1::ROCK);
+    over.set_opponent_move(v1::PAPER);
+    over.set_result(v1::LOSE);
+    over.mutable_score()->set_losses(1);
+    over.mutable_score()->set_rounds(1);
+    return event;
+  };
+  CHECK_FALSE(read(event_of_duel()));
+  REQUIRE(read(round()));
+  v1::GameEvent event = round();
+  event.mutable_round_over()->clear_player_move();
+  CHECK_FALSE(read(event));
+  event = round();
+  event.mutable_round_over()->set_opponent_move(static_cast<v1::Move>(4));
+  CHECK_FALSE(read(event));
+  event = round();
+  event.mutable_round_over()->clear_result();
+  CHECK_FALSE(read(event));
+  event = round();
+  event.mutable_round_over()->mutable_score()->set_rounds(2);
+  CHECK_FALSE(read(event));
+  event = event_of_duel();
+  event.mutable_game_over()->mutable_score()->set_rounds(2);
+  CHECK_FALSE(read(event));
 }
 
 TEST_CASE("What a foreign server must not say is its mistake") {
