@@ -39,8 +39,15 @@ struct ConnectionCounts {
 class Sink : public EventSink {
  public:
   // A duel that this client watches shows something. The reply to the watch comes before the first
-  // observation; the last one says is_over, unless the connection breaks before.
+  // observation; the last one says is_over, unless on_watch_ended() comes first.
   virtual void on_observation(const Observation& /*seen*/) {}
+
+  // The watch that submit(id) began, and that was not refused, has ended before an observation said
+  // is_over; none follows. reply.error says why: `overloaded`, too much was left unread;
+  // `unavailable`, the server drains or the connection broke; `internal`, the server sent something
+  // that is no observation, or ended the watch of a duel that goes on. A new watch begins with how
+  // the duel then stands.
+  virtual void on_watch_ended(std::uint64_t /*id*/, const Reply& /*reply*/) {}
 
   // The reply to submit(id). `reply` and what it points to live until on_reply() returns.
   // on_reply() may call submit(): so a closed loop replaces each answered call by the next.
@@ -63,9 +70,9 @@ class Client {
   // room. REQUIRES: fewer than in_flight_max() calls are open.
   virtual void submit(std::uint64_t id, const Command& command) = 0;
 
-  // Sends the submitted calls and passes the replies, events and observations that have arrived to
-  // the sink. When none has arrived, waits until one does or `deadline` has passed. Returns how
-  // many it passed on.
+  // Sends the submitted calls and passes to the sink what has arrived: replies, events,
+  // observations and ends of watches. When none has arrived, waits until one does or `deadline` has
+  // passed. Returns how many it passed on.
   virtual std::size_t poll(Clock::time_point deadline, Sink& sink) = 0;
 
   // How many calls may be open at once.

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/channel.h>
@@ -157,10 +158,12 @@ class Spectator final : public WatchCall {
   void take(const v1::WatchResponse& response, Arrival& arrival) override;
   void ended(const grpc::Status& status, const grpc::ClientContext& context,
              Arrival& arrival) override;
-  void answer(const Reply& reply, Arrival& arrival, bool by_server = true);
 
-  std::optional<std::uint64_t> asked_;  // The id, until it is answered.
+  std::uint64_t id_ = 0;
   Clock::time_point sent_at_;
+  bool is_answered_ = false;
+  bool is_over_ = false;   // The duel, as the last observation says.
+  bool is_wrong_ = false;  // A response could not be read.
 };
 
 // A play of mode=watch.
@@ -344,28 +347,33 @@ std::unique_ptr<DuelCalls::Wire> DuelCalls::start(grpc::ClientContext& context, 
 
 void Spectator::start(std::uint64_t id, const Command& command, Stub& stub,
                       grpc::CompletionQueue& queue) {
-  asked_ = id;
+  id_ = id;
   sent_at_ = Clock::now();
+  is_answered_ = is_over_ = is_wrong_ = false;
   WatchCall::start(stub, queue, command.game_id);
 }
 
+// After a response that cannot be read, others may come before the call has ended.
 void Spectator::take(const v1::WatchResponse& response, Arrival& arrival) {
-  if (asked_) answer({.operation = Operation::watch}, arrival);
-  if (const auto seen = read(response)) arrival.observation(*seen);
+  if (is_wrong_ || is_over_) return;
+  const auto seen = read(response);
+  is_wrong_ = !seen;
+  if (is_wrong_) return cancel();
+  is_over_ = seen->is_over;
+  if (!std::exchange(is_answered_, true)) {
+    arrival.reply(id_, {.operation = Operation::watch}, sent_at_);
+  }
+  arrival.observation(*seen);
 }
 
 void Spectator::ended(const grpc::Status& status, const grpc::ClientContext& context,
                       Arrival& arrival) {
-  if (!asked_) return;
-  if (status.ok())
-    return answer({.operation = Operation::watch, .error = Error::internal}, arrival);
-  answer(refusal(status, Operation::watch, context), arrival, is_answer(status));
-}
-
-void Spectator::answer(const Reply& reply, Arrival& arrival, bool by_server) {
-  const std::uint64_t id = *asked_;
-  asked_.reset();
-  arrival.reply(id, reply, sent_at_, by_server);
+  if (is_over_) return;
+  const bool is_refusal = !is_wrong_ && !status.ok();
+  const Reply reply = is_refusal ? refusal(status, Operation::watch, context)
+                                 : Reply{.operation = Operation::watch, .error = Error::internal};
+  if (is_answered_) return arrival.watch_ended(id_, reply);
+  arrival.reply(id_, reply, sent_at_, !is_refusal || is_answer(status));
 }
 
 WatchedPlay::WatchedPlay(GrpcClient& client, Connection& connection)

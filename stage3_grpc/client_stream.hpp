@@ -40,6 +40,10 @@ struct Arrival {
     ++handed_over;
     sink.on_observation(seen);
   }
+  void watch_ended(std::uint64_t id, const Reply& reply) {
+    ++handed_over;
+    sink.on_watch_ended(id, reply);
+  }
 };
 
 // What the completion queue hands back when an operation is done.

@@ -69,6 +69,10 @@ class Liar final : public Client, private Sink {
     sink_->on_observation(shown);
   }
 
+  void on_watch_ended(std::uint64_t id, const Reply& reply) override {
+    sink_->on_watch_ended(id, reply);
+  }
+
   std::unique_ptr<Client> honest_;
   const Lie& lie_;
   std::vector<Command> asked_;

@@ -9,14 +9,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
 #include "stage3_grpc/client.hpp"
+#include "stage3_grpc/status.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/notes.hpp"
+#include "tests/stage3_grpc/running_server.hpp"
 
 using namespace rps;
 using namespace rps::rpc;
@@ -116,6 +119,38 @@ class HoldingServer final : public v1::RockPaperScissorsService::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
+// A server that answers each Watch with the same responses and the same status, and with
+// `retry_after_ms`.
+class ShowingServer final : public v1::RockPaperScissorsService::Service {
+ public:
+  static constexpr std::uint32_t retry_after_ms = 42;
+
+  ShowingServer(std::vector<v1::WatchResponse> responses, grpc::Status status)
+      : responses_(std::move(responses)), status_(std::move(status)) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(this);
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    server_ = builder.BuildAndStart();
+    REQUIRE(server_);
+  }
+  ~ShowingServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest*,
+                     grpc::ServerWriter<v1::WatchResponse>* writer) override {
+    context->AddTrailingMetadata(retry_after_key, std::to_string(retry_after_ms));
+    for (const v1::WatchResponse& response : responses_) writer->Write(response);
+    return status_;
+  }
+
+  const std::vector<v1::WatchResponse> responses_;
+  const grpc::Status status_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
 }  // namespace
 
 TEST_CASE("The next moves of a watched duel are thrown when the last ones are answered") {
@@ -132,4 +167,80 @@ TEST_CASE("The next moves of a watched duel are thrown when the last ones are an
     CHECK_FALSE(notes.replies[round].error);
   }
   CHECK(server.unanswered_most() == 2);
+}
+
+TEST_CASE("A watch that ends before its duel is over is told of, with the reason") {
+  const auto good = [] {
+    v1::WatchResponse response;
+    response.mutable_state()->set_game_id("g");
+    response.mutable_snapshot();
+    return response;
+  };
+  v1::WatchResponse nonsense = good();
+  nonsense.mutable_joined()->set_seat(3);
+  v1::WatchResponse last = good();
+  last.mutable_state()->set_over(true);
+  const Command watch{.operation = Operation::watch, .game_id = "g"};
+
+  SECTION("By the server") {
+    const auto error = GENERATE(Error::unavailable, Error::overloaded);
+    ShowingServer server({good()}, to_status(error));
+    const auto client = connect(*parse_url(server.url()), {});
+    Notes notes;
+    CHECK_FALSE(ask(*client, notes, 7, watch).error);
+    poll_until(*client, notes, [&] { return notes.ended.contains(7); });
+    CHECK(notes.seen.size() == 1);
+    CHECK(notes.ended.find(7)->second.error == error);
+    CHECK(notes.ended.find(7)->second.retry_after_ms == ShowingServer::retry_after_ms);
+  }
+  SECTION("By a response that is no observation, or by OK") {
+    const bool is_nonsense = GENERATE(true, false);
+    using Responses = std::vector<v1::WatchResponse>;
+    ShowingServer server(is_nonsense ? Responses{good(), nonsense, good()} : Responses{good()},
+                         grpc::Status::OK);
+    const auto client = connect(*parse_url(server.url()), {});
+    Notes notes;
+    CHECK_FALSE(ask(*client, notes, 7, watch).error);
+    poll_until(*client, notes, [&] { return notes.ended.contains(7); });
+    CHECK(notes.seen.size() == 1);
+    CHECK(notes.ended.find(7)->second.error == Error::internal);
+  }
+  SECTION("By the reply when nothing was shown") {
+    ShowingServer server({nonsense}, grpc::Status::OK);
+    const auto client = connect(*parse_url(server.url()), {});
+    Notes notes;
+    CHECK(ask(*client, notes, 7, watch).error == Error::internal);
+    CHECK(ask(*client, notes, 8, watch).error == Error::internal);
+    CHECK(notes.ended.empty());
+    CHECK(notes.seen.empty());
+  }
+  SECTION("Not when the duel is over") {
+    ShowingServer server({good(), last}, to_status(Error::unavailable));
+    const auto client = connect(*parse_url(server.url()), {});
+    Notes notes;
+    for (std::uint64_t id = 1; id <= 2; ++id) {
+      CHECK_FALSE(ask(*client, notes, id, watch).error);
+      poll_until(*client, notes, [&] { return notes.seen.size() == 2 * id; });
+    }
+    CHECK(notes.seen.back().is_over);
+    CHECK(notes.ended.empty());
+  }
+}
+
+TEST_CASE("A watch ends when its server is gone") {
+  auto at = std::make_unique<RunningServer>();
+  const auto client = connect(*parse_url(at->server->url()), {});
+  Notes notes;
+  REQUIRE_FALSE(
+      ask(*client, notes, 1, {.operation = Operation::join, .game_id = "g", .player_id = "p"})
+          .error);
+  CHECK_FALSE(ask(*client, notes, 2, {.operation = Operation::watch, .game_id = "g"}).error);
+  poll_until(*client, notes, [&] { return !notes.seen.empty(); });
+  if (GENERATE(true, false)) {
+    at->server->stop_accepting();
+  } else {
+    at.reset();
+  }
+  poll_until(*client, notes, [&] { return notes.ended.contains(2); });
+  CHECK(notes.ended.find(2)->second.error == Error::unavailable);
 }

@@ -26,12 +26,14 @@ struct Notes final : Sink {
   }
   void on_event(const Event& event) override { events.push_back(event); }
   void on_observation(const Observation& observation) override { seen.push_back(observation); }
+  void on_watch_ended(std::uint64_t id, const Reply& reply) override { ended.emplace(id, reply); }
 
   std::map<std::uint64_t, int> answers;
   std::map<std::uint64_t, Reply> replies;
   std::map<std::uint64_t, std::string> reasons;
   std::vector<Event> events;
   std::vector<Observation> seen;
+  std::multimap<std::uint64_t, Reply> ended;  // Watches, before their duels were over.
   std::function<void(std::uint64_t)> again;
 };
 
