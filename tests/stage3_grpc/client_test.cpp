@@ -10,6 +10,7 @@
 
 #include "core/judge.hpp"
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/loopback_server.hpp"
 #include "tests/stage3_grpc/notes.hpp"
 #include "tests/stage3_grpc/peer_server.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
@@ -30,16 +31,9 @@ std::unique_ptr<Client> open(const RunningServer& at, const std::string& query =
 class BytesServer final : public v1::RockPaperScissorsService::WithRawCallbackMethod_Play<
                               v1::RockPaperScissorsService::Service> {
  public:
-  explicit BytesServer(const std::string& bytes) : bytes_(grpc::Slice(bytes)) {
-    grpc::ServerBuilder builder;
-    builder.RegisterService(this);
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    server_ = builder.BuildAndStart();
-    REQUIRE(server_);
-  }
-  ~BytesServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+  explicit BytesServer(const std::string& bytes) : bytes_(grpc::Slice(bytes)) {}
 
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return server_.url(); }
 
  private:
   grpc::ServerUnaryReactor* Play(grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
@@ -51,8 +45,7 @@ class BytesServer final : public v1::RockPaperScissorsService::WithRawCallbackMe
   }
 
   grpc::Slice bytes_;
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  LoopbackServer server_{*this};
 };
 
 void check_all_unavailable_once(const Notes& notes, std::uint64_t count) {

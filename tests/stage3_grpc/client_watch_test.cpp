@@ -12,12 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-
 #include "stage3_grpc/client.hpp"
 #include "stage3_grpc/status.hpp"
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/loopback_server.hpp"
 #include "tests/stage3_grpc/notes.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 
@@ -30,16 +28,7 @@ namespace {
 // to the throws when the test says so. A score is answered at once.
 class HoldingServer final : public v1::RockPaperScissorsService::Service {
  public:
-  HoldingServer() {
-    grpc::ServerBuilder builder;
-    builder.RegisterService(this);
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    server_ = builder.BuildAndStart();
-    REQUIRE(server_);
-  }
-  ~HoldingServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
-
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_) + "?mode=watch"; }
+  std::string url() const { return server_.url() + "?mode=watch"; }
 
   // Replies to the throws that have arrived.
   void reply() {
@@ -115,8 +104,7 @@ class HoldingServer final : public v1::RockPaperScissorsService::Service {
   v1::RoundShown round_;
   std::vector<v1::RoundShown> rounds_;
 
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  LoopbackServer server_{*this};
 };
 
 // A server that answers each Watch with the same responses and the same status, and with
@@ -126,16 +114,9 @@ class ShowingServer final : public v1::RockPaperScissorsService::Service {
   static constexpr std::uint32_t retry_after_ms = 42;
 
   ShowingServer(std::vector<v1::WatchResponse> responses, grpc::Status status)
-      : responses_(std::move(responses)), status_(std::move(status)) {
-    grpc::ServerBuilder builder;
-    builder.RegisterService(this);
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    server_ = builder.BuildAndStart();
-    REQUIRE(server_);
-  }
-  ~ShowingServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
+      : responses_(std::move(responses)), status_(std::move(status)) {}
 
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return server_.url(); }
 
  private:
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest*,
@@ -147,8 +128,7 @@ class ShowingServer final : public v1::RockPaperScissorsService::Service {
 
   const std::vector<v1::WatchResponse> responses_;
   const grpc::Status status_;
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  LoopbackServer server_{*this};
 };
 
 }  // namespace

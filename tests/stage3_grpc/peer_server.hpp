@@ -8,28 +8,17 @@
 #include <set>
 #include <string>
 
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-
 #include "core/client.hpp"
 #include "rps/v1/rps.grpc.pb.h"
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/loopback_server.hpp"
 
 namespace rps::rpc {
 
 // Every round is a draw whose reason is the address of the peer.
 class PeerServer final : public v1::RockPaperScissorsService::Service {
  public:
-  PeerServer() {
-    grpc::ServerBuilder builder;
-    builder.RegisterService(this);
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    server_ = builder.BuildAndStart();
-    REQUIRE(server_);
-  }
-  ~PeerServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
-
-  std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string target() const { return server_.target(); }
 
  private:
   grpc::Status Play(grpc::ServerContext* context, const v1::PlayRequest*,
@@ -40,8 +29,7 @@ class PeerServer final : public v1::RockPaperScissorsService::Service {
     return grpc::Status::OK;
   }
 
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  LoopbackServer server_{*this};
 };
 
 // Plays `rounds` rounds for each of the ids 0 … players - 1, submitted from outside on_reply and in
