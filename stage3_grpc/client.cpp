@@ -118,7 +118,7 @@ class RallyCalls final : public ClientStream<v1::PlayRequest, v1::PlayResponse> 
  private:
   std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) override;
   void take(const v1::PlayResponse& response, Arrival& arrival) override {
-    if (open_calls() > 0) answer(read(response), arrival);
+    answer(read(response), arrival);
   }
   void deliver(const Answered& call, const Reply& reply, Arrival& arrival) override;
 
@@ -134,11 +134,10 @@ class DuelCalls final : public ClientStream<v1::DuelRequest, v1::DuelResponse> {
  private:
   std::unique_ptr<Wire> start(grpc::ClientContext& context, void* tag) override;
   void take(const v1::DuelResponse& response, Arrival& arrival) override {
-    if (!response.has_event()) {
-      if (open_calls() > 0) answer(read(response, oldest_operation()), arrival);
-    } else if (const auto event = read(response.event())) {
-      arrival.event(*event);
-    }
+    if (!response.has_event()) return answer(read(response, oldest_operation()), arrival);
+    const auto event = read(response.event());
+    if (!event) return break_off();  // The game has gone on, and nobody can say how.
+    arrival.event(*event);
   }
   // Duels take no place of their connection.
   void deliver(const Answered& call, const Reply& reply, Arrival& arrival) override {

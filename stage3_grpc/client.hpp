@@ -11,6 +11,10 @@
 // its start (10,000 without it, 0 for none); Rally, Duel and Watch streams carry none. A watch is a
 // Watch call of its own.
 //
+// A reply that contradicts itself is Error::internal. An event that cannot be read, or a response
+// to no request, ends its stream: the calls that are open there are answered with
+// Error::unavailable, and the next call opens another stream.
+//
 // With mode=many a play is one PlayMany call of N requests (16 without `rounds`), all with the
 // command's move and session. Its reply is the summary: `score` holds how many of these N rounds
 // were won, drawn and lost, so score.rounds() == N says that all were played; `round` is 0, and

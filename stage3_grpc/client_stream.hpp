@@ -140,13 +140,21 @@ class ClientStream {
   // A call is answered. It is no longer open, so that another one may be submitted meanwhile.
   virtual void deliver(const Answered& call, const Reply& reply, Arrival& arrival) = 0;
 
-  // Answers the oldest call with `reply`.
+  // Answers the oldest call with `reply`. A response that no call waits for ends the stream.
   void answer(const Reply& reply, Arrival& arrival, bool by_server = true) {
+    if (open_ == 0) return break_off();
     const Answered call{.id = at(0).id, .sent_at = at(0).sent_at, .by_server = by_server};
     oldest_ = (oldest_ + 1) % calls_.size();
     --open_;
     if (written_ > 0) --written_;
     deliver(call, reply, arrival);
+  }
+
+  // The server has sent what makes no sense: nothing more is taken from this stream, and its open
+  // calls fail.
+  void break_off() {
+    is_broken_ = true;
+    cancel();
   }
 
   std::size_t open_calls() const { return open_; }
@@ -159,6 +167,7 @@ class ClientStream {
     context_.emplace();
     written_ = 0;
     standing_ = false;
+    is_broken_ = false;
     wire_ = start(*context_, &started_tag_);
   }
 
@@ -185,12 +194,10 @@ class ClientStream {
   }
 
   void on_read(bool ok, Arrival& arrival) {
-    if (!ok) {
-      standing_ = false;
-      return wire_->Finish(&status_, &finished_tag_);
-    }
-    take(response_, arrival);
-    wire_->Read(&response_, &read_tag_);
+    if (ok) take(response_, arrival);
+    if (ok && !is_broken_) return wire_->Read(&response_, &read_tag_);
+    standing_ = false;
+    wire_->Finish(&status_, &finished_tag_);
   }
 
   void on_finished(bool, Arrival& arrival) {
@@ -247,6 +254,7 @@ class ClientStream {
   Response response_;
   grpc::Status status_;
   bool standing_ = false;
+  bool is_broken_ = false;
   bool writing_ = false;
   bool ended_ = false;
 

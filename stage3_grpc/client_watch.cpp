@@ -77,8 +77,7 @@ std::unique_ptr<WatchedDuel::Players::Wire> WatchedDuel::Players::start(
 
 // What the players are told is not needed: the spectator sees it, too.
 void WatchedDuel::Players::take(const v1::DuelResponse& response, Arrival& arrival) {
-  if (response.has_event() || open_calls() == 0) return;
-  answer(read(response, oldest_operation()), arrival);
+  if (!response.has_event()) answer(read(response, oldest_operation()), arrival);
 }
 
 void WatchedDuel::Players::deliver(const Answered& call, const Reply& reply, Arrival& arrival) {

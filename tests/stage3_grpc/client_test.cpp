@@ -1,5 +1,6 @@
 #include "stage3_grpc/client.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -45,6 +46,47 @@ class BytesServer final : public v1::RockPaperScissorsService::WithRawCallbackMe
   }
 
   grpc::Slice bytes_;
+  LoopbackServer server_{*this};
+};
+
+// A server that tells a player something that is no event before each reply, and answers each round
+// of a Rally twice.
+class TalkingServer final : public v1::RockPaperScissorsService::Service {
+ public:
+  std::string url() const { return server_.url(); }
+  bool has_ended_rally() const { return has_ended_rally_; }
+
+ private:
+  grpc::Status Duel(grpc::ServerContext*,
+                    grpc::ServerReaderWriter<v1::DuelResponse, v1::DuelRequest>* stream) override {
+    v1::DuelRequest request;
+    while (stream->Read(&request)) {
+      v1::DuelResponse response;
+      response.mutable_event();
+      stream->Write(response);
+      response.mutable_joined()->set_seat(1);
+      stream->Write(response);
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Rally(grpc::ServerContext*,
+                     grpc::ServerReaderWriter<v1::PlayResponse, v1::PlayRequest>* stream) override {
+    v1::PlayRequest request;
+    v1::PlayResponse response;
+    response.set_opponent_move(v1::ROCK);
+    response.set_result(v1::DRAW);
+    while (stream->Read(&request)) {
+      response.set_round(1);
+      stream->Write(response);
+      response.set_round(2);
+      stream->Write(response);
+    }
+    has_ended_rally_ = true;
+    return grpc::Status::OK;
+  }
+
+  std::atomic<bool> has_ended_rally_{false};
   LoopbackServer server_{*this};
 };
 
@@ -137,6 +179,28 @@ TEST_CASE("A response that is cut off is no answer, whatever its first fields sa
       cut_off == 0 ? std::nullopt : std::optional(Error::internal);
   CHECK(ask(*client, notes, 1, {.move = Move::rock}).error == expected);
   CHECK(ask(*client, notes, 2, {.move = Move::rock}).error == expected);
+}
+
+TEST_CASE("Something that is no event ends the stream of its players") {
+  const TalkingServer server;
+  const auto client = connect(*parse_url(server.url()), {});
+  Notes notes;
+  const Command join{.operation = Operation::join, .game_id = "g", .player_id = "p"};
+  CHECK(ask(*client, notes, 1, join).error == Error::unavailable);
+  CHECK(ask(*client, notes, 2, join).error == Error::unavailable);
+  CHECK(notes.events.empty());
+}
+
+TEST_CASE("A response that no request asked for ends its stream") {
+  const TalkingServer server;
+  const auto client = connect(*parse_url(server.url() + "?mode=rally"), {});
+  Notes notes;
+  CHECK(ask(*client, notes, 1, {.move = Move::rock}).round == 1);
+  const Clock::time_point deadline = Clock::now() + patience;
+  while (!server.has_ended_rally() && Clock::now() < deadline) {
+    client->poll(Clock::now() + std::chrono::milliseconds(1), notes);
+  }
+  CHECK(server.has_ended_rally());
 }
 
 TEST_CASE("Many connections and calls, submitted again from the reply") {
