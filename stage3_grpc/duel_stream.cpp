@@ -2,15 +2,17 @@
 
 #include <utility>
 
+#include <prometheus/counter.h>
+
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
 
-DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                             const ServedCall::Door& door, grpc::CallbackServerContext& context,
-                             std::size_t events_waiting_max) {
+DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
+                             OpenCalls& open, const ServedCall::Door& door,
+                             grpc::CallbackServerContext& context, std::size_t events_waiting_max) {
   const auto stream =
-      std::make_shared<DuelStream>(dispatcher, open, door, context, events_waiting_max);
+      std::make_shared<DuelStream>(dispatcher, cuts, open, door, context, events_waiting_max);
   stream->caller_.emplace(game, stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -19,9 +21,11 @@ DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open
   return stream.get();
 }
 
-DuelStream::DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Door& door,
-                       grpc::CallbackServerContext& context, std::size_t events_waiting_max)
+DuelStream::DuelStream(Dispatcher& dispatcher, prometheus::Counter& cuts, OpenCalls& open,
+                       const ServedCall::Door& door, grpc::CallbackServerContext& context,
+                       std::size_t events_waiting_max)
     : dispatcher_(dispatcher),
+      cuts_(cuts),
       open_(open),
       call_(door, context, method::duel),
       events_waiting_max_(events_waiting_max) {}
@@ -74,6 +78,7 @@ void DuelStream::on_event(const Event& event) {
   if (finished_ || broken_) return;
   if (outgoing_.size() >= events_waiting_max_) {
     broken_ = true;
+    cuts_.Increment();
     call_.context().TryCancel();
     return advance();
   }

@@ -3,8 +3,9 @@
 // stream, continues the duels.
 //
 // Replies are written in the order of their requests, each before the events that its request
-// caused. Events come from the thread whose request caused them and wait in a queue; the stream of
-// a peer that leaves more than the limit unread is cancelled. The next request is read when the
+// caused. Events come from the thread whose request caused them and wait in a queue until gRPC
+// takes them. When more would wait than the limit, because the peer does not read, the stream is
+// cancelled: its status is CANCELLED, and what waits is lost. The next request is read when the
 // reply to the last one is written. A stream whose caller is not known ends with that status behind
 // the refusal, because none of its requests can do better.
 #pragma once
@@ -23,6 +24,10 @@
 #include "stage3_grpc/open_calls.hpp"
 #include "stage3_grpc/served_call.hpp"
 
+namespace prometheus {
+class Counter;
+}  // namespace prometheus
+
 namespace rps::rpc {
 
 class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
@@ -31,12 +36,13 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
   // outlive it.
-  static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                          const ServedCall::Door& door, grpc::CallbackServerContext& context,
-                          std::size_t events_waiting_max);
+  static DuelStream* open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
+                          OpenCalls& open, const ServedCall::Door& door,
+                          grpc::CallbackServerContext& context, std::size_t events_waiting_max);
 
-  DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Door& door,
-             grpc::CallbackServerContext& context, std::size_t events_waiting_max);
+  DuelStream(Dispatcher& dispatcher, prometheus::Counter& cuts, OpenCalls& open,
+             const ServedCall::Door& door, grpc::CallbackServerContext& context,
+             std::size_t events_waiting_max);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -55,6 +61,7 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void advance();
 
   Dispatcher& dispatcher_;
+  prometheus::Counter& cuts_;
   OpenCalls& open_;
   const OpenCalls::Call open_call_{open_};
   ServedCall call_;

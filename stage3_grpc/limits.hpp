@@ -88,9 +88,9 @@ struct Limits {
   std::chrono::microseconds busy_poll{50};
   tls::Files tls;              // --tls-cert, --tls-key, --tls-ca
   bool has_reflection = true;  // --reflection
-  // Events that wait for a Duel stream whose peer does not read, at one more of which the stream is
-  // cancelled; and observations that wait for a Watch stream, at one more of which it ends with
-  // RESOURCE_EXHAUSTED (rps_spectators_cut_total).
+  // Events that wait for a Duel stream whose peer does not read, at one more of which the stream
+  // ends with CANCELLED; and observations that wait for a Watch stream, at one more of which it
+  // ends with RESOURCE_EXHAUSTED (rps_streams_cut_total).
   int events_waiting_max = 256;  // --max-waiting-events
 
   chain::ChainSettings chain;

@@ -11,6 +11,7 @@
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/open_calls.hpp"
 #include "stage3_grpc/served_call.hpp"
+#include "stage3_grpc/stream_cuts.hpp"
 #include "stage3_grpc/watch_writer.hpp"
 
 namespace rps::rpc {
@@ -33,7 +34,7 @@ class Service final : public detail::RawMethods {
           boundary::CallPool& pool)
       : game_(game),
         door_(door),
-        metrics_(metrics),
+        cuts_(metrics),
         events_waiting_max_(limits.events_waiting_max),
         dispatcher_(game),
         open_calls_(pool) {}
@@ -75,7 +76,7 @@ class Service final : public detail::RawMethods {
 
   Game& game_;
   const ServedCall::Door door_;
-  server::Metrics& metrics_;
+  const StreamCuts cuts_;
   std::atomic<int> events_waiting_max_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;

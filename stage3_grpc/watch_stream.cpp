@@ -2,16 +2,17 @@
 
 #include <utility>
 
+#include <prometheus/counter.h>
+
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
 
-WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
                                WatchWriter& writer, OpenCalls& open, const ServedCall::Door& door,
                                grpc::CallbackServerContext& context,
                                const grpc::ByteBuffer& request, std::size_t waiting_max) {
-  const auto stream =
-      std::make_shared<WatchStream>(metrics, writer, open, door, context, waiting_max);
+  const auto stream = std::make_shared<WatchStream>(cuts, writer, open, door, context, waiting_max);
   stream->caller_.emplace(game, std::weak_ptr<EventSink>(), stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -19,10 +20,10 @@ WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metri
   return stream.get();
 }
 
-WatchStream::WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+WatchStream::WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
                          const ServedCall::Door& door, grpc::CallbackServerContext& context,
                          std::size_t waiting_max)
-    : metrics_(metrics),
+    : cuts_(cuts),
       writer_(writer),
       open_(open),
       call_(door, context, method::watch),
@@ -75,7 +76,7 @@ void WatchStream::write_waiting() {
   const Notes notes = take_notes();
   if (ending_) return;
   if (notes.is_cut) {
-    metrics_.spectator_cut();
+    cuts_.Increment();
     return end(status_of({.operation = Operation::watch,
                           .error = Error::overloaded,
                           .retry_after_ms = rps::limits::retry_after_ms},

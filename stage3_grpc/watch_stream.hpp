@@ -17,10 +17,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "core/game.hpp"
-#include "core/server/metrics.hpp"
 #include "stage3_grpc/dispatcher.hpp"
 #include "stage3_grpc/open_calls.hpp"
 #include "stage3_grpc/watch_writer.hpp"
+
+namespace prometheus {
+class Counter;
+}  // namespace prometheus
 
 namespace rps::rpc {
 
@@ -32,12 +35,12 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments but
   // the request outlive it.
-  static WatchStream* open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+  static WatchStream* open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
                            WatchWriter& writer, OpenCalls& open, const ServedCall::Door& door,
                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                            std::size_t waiting_max);
 
-  WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+  WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
               const ServedCall::Door& door, grpc::CallbackServerContext& context,
               std::size_t waiting_max);
 
@@ -61,7 +64,7 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void advance();
   void begin_next();
 
-  server::Metrics& metrics_;
+  prometheus::Counter& cuts_;
   WatchWriter& writer_;
   OpenCalls& open_;
   const OpenCalls::Call open_call_{open_};

@@ -91,7 +91,6 @@ struct alignas(64) Cell {
   std::atomic<std::int64_t> connections{0};
   Counter connections_opened{0};
   std::array<Counter, all_refusals.size()> connections_refused{};
-  Counter spectators_cut{0};
 };
 
 // The cell that this thread adds to: the first threads get one each, all later ones the shared one.
@@ -278,8 +277,6 @@ void Metrics::Impl::collect_game(std::vector<MetricFamily>& out) const {
   add_counter("rps_duels_expired_total", "Duels closed because idle.", duels.expired);
   out.push_back(family(MetricType::Gauge, "rps_spectators", "Spectators of duels.",
                        {gauge(duels.spectators)}));
-  add_counter("rps_spectators_cut_total", "Spectators cut off because they left too much unread.",
-              sum([](const Cell& cell) -> auto& { return cell.spectators_cut; }));
 }
 
 std::vector<MetricFamily> Metrics::Impl::Collect() const {
@@ -340,11 +337,6 @@ void Metrics::connection_closed() {
 void Metrics::connection_refused(Refusal why) {
   const CellWriter writer = impl_->writer();
   writer.add(writer.cell().connections_refused[static_cast<std::size_t>(why)]);
-}
-
-void Metrics::spectator_cut() {
-  const CellWriter writer = impl_->writer();
-  writer.add(writer.cell().spectators_cut);
 }
 
 void Metrics::count_open_connections(std::function<std::optional<std::size_t>()> open) {

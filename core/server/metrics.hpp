@@ -14,7 +14,7 @@
 //   rps_connections_refused_total{reason}             reason: Refusal
 //   rps_sessions, rps_sessions_{created,evicted,expired}_total
 //   rps_duels, rps_duels_{created,evicted,expired}_total
-//   rps_spectators, rps_spectators_cut_total
+//   rps_spectators
 //
 // A request's duration is the time from when a serving thread begins to decode the request's bytes,
 // all of which have arrived, until the encoded reply is handed over to be sent: to the socket in
@@ -77,8 +77,6 @@ class Metrics {
   void connection_opened();
   void connection_closed();
   void connection_refused(Refusal why);
-
-  void spectator_cut();  // One who left too many observations unread.
 
   // For a server whose connections may be closed after it, and which so never calls
   // connection_closed(): from now on rps_connections is what `open` returns at the scrape; when it

@@ -336,8 +336,8 @@ class DeafInDuels(CrowdTest):
                     for player, event in ((one, READY), (two, ROUND_OVER)):
                         player.throw()
                         self.assertIn(event, seen.next())
-                eventually(lambda: server.metrics()["rps_spectators_cut_total"] == PEERS,
-                           "the deaf are cut")
+                cut = 'rps_streams_cut_total{method="Watch"}'
+                eventually(lambda: server.metrics()[cut] == PEERS, "the deaf are cut")
                 self.assertEqual(server.metrics()["rps_spectators"], 1)
                 self.check_growth(server, before, PEERS * self.BYTES_MAX)
                 self.check_players(server)
@@ -364,6 +364,8 @@ class DeafInDuels(CrowdTest):
                         opponent.ask(JOIN)  # The other is told of both.
                 for peer in deaf:
                     peer.read_until(RESET)
+                self.assertEqual(server.metrics()['rps_streams_cut_total{method="Duel"}'],
+                                 self.DUELS)
                 for opponent in opponents:
                     opponent.ask(JOIN)
                 self.check_growth(server, before, self.DUELS * self.BYTES_MAX)

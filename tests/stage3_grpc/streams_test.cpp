@@ -232,6 +232,10 @@ TEST_CASE("A peer that leaves its events unread is cut off, and nobody else") {
     cut = joined == 0 || left == 1;
   }
   CHECK(cut);
+  CHECK(at.metric("rps_streams_cut_total{method=\"Duel\"}") == 1);
+  while (!deaf.is_over()) {
+  }
+  CHECK(deaf.stream().Finish().error_code() == grpc::CANCELLED);
 }
 
 TEST_CASE("Streams that are cancelled midway leave nothing behind") {

@@ -174,7 +174,7 @@ TEST_CASE("A spectator that does not read is cut off, and the players are not di
 
   // Draws, so that the duel goes on for as long as it takes.
   std::uint64_t rounds = 0;
-  while (at.metric("rps_spectators_cut_total") == 0) {
+  while (at.metric("rps_streams_cut_total{method=\"Watch\"}") == 0) {
     for (DuelPlayer* const player : {&alice, &bob}) {
       player->throw_move(Move::rock);
       while (player->reads_event()) {
@@ -236,5 +236,5 @@ TEST_CASE("Spectators that come and go while a duel is played leave nothing behi
   }
   crowd.clear();
   wait_for_spectators(at, 0);
-  CHECK(at.metric("rps_spectators_cut_total") == 0);
+  CHECK(at.metric("rps_streams_cut_total{method=\"Watch\"}") == 0);
 }

@@ -158,11 +158,10 @@ TEST_CASE("sessions and duels are the game's") {
   CHECK(found.at("rps_duels_evicted_total") == 0);
   CHECK(found.at("rps_duels_expired_total") == 1);
   CHECK(found.at("rps_spectators") == 0);
-  CHECK(found.at("rps_spectators_cut_total") == 0);
   caller.disconnect(Clock::time_point{});
 }
 
-TEST_CASE("spectators are counted, and those that are cut off") {
+TEST_CASE("spectators are counted") {
   struct Eye final : SpectatorSink {
     bool on_observation(const Observation&) override { return true; }
   };
@@ -173,10 +172,8 @@ TEST_CASE("spectators are counted, and those that are cut off") {
   game.handle({.operation = Operation::join, .game_id = "g", .player_id = "p"}, caller, {});
   game.handle({.operation = Operation::watch, .game_id = "g"}, caller, {});
   metrics.answered(Operation::watch, std::nullopt, nanoseconds(0));
-  metrics.spectator_cut();
   const auto found = samples(metrics);
   CHECK(found.at("rps_spectators") == 1);
-  CHECK(found.at("rps_spectators_cut_total") == 1);
   CHECK(found.at(R"(rps_requests_total{operation="watch",error_class="ok"})") == 1);
   caller.disconnect({});
 }
