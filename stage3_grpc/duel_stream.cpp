@@ -76,7 +76,7 @@ void DuelStream::OnDone() {
 void DuelStream::on_event(const Event& event) {
   const std::scoped_lock lock(mutex_);
   if (finished_ || broken_) return;
-  if (outgoing_.size() >= events_waiting_max_) {
+  if (events_waiting_ >= events_waiting_max_) {
     broken_ = true;
     cuts_.Increment();
     call_.context().TryCancel();
@@ -85,6 +85,7 @@ void DuelStream::on_event(const Event& event) {
   v1::DuelResponse response;
   write(event, *response.mutable_event());
   outgoing_.push_back({.is_ready = true, .bytes = to_bytes(response)});
+  ++events_waiting_;
   advance();
 }
 
@@ -101,6 +102,7 @@ void DuelStream::advance() {
   if (finished_ || writing_) return;
   if (!broken_ && !outgoing_.empty()) {
     if (!outgoing_.front().is_ready) return;  // OnReadDone comes here when it is.
+    if (!outgoing_.front().is_reply) --events_waiting_;
     writing_ = true;
     return StartWrite(&outgoing_.front().bytes);
   }

@@ -72,12 +72,13 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   // Guards what follows. Taken under a duel's lock, so the game is never called while it is held.
   std::mutex mutex_;
-  std::deque<Outgoing> outgoing_;  // In the order of writing.
-  bool answering_ = false;         // A request is with the game.
-  bool writing_ = false;           // The front of `outgoing_` is with gRPC.
-  bool closing_ = false;           // No further request is read: write the rest and end.
-  bool broken_ = false;            // Nothing that is written arrives.
-  std::optional<Error> ending_;    // Why it ends, unless the peer asks no more.
+  std::deque<Outgoing> outgoing_;   // In the order of writing.
+  std::size_t events_waiting_ = 0;  // Of these, without the one that is with gRPC.
+  bool answering_ = false;          // A request is with the game.
+  bool writing_ = false;            // The front of `outgoing_` is with gRPC.
+  bool closing_ = false;            // No further request is read: write the rest and end.
+  bool broken_ = false;             // Nothing that is written arrives.
+  std::optional<Error> ending_;     // Why it ends, unless the peer asks no more.
   bool finished_ = false;
 };
 

@@ -68,7 +68,7 @@ void add_flags(CLI::App& app, Limits& limits) {
   maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
                     "Whether connections are closed that make work and wait for no answer");
   maxima.reloadable().add_count("--max-waiting-events", limits.events_waiting_max,
-                                {.min = 1, .max = 65'536},
+                                {.min = 2, .max = 65'536},
                                 "Events that may wait for the peer of one Duel or Watch stream to "
                                 "read");
 

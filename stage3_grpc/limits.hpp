@@ -90,7 +90,8 @@ struct Limits {
   bool has_reflection = true;  // --reflection
   // Events that wait for a Duel stream whose peer does not read, at one more of which the stream
   // ends with CANCELLED; and observations that wait for a Watch stream, at one more of which it
-  // ends with RESOURCE_EXHAUSTED (rps_streams_cut_total).
+  // ends with RESOURCE_EXHAUSTED (rps_streams_cut_total). At least 2, because the round that
+  // decides a duel is two events. Replies and what gRPC is writing do not count.
   int events_waiting_max = 256;  // --max-waiting-events
 
   chain::ChainSettings chain;

@@ -238,6 +238,26 @@ TEST_CASE("A peer that leaves its events unread is cut off, and nobody else") {
   CHECK(deaf.stream().Finish().error_code() == grpc::CANCELLED);
 }
 
+TEST_CASE("Players who read what they are told are not cut, however few events may wait") {
+  RunningServer at({.events_waiting_max = 2});
+  for (int i = 0; i < 10; ++i) {
+    const std::string game = "g" + std::to_string(i);
+    DuelPlayer alice(*at.stub, game, "alice");
+    DuelPlayer bob(*at.stub, game, "bob");
+    sit_down(alice, bob, 1);
+    alice.throw_move(Move::rock);
+    CHECK_FALSE(alice.reply(Operation::throw_move).error);
+    CHECK(bob.event().type == EventType::opponent_ready);
+    bob.throw_move(Move::paper);
+    CHECK_FALSE(bob.reply(Operation::throw_move).error);
+    for (DuelPlayer* const player : {&alice, &bob}) {
+      CHECK(player->event().type == EventType::round_over);
+      CHECK(player->event().type == EventType::game_over);
+    }
+  }
+  CHECK(at.metric("rps_streams_cut_total{method=\"Duel\"}") == 0);
+}
+
 TEST_CASE("Streams that are cancelled midway leave nothing behind") {
   RunningServer at;
   for (int i = 0; i < 50; ++i) {
