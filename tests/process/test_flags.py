@@ -62,7 +62,7 @@ SERVER_FLAGS = {
     "duration": ["--session-idle", "--duel-idle", "--drain", "--idle-timeout"],
 }
 GRPC_FLAGS = SERVER_FLAGS | {
-    "count": [*SERVER_FLAGS["count"], "--max-streams", "--max-calls", "--max-waiting-events"],
+    "count": [*SERVER_FLAGS["count"], "--max-streams", "--max-calls"],
     "duration": [*SERVER_FLAGS["duration"], "--handshake-timeout", "--keepalive-after",
                  "--keepalive-timeout", "--give-way-after"],
     "size": ["--max-message-bytes", "--max-memory-bytes", "--max-metadata-bytes"],
