@@ -17,8 +17,8 @@ namespace rps::rpc {
 // not block.
 class OpenStream {
  public:
-  // The server drains: answers the requests that have arrived and ends with `unavailable`, unless
-  // the call is to have some more time.
+  // The server drains: answers the request that is being carried out, no further one, and ends with
+  // `unavailable`. A PlayMany that has played a round goes on.
   virtual void drain() = 0;
 
   // For a call that drain() has left open: ends with `unavailable` if its peer has sent no request

@@ -42,8 +42,8 @@ class Service final : public detail::RawMethods {
   // Another value for --max-waiting-events, for streams that begin from now on. Any thread.
   void reconfigure(const Limits& fresh) { events_waiting_max_ = fresh.events_waiting_max; }
 
-  // From now on requests are answered with `unavailable`; open streams end when the requests that
-  // came on them before are answered. Does not block.
+  // From now on requests are answered with `unavailable`; an open stream ends when the request that
+  // it is carrying out is answered. Does not block.
   void drain();
 
   // After drain(): waits for the ends of the calls that were open then (open_calls.hpp). False when
