@@ -33,6 +33,7 @@ void PlayManyStream::OnReadDone(bool ok) {
       call_, request_, caller_, [](const Reply&) {},  // The summary is the only response.
       is_first ? AfterClose::refuse : AfterClose::serve);
   if (reply.error) return finish(status_of(reply, call_.context()));
+  if (is_first) StartSendInitialMetadata();
   score_.add(reply.result);
   read_at_ = Clock::now();
   StartRead(&request_);

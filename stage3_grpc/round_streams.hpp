@@ -15,7 +15,9 @@
 namespace rps::rpc {
 
 // Requests in, one summary out. A stream that has played a round may go on while the server drains,
-// so that its rounds are not lost, as long as further requests come.
+// so that its rounds are not lost, as long as further requests come. It sends its headers when it
+// has played the first round: from then on no gRPC client retries the call (gRFC A6), which would
+// play the rounds again.
 class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public OpenStream {
  public:
   PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Door& door,

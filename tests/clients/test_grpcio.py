@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -417,6 +418,29 @@ class Health(unittest.TestCase):
             server.send_signal()
             self.assertEqual(fields(next(statuses))[1], NOT_SERVING)
             server.wait(0)
+
+
+class Retries(unittest.TestCase):
+    def test_play_no_round_of_a_play_many_twice(self):
+        """The server ends the call when rounds of it are played, and grpcio may not repeat these."""
+        config = ("grpc.service_config", json.dumps(RETRYING))
+        sent = []
+
+        def rounds():
+            while True:  # The call's end ends it.
+                sent.append(round_of(ROCK, "s"))
+                yield sent[-1]
+                time.sleep(0.05)
+
+        with Server("rps-grpc", "--max-connection-age=500ms",
+                    "--connection-age-grace=200ms") as server, \
+                Game(address_of(server), config) as game:
+            with self.assertRaises(grpc.RpcError) as caught:
+                game.play_many(rounds(), timeout=PATIENCE)
+            self.assertEqual(caught.exception.code(), Code.UNAVAILABLE)
+            played = game.score(MESSAGES["rps.v1.ScoreRequest"](session_id="s")).rounds
+            self.assertGreater(played, 0)
+            self.assertLessEqual(played, len(sent))
 
 
 class Restarts(unittest.TestCase):
