@@ -422,7 +422,7 @@ class Health(unittest.TestCase):
 
 class Retries(unittest.TestCase):
     def test_play_no_round_of_a_play_many_twice(self):
-        """The server ends the call when rounds of it are played, and grpcio may not repeat these."""
+        """A call that the server ends when rounds are played is not sent again by grpcio."""
         config = ("grpc.service_config", json.dumps(RETRYING))
         sent = []
 
