@@ -30,7 +30,7 @@ void add_flags(CLI::App& app, Limits& limits) {
   maxima.add_size("--max-unsent-bytes", limits.unsent_bytes_max, bytes,
                   "Unsent bytes above which a connection is not read further");
   maxima.add_count("--max-waiting-events", limits.events_waiting_max, count,
-                   "Events that may wait for a connection that does not read");
+                   "Events that may wait for a connection that does not read; one more closes it");
   maxima.add_count("--calls-per-turn", limits.calls_per_turn, count,
                    "Calls of one connection handled before those of the others");
   maxima.add_rate("--rate-limit", limits.calls_per_second_max,
@@ -43,19 +43,23 @@ void add_flags(CLI::App& app, Limits& limits) {
   timeouts.add_duration("--overload-after", limits.pass_max, time,
                         "Time that serving every ready connection once may keep taking before "
                         "calls are refused");
-  timeouts.add_duration("--first-frame-timeout", limits.first_message_max, time,
-                        "Time from connecting to the first whole message");
-  timeouts.add_duration("--frame-timeout", limits.message_max, time,
-                        "Time from a message's first byte to its last");
-  timeouts.add_duration("--write-timeout", limits.write_stall_max, time,
-                        "Time without progress of a pending write");
-  timeouts.add_duration("--idle-timeout", limits.idle_max, time,
-                        "Time without a message in either direction");
+  timeouts.add_duration(
+      "--first-frame-timeout", limits.first_message_max, time,
+      "Time from connecting to the first whole message; then the connection is closed");
+  timeouts.add_duration(
+      "--frame-timeout", limits.message_max, time,
+      "Time from a message's first byte to its last; then the connection is closed");
+  timeouts.add_duration(
+      "--write-timeout", limits.write_stall_max, time,
+      "Time in which a client takes no byte of its replies; then the connection is closed");
+  timeouts.add_duration(
+      "--idle-timeout", limits.idle_max, time,
+      "Time without a message in either direction; then the connection is closed");
   timeouts.add_duration("--give-way-after", limits.in_use_max, time,
-                        "Time without a message after which a connection gives way to a new one "
-                        "when --max-connections are open");
+                        "Time without a message after which a connection may be closed to make "
+                        "room for a new one, when --max-connections are open");
   timeouts.add_duration("--linger", limits.linger_max, time,
-                        "Time for the peer to read the last bytes and close");
+                        "Time for the client to read the last bytes and close the connection");
 }
 
 }  // namespace rps::jsonrpc

@@ -31,13 +31,14 @@ std::string refuse_empty(const std::string& text) {
 
 void add_tls_flags(CLI::App& app, tls::Files& files) {
   flags::Group tls(app, "TLS");
-  CLI::Option& certificate = tls.add_text(
-      "--tls-cert", files.certificate, "FILE",
-      "The server's certificate, and those up to its authority, in PEM; connections are TLS then");
+  CLI::Option& certificate =
+      tls.add_text("--tls-cert", files.certificate, "FILE",
+                   "The server's certificate, and those up to its authority, in PEM; with it every "
+                   "connection must use TLS");
   CLI::Option& key = tls.add_text("--tls-key", files.key, "FILE", "The certificate's private key");
-  CLI::Option& ca =
-      tls.add_text("--tls-ca", files.ca, "FILE",
-                   "Authorities; a client needs a certificate from one of them to connect");
+  CLI::Option& ca = tls.add_text("--tls-ca", files.ca, "FILE",
+                                 "Certificates of authorities, in PEM; with it every client needs "
+                                 "a certificate from one of them");
   for (CLI::Option* const option : {&certificate, &key, &ca}) option->check(refuse_empty);
   certificate.needs(&key);
   key.needs(&certificate);
@@ -54,29 +55,37 @@ void add_flags(CLI::App& app, Limits& limits) {
   flags::Group maxima(app, "Limits");
   maxima.reloadable().add_count("--max-connections", limits.connections_max,
                                 {.min = 1, .max = 1'000'000}, "Connections open at once");
-  maxima.add_size("--max-message-bytes", limits.message_bytes_max, {.min = 1, .max = 16 * mebibyte},
-                  "One request");
-  maxima.add_size("--max-memory-bytes", limits.memory_bytes_max, {.min = 1, .max = 1024 * mebibyte},
-                  "Unread bytes of all connections together");
-  maxima.add_size("--max-metadata-bytes", limits.metadata_bytes_max, {.min = 1, .max = mebibyte},
-                  "All headers of one call");
+  maxima.add_size(
+      "--max-message-bytes", limits.message_bytes_max, {.min = 1, .max = 16 * mebibyte},
+      "Bytes of one request message; a longer one ends its call with RESOURCE_EXHAUSTED");
+  maxima.add_size(
+      "--max-memory-bytes", limits.memory_bytes_max, {.min = 1, .max = 1024 * mebibyte},
+      "Unread bytes of all connections together; above it gRPC closes connections without a "
+      "call, then ends the streams that hold most");
+  maxima.add_size(
+      "--max-metadata-bytes", limits.metadata_bytes_max, {.min = 1, .max = mebibyte},
+      "Bytes of all headers of one call; with more the call ends with RESOURCE_EXHAUSTED");
   maxima.add_count("--max-streams", limits.streams_max, {.min = 1, .max = 100'000},
                    "Calls open at once on one connection");
   maxima.reloadable().add_count(
       "--max-calls", limits.calls_max, {.min = 0, .max = 1'000'000},
-      "Calls open at once on all connections; a call with long headers counts more");
-  maxima.add_choice("--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
-                    "Whether connections are closed that make work and wait for no answer");
-  maxima.reloadable().add_count("--max-waiting-events", limits.events_waiting_max,
-                                {.min = 2, .max = 65'536},
-                                "Events that may wait for the peer of one Duel or Watch stream to "
-                                "read");
+      "Calls open at once on all connections; a call with long headers counts more; 0: 1,000 and "
+      "one more for each 32KiB of --max-memory-bytes; no limit with --flood-guard=off");
+  maxima.add_choice(
+      "--flood-guard", limits.has_flood_guard, {{"on", true}, {"off", false}},
+      "Whether connections are closed that flood the server with HTTP/2 frames or hold more "
+      "calls open than their share");
+  maxima.reloadable().add_count(
+      "--max-waiting-events", limits.events_waiting_max, {.min = 2, .max = 65'536},
+      "Events that may wait for the client of one Duel or Watch stream to read them; one more "
+      "ends the stream");
 
   chain::add_flags(app, limits.chain);
 
   flags::Group sockets(app, "Sockets");
-  sockets.add_choice("--coalesce-writes", limits.coalesces_writes, {{"on", true}, {"off", false}},
-                     "Whether replies of a connection that are ready together are sent together");
+  sockets.add_choice(
+      "--coalesce-writes", limits.coalesces_writes, {{"on", true}, {"off", false}},
+      "Whether replies of one connection that are ready together are sent with one system call");
   sockets.add_duration("--busy-poll", limits.busy_poll, {.min = 0us, .max = 1ms},
                        "How long a serving thread looks for the next call before it sleeps, while "
                        "calls come that soon; 0s: it sleeps at once");
@@ -85,32 +94,36 @@ void add_flags(CLI::App& app, Limits& limits) {
 
   flags::Group services(app, "Services");
   services.add_choice("--reflection", limits.has_reflection, {{"on", true}, {"off", false}},
-                      "Whether clients may ask for the services and their messages");
+                      "Whether the server offers reflection (grpc.reflection.v1 and v1alpha)");
 
   flags::Group timeouts(app, "Timeouts");
-  timeouts.add_duration("--handshake-timeout", limits.handshake_max, time,
-                        "Time for a connection's handshake: TLS and HTTP/2");
+  timeouts.add_duration(
+      "--handshake-timeout", limits.handshake_max, time,
+      "Time for the handshakes of a new connection, TLS and HTTP/2; then it is closed");
   timeouts.reloadable().add_duration(
       "--give-way-after", limits.in_use_max, time,
-      "Time without a call after which a connection gives way to a new one "
-      "when --max-connections are open");
+      "Time without a call after which a connection may be closed to make room for a new one, when "
+      "--max-connections are open");
   timeouts.add_duration("--idle-timeout", limits.idle_max, time,
-                        "Time after which a connection without calls is closed");
-  timeouts.add_duration("--max-connection-age", limits.connection_age_max,
-                        {.min = 0ms, .max = 24h, .bare = 1ms},
-                        "Time after which a connection's peer is told to connect anew; 0s: never");
-  timeouts.add_duration("--connection-age-grace", limits.connection_age_grace, time,
-                        "Time that the calls of such a connection have to end");
+                        "Time without a call after which the client is told to close the "
+                        "connection (GOAWAY); one that stays is closed");
+  timeouts.add_duration(
+      "--max-connection-age", limits.connection_age_max, {.min = 0ms, .max = 24h, .bare = 1ms},
+      "Age of a connection at which its client is told to connect anew (GOAWAY); 0s: never");
+  timeouts.add_duration(
+      "--connection-age-grace", limits.connection_age_grace, time,
+      "Time after --max-connection-age until the connection is closed although it has calls open");
   timeouts.add_duration("--keepalive-after", limits.keepalive_after, time,
-                        "Time of silence before a connection is pinged");
-  timeouts.add_duration("--keepalive-timeout", limits.keepalive_answer_max, time,
-                        "Time that a pinged connection has to answer");
+                        "Time of silence on a connection after which the server sends a PING");
+  timeouts.add_duration(
+      "--keepalive-timeout", limits.keepalive_answer_max, time,
+      "Time for the client to acknowledge this PING; then the connection is closed");
   timeouts.add_duration("--goodbye-timeout", limits.goodbye_max, time,
-                        "Time that peers have to acknowledge that the server drains, before their "
-                        "connections are closed");
+                        "Time for clients to acknowledge the GOAWAY of a drain, from the end of "
+                        "the last call; then their connections are closed");
   timeouts.add_duration("--min-ping-interval", limits.ping_interval_min, time,
-                        "A client that pings more often, three times without an answer between, "
-                        "is disconnected");
+                        "Least time between two PINGs of a client; the third that comes too early "
+                        "disconnects it (each response sets the count to zero)");
 }
 
 std::size_t memory_quota(const Limits& limits, std::size_t connections) {

@@ -105,8 +105,7 @@ struct Limits {
   std::chrono::milliseconds idle_max{300'000};
   // --max-connection-age: after this time, a tenth more or less by chance, a connection's peer is
   // told to go (GOAWAY), so that it connects anew, perhaps to another server. Calls that are open
-  // then have --connection-age-grace to end before the connection is closed. 0: connections may
-  // grow as old as they like.
+  // then have --connection-age-grace to end before the connection is closed. 0: no limit of age.
   std::chrono::milliseconds connection_age_max{0};
   std::chrono::milliseconds connection_age_grace{60'000};
   std::chrono::milliseconds keepalive_after{60'000};  // --keepalive-after: silence, then a ping.

@@ -16,11 +16,10 @@ namespace rps::observe {
 
 void add_flags(CLI::App& app, Mode& mode) {
   flags::Group(app, "Observation")
-      .add_choice(
-          "--observe", mode,
-          {{"auto", Mode::automatic}, {"require", Mode::require}, {"off", Mode::off}},
-          "Whether the kernel counts the server's calls: when it can; always, or the server "
-          "does not start; never");
+      .add_choice("--observe", mode,
+                  {{"auto", Mode::automatic}, {"require", Mode::require}, {"off", Mode::off}},
+                  "Whether the kernel counts the server's calls; auto: if it can; require: if it "
+                  "cannot, the server does not start; off: it does not");
 }
 
 void start_observer(const server::Context& context, Mode mode) {

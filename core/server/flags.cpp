@@ -53,10 +53,10 @@ void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& thre
                    "Duels open at once");
   limits.add_count("--max-spectators", flags.game.spectators_max,
                    {.min = 1, .max = rps::limits::spectators_max},
-                   "Spectators of all duels, where the server offers to watch");
+                   "Spectators of all duels together, on a server that has Watch");
   limits.add_count("--max-spectators-per-duel", flags.game.spectators_per_duel_max,
                    {.min = 1, .max = rps::limits::spectators_max},
-                   "Spectators of one duel, where the server offers to watch");
+                   "Spectators of one duel, on a server that has Watch");
 
   constexpr DurationRange idle{.min = limits::idle_min, .max = limits::idle_max, .bare = 1s};
   flags::Group timeouts(app, "Timeouts");
