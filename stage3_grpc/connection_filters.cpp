@@ -69,7 +69,7 @@ bool ConnectionFilters::passes_check(const Take& take) {
   const std::string reason =
       "nothing can stand between gRPC and its sockets: " + why_off(check, error);
   if (tls_) throw std::runtime_error("TLS cannot work: " + reason);
-  log_.warn("{}; so {} no effect and rps_connections is not told", reason,
+  log_.warn("{}; so {} no effect and the metric rps_connections is missing", reason,
             limits_.has_flood_guard ? "--max-connections and --idle-timeout have"
                                     : "--max-connections has");
   return false;

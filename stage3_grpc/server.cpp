@@ -38,7 +38,10 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       health_(std::make_unique<Health>(filters_.flood_guard().calls())),
       reflection_(std::make_unique<Reflection>(filters_.flood_guard().calls())),
       unknown_methods_(std::make_unique<UnknownMethods>(filters_.flood_guard().calls())),
-      chain_(limits.chain, context.metrics, context.log),
+      chain_(limits.chain,
+             limits.tls.ca.empty() ? chain::GameChain::Certificates::none
+                                   : chain::GameChain::Certificates::demanded,
+             context.metrics, context.log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
           context.metrics, limits, filters_.flood_guard().calls())),
@@ -111,7 +114,8 @@ void GrpcServer::reload_files() {
 }
 
 void GrpcServer::stop_accepting() {
-  if (!chain_.counts_calls()) log_.info("--metrics=off: calls are not counted from here on");
+  if (!chain_.counts_calls())
+    log_.info("--metrics=off: calls are not counted, so the line on the drain says 0");
   listener_.stop();
   health_->drain();
   reflection_->drain();

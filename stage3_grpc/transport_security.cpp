@@ -8,6 +8,7 @@
 #include <prometheus/registry.h>
 #include <spdlog/logger.h>
 
+#include "core/net/address.hpp"
 #include "stage3_grpc/tls/filter.hpp"
 
 namespace rps::rpc {
@@ -39,7 +40,8 @@ class TransportSecurity::Records final : public tls::Witness {
                                        Peer{.identity = std::move(identity)});
   }
 
-  // Whoever only looks whether the port is open is no news.
+  // A connection that its peer closes before the handshake is complete, as a port scan does, is
+  // counted and not logged.
   void refused(int fd, tls::Failure why, const std::string& reason) override {
     counter_of(why).Increment();
     if (why != tls::Failure::closed) note(fd, reason);
@@ -70,7 +72,7 @@ class TransportSecurity::Records final : public tls::Witness {
   }
 
   void note(int fd, const std::string& reason) {
-    std::string last = peer_address_of(fd) + ": " + reason;
+    std::string last = net::peer_text(fd) + ": " + reason;
     const std::scoped_lock lock(mutex_);
     ++news_.count;
     news_.last.swap(last);
@@ -104,7 +106,7 @@ void TransportSecurity::tick(Clock::time_point now) {
   reloader_.tick(now);
   const Records::News news = records_->take_news();
   if (news.count == 0) return;
-  log_.warn("TLS failed for {} connections; the last one was {}", news.count, news.last);
+  log_.warn("TLS failed for {} connections; the last one was from {}", news.count, news.last);
 }
 
 }  // namespace rps::rpc

@@ -67,7 +67,7 @@ void pass_chain(benchmark::State& state, const ChainSettings& settings) {
   const Game game(GameOptions{.seed = 1});
   server::Metrics metrics(game);
   spdlog::logger log("micro", std::make_shared<spdlog::sinks::null_sink_mt>());
-  GameChain chain(settings, metrics, log);
+  GameChain chain(settings, GameChain::Certificates::none, metrics, log);
   Traced transport;
   Clock::time_point now(std::chrono::hours(1));
   const std::uint64_t before = allocation_count();

@@ -1,11 +1,14 @@
 #include "core/net/address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstddef>
 #include <memory>
 
 #include <netinet/in.h>
+
+#include "core/number.hpp"
 
 namespace rps::net {
 
@@ -52,6 +55,21 @@ Address to_address(const addrinfo& info) {
   std::memcpy(&address.storage, info.ai_addr, info.ai_addrlen);
   address.size = info.ai_addrlen;
   return address;
+}
+
+std::string peer_text(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  auto* const name = reinterpret_cast<sockaddr*>(&address);
+  if (::getpeername(fd, name, &size) != 0 ||
+      ::getnameinfo(name, size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "a peer that has gone";
+  }
+  return to_string(
+      HostPort{.host = host.data(), .port = parse_number<std::uint16_t>(port.data()).value_or(0)});
 }
 
 std::optional<Address> parse_address(const HostPort& target) {

@@ -30,6 +30,10 @@ Address to_address(const addrinfo& info);
 // Reads a numeric address; nothing when the host is a name. Never waits.
 std::optional<Address> parse_address(const HostPort& target);
 
+// The address at the other end of a connected socket, for the log: "127.0.0.1:40000",
+// "[::1]:40000". "a peer that has gone" when the socket is not connected over IP any more.
+std::string peer_text(int fd);
+
 // At least one address, each once, in the order in which they are to be tried; or a sentence that
 // says why there is none.
 using FoundAddresses = std::expected<std::vector<Address>, std::string>;

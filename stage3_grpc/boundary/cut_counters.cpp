@@ -2,34 +2,12 @@
 
 #include <cstddef>
 
-#include <netdb.h>
 #include <prometheus/counter.h>
 #include <prometheus/registry.h>
-#include <sys/socket.h>
 
-#include "core/number.hpp"
-#include "core/url.hpp"
+#include "core/net/address.hpp"
 
 namespace rps::rpc::boundary {
-
-namespace {
-
-std::string peer_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  auto* const name = reinterpret_cast<sockaddr*>(&address);
-  if (::getpeername(fd, name, &size) != 0 ||
-      ::getnameinfo(name, size, host.data(), host.size(), port.data(), port.size(),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return "a peer that has gone";
-  }
-  return to_string(
-      HostPort{.host = host.data(), .port = parse_number<std::uint16_t>(port.data()).value_or(0)});
-}
-
-}  // namespace
 
 CutCounters::CutCounters() : registry_(std::make_shared<prometheus::Registry>()) {
   auto& family = prometheus::BuildCounter()
@@ -43,7 +21,7 @@ CutCounters::CutCounters() : registry_(std::make_shared<prometheus::Registry>())
 }
 
 void CutCounters::count(Breach breach, int fd) {
-  std::string peer = peer_of(fd);
+  std::string peer = net::peer_text(fd);
   {
     const std::scoped_lock lock(mutex_);
     last_peer_.swap(peer);

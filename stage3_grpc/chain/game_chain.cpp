@@ -16,19 +16,30 @@ std::uint64_t random_secret() {
 
 }  // namespace
 
-GameChain::GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log)
-    : auth_(settings.tokens_file, metrics, log),
+GameChain::GameChain(const ChainSettings& settings, Certificates certificates,
+                     server::Metrics& metrics, spdlog::logger& log)
+    : operator_log_(log),
+      certificates_(certificates),
+      auth_(settings.tokens_file, metrics, log),
       trace_(random_secret()),
       rate_limit_(metrics, random_secret()),
       metrics_(metrics),
       log_(log),
       links_(auth_, trace_, rate_limit_, metrics_, log_) {
   configure(settings);
-  if (settings.has_auth && settings.tokens_file.empty()) {
-    log.info("--auth=on without --auth-tokens: only client certificates say who calls");
-  }
-  if (!settings.has_auth && !settings.tokens_file.empty()) {
-    log.warn("--auth-tokens has no effect as long as --auth is off");
+}
+
+void GameChain::configure(const ChainSettings& settings) {
+  links_.configure(settings);
+  counts_calls_.store(settings.has_metrics, std::memory_order_relaxed);
+  const bool has_tokens = !settings.tokens_file.empty();
+  if (!settings.has_auth) {
+    if (has_tokens) operator_log_.warn("--auth-tokens has no effect as long as --auth is off");
+  } else if (!has_tokens && certificates_ == Certificates::none) {
+    operator_log_.warn(
+        "--auth=on, but there is neither --auth-tokens nor --tls-ca: every call is refused");
+  } else if (!has_tokens) {
+    operator_log_.info("--auth=on without --auth-tokens: only client certificates say who calls");
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/auth.hpp"
@@ -19,15 +20,18 @@ class GameChain {
   using Links = Chain<Auth, Trace, RateLimit, Metrics, Log>;
   using Passage = Links::Passage;
 
+  // Whether the transport demands a certificate of each client (--tls-ca). Without, only tokens can
+  // say who calls.
+  enum class Certificates : std::uint8_t { none, demanded };
+
   // Throws std::runtime_error with a sentence for the operator when the file of --auth-tokens is
   // wrong. REQUIRES: `metrics` and `log` outlive the chain.
-  GameChain(const ChainSettings& settings, server::Metrics& metrics, spdlog::logger& log);
+  GameChain(const ChainSettings& settings, Certificates certificates, server::Metrics& metrics,
+            spdlog::logger& log);
 
-  // Applies to messages that come from now on. Any thread, one at a time.
-  void configure(const ChainSettings& settings) {
-    links_.configure(settings);
-    counts_calls_.store(settings.has_metrics, std::memory_order_relaxed);
-  }
+  // Applies to messages that come from now on. The log says when the flags about callers cannot do
+  // what they say. Any thread, one at a time.
+  void configure(const ChainSettings& settings);
 
   // Whether Metrics is on.
   bool counts_calls() const { return counts_calls_.load(std::memory_order_relaxed); }
@@ -47,6 +51,8 @@ class GameChain {
   void end_call(const CallInfo& call) noexcept { links_.end_call(call); }
 
  private:
+  spdlog::logger& operator_log_;
+  const Certificates certificates_;
   Auth auth_;
   Trace trace_;
   RateLimit rate_limit_;

@@ -133,7 +133,8 @@ class Auth(Base):
         self.assertEqual(counted[sample("play", "ok")], 1)
 
     def test_the_health_service_asks_nobody(self):
-        _, caller = self.start("--auth=on")
+        server, caller = self.start("--auth=on")
+        self.assertIn("neither --auth-tokens nor --tls-ca: every call is refused", server.stderr())
         self.assertEqual(caller.code(), Code.UNAUTHENTICATED)
         answer = caller.call(method="/grpc.health.v1.Health/Check", request=b"")
         self.assertEqual(fields(answer), {1: 1})  # SERVING
@@ -276,10 +277,11 @@ class Switches(Base):
             os.replace(self.folder / "new", config)
 
         write("trace-sampling = 0\n")
-        _, caller = self.start(f"--config={config}")
+        server, caller = self.start(f"--config={config}")
         self.assertEqual(caller.code(), Code.OK)
         write("auth = on\n")
         eventually(lambda: caller.code() == Code.UNAUTHENTICATED, "Auth is on")
+        eventually(lambda: "every call is refused" in server.stderr(), "the log says why")
         write("rate-limit = 1\nrate-burst = 1\n")
         eventually(lambda: caller.code() == Code.RESOURCE_EXHAUSTED, "a rate is in force")
         write("")

@@ -119,7 +119,7 @@ class Clients(unittest.TestCase):
                     why for what, (why, _) in refused.items() if what != "TLS 1.1")
                 expected["accepted"] = len(served)
                 eventually(lambda: handshakes(server) == expected, f"handshakes: {expected}")
-                eventually(lambda: re.search(r"TLS failed .*ipv4:127\.0\.0\.1:", server.stderr()),
+                eventually(lambda: re.search(r"TLS failed .*from 127\.0\.0\.1:", server.stderr()),
                            "the log says so")
 
     def test_without_an_authority_nobody_needs_a_certificate(self):

@@ -49,6 +49,15 @@ TEST_CASE("A listener is reached, and where nobody listens it is said so") {
   CHECK(outcome_of(bound.address()) == 0);
 }
 
+TEST_CASE("The address of a peer is told for as long as it is connected") {
+  const Listening listening;
+  const Fd caller = begin_connect(listening.address());
+  const Fd called = listening.accept();
+  CHECK(peer_text(caller.get()) == "127.0.0.1:" + std::to_string(listening.port));
+  CHECK_THAT(peer_text(called.get()), Catch::StartsWith("127.0.0.1:"));
+  CHECK(peer_text(listening.socket.get()) == "a peer that has gone");
+}
+
 TEST_CASE("The outcome is not known as long as nobody answers") {
   const BlackHole hole;
   const Fd socket = begin_connect(hole.address());
