@@ -38,7 +38,9 @@ class ConnectionFilters {
   ConnectionFilters(const Limits& limits, server::Metrics& metrics, spdlog::logger& log);
 
   // Finds out with a connection of its own, which it passes to `take`, whether filters can work,
-  // and says so in the log and the metrics. When they cannot, `budget` stops counting: then
+  // and says so in the log and the metrics. Waits for gRPC to serve that connection, which takes a
+  // millisecond, and limits::self_check_max at most. When they cannot, `budget` stops counting:
+  // then
   // --max-connections has no effect. Call once, before attach(). Throws std::runtime_error when
   // filters cannot work and TLS is asked for.
   void start(const Take& take, boundary::ConnectionBudget& budget);
@@ -46,7 +48,7 @@ class ConnectionFilters {
   // From now on the filters stand between gRPC, which does not know `fd` yet, and the socket. They
   // give the place back when gRPC closes the socket; it is given back at once when filters cannot
   // work. False when the connection must not be served, because TLS is asked for and cannot stand
-  // there.
+  // there. One thread at a time. Throws std::bad_alloc.
   bool attach(int fd, boundary::ConnectionBudget::Place place);
 
   bool has_tls() const { return tls_.has_value(); }

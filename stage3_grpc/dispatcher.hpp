@@ -35,8 +35,8 @@ inline constexpr std::optional<Operation> operation_of<v1::WatchRequest> = Opera
 // Any number of threads may call it at once.
 class Dispatcher {
  public:
-  // Whether a request that comes after close() is refused: all are, but the further ones of a call
-  // whose first request came before.
+  // What becomes of a request that comes after close(). serve: for a further request of a call that
+  // has played a round before, which PlayMany needs.
   enum class AfterClose : std::uint8_t { refuse, serve };
 
   // REQUIRES: the game outlives the dispatcher.

@@ -1,6 +1,6 @@
-// Closes connections that make the server work and wait for no answer, and those without calls:
-// puts an accountant (boundary/accountant.hpp) between gRPC and each socket, reports what was
-// closed, and returns the memory that a flood has cost.
+// Closes connections that flood the server with HTTP/2 frames, and those without calls: puts an
+// accountant (boundary/accountant.hpp) between gRPC and each socket, reports what was closed, and
+// returns the memory that a flood has cost.
 //
 //   rps_flood_guard_active               1 when connections are watched, 0 when they are not
 //   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
@@ -44,11 +44,12 @@ class FloodGuard {
   void reconfigure(const Limits& fresh);
 
   // What stands between gRPC and the socket `fd` to watch it, and itself reads and writes through
-  // `socket`. REQUIRES: is_active().
+  // `socket`. Any thread. REQUIRES: is_active().
   std::unique_ptr<boundary::SocketFilter> watch(int fd,
                                                 std::unique_ptr<boundary::SocketFilter> socket);
 
-  // To be told of the end of each call.
+  // The pool of open calls, to which the services report each call's end. Lives as long as the
+  // guard.
   boundary::CallPool& calls() { return *connections_->calls(); }
 
   // Closes some idle connections, so that a new one finds a place soon. False when there is none,
@@ -63,8 +64,8 @@ class FloodGuard {
   void close_unfinished() { connections_->close_unfinished(); }
 
   // Ends idle connections, writes one line about the connections closed since the last call, if
-  // there were any, and returns memory when it is time to. To be called about once a second. The
-  // same thread calls watch() and tick(), or the calls follow each other.
+  // there were any, and returns memory when it is time to. To be called about once a second, by one
+  // thread at a time.
   void tick(Clock::time_point now);
 
  private:

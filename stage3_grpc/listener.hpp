@@ -31,7 +31,8 @@ class Listener {
   // back when the connection is closed.
   using Take = std::function<void(net::Fd connection, boundary::ConnectionBudget::Place place)>;
   using Tick = std::function<void(Clock::time_point now)>;
-  // Finds a place for one more connection: closes others, which may take a moment.
+  // Closes other connections in order to make room for a new one. True: some are being closed, so
+  // the new one may be taken beyond the limit.
   using MakeRoom = std::function<bool()>;
 
   // Listens on `address`, all of its addresses; nothing is accepted yet. Raises the process's limit

@@ -17,8 +17,8 @@ namespace rps::rpc {
 // not block.
 class OpenStream {
  public:
-  // The server drains: answers the request that is being carried out, no further one, and ends with
-  // `unavailable`. A PlayMany that has played a round goes on.
+  // The server drains: the call answers the request that it is carrying out, and ends with
+  // `unavailable`. A PlayMany that has played a round goes on (end_if_silent).
   virtual void drain() = 0;
 
   // For a call that drain() has left open: ends with `unavailable` if its peer has sent no request

@@ -5,12 +5,12 @@
 namespace rps::rpc {
 
 PlayManyStream::PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                               const ServedCall::Door& door, grpc::CallbackServerContext& context,
-                               grpc::ByteBuffer& response)
+                               const ServedCall::Shared& shared,
+                               grpc::CallbackServerContext& context, grpc::ByteBuffer& response)
     : dispatcher_(dispatcher),
       caller_(game, {}),
       open_(open),
-      call_(door, context, method::play_many),
+      call_(shared, context, method::play_many),
       response_(response) {
   open_.add(*this);
   const std::scoped_lock lock(mutex_);
@@ -61,8 +61,11 @@ void PlayManyStream::finish(const grpc::Status& status) {
 }
 
 RallyStream::RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                         const ServedCall::Door& door, grpc::CallbackServerContext& context)
-    : dispatcher_(dispatcher), caller_(game, {}), open_(open), call_(door, context, method::rally) {
+                         const ServedCall::Shared& shared, grpc::CallbackServerContext& context)
+    : dispatcher_(dispatcher),
+      caller_(game, {}),
+      open_(open),
+      call_(shared, context, method::rally) {
   open_.add(*this);
   const std::scoped_lock lock(mutex_);
   if (!finished_) StartRead(&request_);

@@ -20,8 +20,9 @@ namespace rps::rpc {
 // play the rounds again.
 class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public OpenStream {
  public:
-  PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Door& door,
-                 grpc::CallbackServerContext& context, grpc::ByteBuffer& response);
+  PlayManyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open,
+                 const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
+                 grpc::ByteBuffer& response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override;
@@ -52,7 +53,7 @@ class PlayManyStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>, p
 class RallyStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public OpenStream {
  public:
-  RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Door& door,
+  RallyStream(Dispatcher& dispatcher, Game& game, OpenCalls& open, const ServedCall::Shared& shared,
               grpc::CallbackServerContext& context);
 
   void OnReadDone(bool ok) override;

@@ -19,7 +19,7 @@ std::string_view ServedCall::peer() {
 }
 
 std::shared_ptr<const std::string> ServedCall::certificate_identity() {
-  const std::shared_ptr<const Peer> found = door_.peers.find(peer());
+  const std::shared_ptr<const Peer> found = shared_.peers.find(peer());
   if (!found || found->identity.empty()) return nullptr;
   return {found, &found->identity};
 }

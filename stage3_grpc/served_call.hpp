@@ -23,24 +23,25 @@ inline constexpr std::string_view rally = "/rps.v1.RockPaperScissorsService/Rall
 inline constexpr std::string_view duel = "/rps.v1.RockPaperScissorsService/Duel";
 }  // namespace method
 
-// From the beginning of a call until it is over: a stream keeps one for all its messages.
+// Exists from the beginning of a call until it is over: a stream keeps one for all its messages.
+// Used by one thread at a time.
 class ServedCall final : private chain::Transport {
  public:
-  // What is in front of the service and knows its callers. Both outlive the calls.
-  struct Door {
+  // What all calls share. REQUIRES: both outlive the calls.
+  struct Shared {
     chain::GameChain& chain;
     const PeerTable& peers;
   };
 
   // `method`: a constant. REQUIRES: `context` outlives the call.
-  ServedCall(const Door& door, grpc::CallbackServerContext& context, std::string_view method)
-      : door_(door), context_(context), info_{.transport = *this, .method = method} {}
+  ServedCall(const Shared& shared, grpc::CallbackServerContext& context, std::string_view method)
+      : shared_(shared), context_(context), info_{.transport = *this, .method = method} {}
   ServedCall(const ServedCall&) = delete;
   ServedCall& operator=(const ServedCall&) = delete;
-  ~ServedCall() { door_.chain.end_call(info_); }
+  ~ServedCall() { shared_.chain.end_call(info_); }
 
   grpc::CallbackServerContext& context() const { return context_; }
-  chain::GameChain& chain() const { return door_.chain; }
+  chain::GameChain& chain() const { return shared_.chain; }
   chain::CallInfo& info() { return info_; }
 
  private:
@@ -49,7 +50,7 @@ class ServedCall final : private chain::Transport {
   std::shared_ptr<const std::string> certificate_identity() override;
   void add_trailer(const std::string& name, const std::string& value) override;
 
-  const Door door_;
+  const Shared shared_;
   grpc::CallbackServerContext& context_;
   chain::CallInfo info_;
   std::optional<std::string> peer_;  // When a link has asked.

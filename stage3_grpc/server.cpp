@@ -43,7 +43,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
                                    : chain::GameChain::Certificates::demanded,
              context.metrics, context.log),
       service_(std::make_unique<Service>(
-          context.game, ServedCall::Door{.chain = chain_, .peers = *filters_.peers()},
+          context.game, ServedCall::Shared{.chain = chain_, .peers = *filters_.peers()},
           context.metrics, limits, filters_.flood_guard().calls())),
       threads_(server::serving_threads(context, limits::default_threads_max), limits.busy_poll) {
   // Debian builds Abseil so that each lock of a mutex looks for cycles (docs/decisions/013).

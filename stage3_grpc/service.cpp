@@ -10,11 +10,11 @@ namespace rps::rpc {
 namespace {
 
 // Ends itself when the answer is with the peer, or the peer has gone.
-class UnaryCall final : public grpc::ServerUnaryReactor {
+class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  UnaryCall(OpenCalls& open, const ServedCall::Door& door, grpc::CallbackServerContext& context,
-            std::string_view method)
-      : open_(open), call_(door, context, method) {}
+  UnaryReactor(OpenCalls& open, const ServedCall::Shared& shared,
+               grpc::CallbackServerContext& context, std::string_view method)
+      : open_(open), call_(shared, context, method) {}
 
   ServedCall& call() { return call_; }
   void OnDone() override { delete this; }
@@ -40,7 +40,7 @@ template <class Request, class Response>
 grpc::ServerUnaryReactor* Service::answer(grpc::CallbackServerContext& context,
                                           std::string_view method, const grpc::ByteBuffer& request,
                                           grpc::ByteBuffer& response) {
-  auto* const reactor = new UnaryCall(open_calls_, door_, context, method);
+  auto* const reactor = new UnaryReactor(open_calls_, shared_, context, method);
   if (!request.Valid() && context.IsCancelled()) {
     // The peer has hung up before its request was complete: there was none to answer or to count.
     reactor->Finish(grpc::Status::CANCELLED);
@@ -69,24 +69,23 @@ grpc::ServerUnaryReactor* Service::Score(grpc::CallbackServerContext* context,
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) {
-  return new PlayManyStream(dispatcher_, game_, open_calls_, door_, *context, *response);
+  return new PlayManyStream(dispatcher_, game_, open_calls_, shared_, *context, *response);
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::Watch(grpc::CallbackServerContext* context,
                                                            const grpc::ByteBuffer* request) {
-  return WatchStream::open(dispatcher_, game_, *cuts_.watches, watch_writer_, open_calls_, door_,
+  return WatchStream::open(dispatcher_, game_, metrics_, watch_writer_, open_calls_, shared_,
                            *context, *request, waiting_max());
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
     grpc::CallbackServerContext* context) {
-  return new RallyStream(dispatcher_, game_, open_calls_, door_, *context);
+  return new RallyStream(dispatcher_, game_, open_calls_, shared_, *context);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(dispatcher_, game_, *cuts_.duels, open_calls_, door_, *context,
-                          waiting_max());
+  return DuelStream::open(dispatcher_, game_, open_calls_, shared_, *context, waiting_max());
 }
 
 }  // namespace rps::rpc

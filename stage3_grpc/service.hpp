@@ -30,11 +30,11 @@ using RawMethods = Methods::WithRawCallbackMethod_Play<
 class Service final : public detail::RawMethods {
  public:
   // REQUIRES: all arguments but `limits` outlive the service.
-  Service(Game& game, const ServedCall::Door& door, server::Metrics& metrics, const Limits& limits,
-          boundary::CallPool& pool)
+  Service(Game& game, const ServedCall::Shared& shared, server::Metrics& metrics,
+          const Limits& limits, boundary::CallPool& pool)
       : game_(game),
-        door_(door),
-        cuts_(metrics),
+        shared_(shared),
+        metrics_(metrics),
         events_waiting_max_(limits.events_waiting_max),
         dispatcher_(game),
         open_calls_(pool) {}
@@ -75,8 +75,8 @@ class Service final : public detail::RawMethods {
   }
 
   Game& game_;
-  const ServedCall::Door door_;
-  const StreamCuts cuts_;
+  const ServedCall::Shared shared_;
+  server::Metrics& metrics_;
   std::atomic<int> events_waiting_max_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;

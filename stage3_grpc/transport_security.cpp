@@ -13,9 +13,9 @@
 
 namespace rps::rpc {
 
-class TransportSecurity::Records final : public tls::Witness {
+class TransportSecurity::Outcomes final : public tls::Witness {
  public:
-  explicit Records(std::shared_ptr<PeerTable> peers)
+  explicit Outcomes(std::shared_ptr<PeerTable> peers)
       : registry_(std::make_shared<prometheus::Registry>()),
         handshakes_(prometheus::BuildCounter()
                         .Name("rps_tls_handshakes_total")
@@ -93,18 +93,18 @@ class TransportSecurity::Records final : public tls::Witness {
 TransportSecurity::TransportSecurity(const tls::Files& files, std::shared_ptr<PeerTable> peers,
                                      server::Metrics& metrics, spdlog::logger& log)
     : log_(log),
-      records_(std::make_shared<Records>(std::move(peers))),
-      reloader_(files, *records_->registry(), log) {
-  metrics.add(records_->registry());
+      outcomes_(std::make_shared<Outcomes>(std::move(peers))),
+      reloader_(files, *outcomes_->registry(), log) {
+  metrics.add(outcomes_->registry());
 }
 
 std::unique_ptr<boundary::SocketFilter> TransportSecurity::protect(int fd) {
-  return tls::make_filter(fd, *reloader_.context(), records_);
+  return tls::make_filter(fd, *reloader_.context(), outcomes_);
 }
 
 void TransportSecurity::tick(Clock::time_point now) {
   reloader_.tick(now);
-  const Records::News news = records_->take_news();
+  const Outcomes::News news = outcomes_->take_news();
   if (news.count == 0) return;
   log_.warn("TLS failed for {} connections; the last one was from {}", news.count, news.last);
 }

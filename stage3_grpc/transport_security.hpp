@@ -36,10 +36,10 @@ class TransportSecurity {
   void tick(Clock::time_point now);
 
  private:
-  class Records;
+  class Outcomes;
 
   spdlog::logger& log_;
-  const std::shared_ptr<Records> records_;  // Connections may be closed after their server.
+  const std::shared_ptr<Outcomes> outcomes_;  // Connections may be closed after their server.
   tls::Reloader reloader_;
 };
 

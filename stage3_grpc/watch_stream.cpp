@@ -8,11 +8,13 @@
 
 namespace rps::rpc {
 
-WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
-                               WatchWriter& writer, OpenCalls& open, const ServedCall::Door& door,
+WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+                               WatchWriter& writer, OpenCalls& open,
+                               const ServedCall::Shared& shared,
                                grpc::CallbackServerContext& context,
                                const grpc::ByteBuffer& request, std::size_t waiting_max) {
-  const auto stream = std::make_shared<WatchStream>(cuts, writer, open, door, context, waiting_max);
+  const auto stream =
+      std::make_shared<WatchStream>(metrics, writer, open, shared, context, waiting_max);
   stream->caller_.emplace(game, std::weak_ptr<EventSink>(), stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -20,13 +22,13 @@ WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, prometheus::C
   return stream.get();
 }
 
-WatchStream::WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
-                         const ServedCall::Door& door, grpc::CallbackServerContext& context,
+WatchStream::WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+                         const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
                          std::size_t waiting_max)
     : cuts_(cuts),
       writer_(writer),
       open_(open),
-      call_(door, context, method::watch),
+      call_(shared, context, method::watch),
       waiting_max_(waiting_max) {}
 
 // An accepted request is answered by the duel, which calls on_observation().

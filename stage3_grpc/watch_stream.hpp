@@ -35,13 +35,13 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments but
   // the request outlive it.
-  static WatchStream* open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
-                           WatchWriter& writer, OpenCalls& open, const ServedCall::Door& door,
+  static WatchStream* open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+                           WatchWriter& writer, OpenCalls& open, const ServedCall::Shared& shared,
                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                            std::size_t waiting_max);
 
-  WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
-              const ServedCall::Door& door, grpc::CallbackServerContext& context,
+  WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+              const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
               std::size_t waiting_max);
 
   void OnWriteDone(bool ok) override;

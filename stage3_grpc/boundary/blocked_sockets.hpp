@@ -9,8 +9,8 @@
 
 namespace rps::rpc::boundary {
 
-// A socket's keeper of bytes. It is called while it is waiting, and may be a last time afterwards,
-// from any thread.
+// Keeps the bytes that wait for one socket. flush() is called by any thread while bytes wait, and
+// may be called once more afterwards.
 class BlockedSocket : public std::enable_shared_from_this<BlockedSocket> {
  public:
   virtual ~BlockedSocket() = default;
@@ -23,8 +23,8 @@ class BlockedSocket : public std::enable_shared_from_this<BlockedSocket> {
   BlockedSocket(const BlockedSocket&) = delete;
   BlockedSocket& operator=(const BlockedSocket&) = delete;
 
-  // Whether bytes wait; it says so once they do, and before it is given up by its owner that they
-  // do not. The callers exclude each other.
+  // Says whether bytes wait. REQUIRES: calls do not overlap; the last one, before the owner
+  // releases the object, says that none wait.
   void set_blocked(bool blocked);
   bool is_blocked() const { return is_blocked_; }
 

@@ -19,6 +19,7 @@
 
 namespace rps::rpc::boundary {
 
+// Of one thread.
 class BusyPoll {
  public:
   // Never polls busily for longer than `limit` at once; 0: not at all.

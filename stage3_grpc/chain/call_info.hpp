@@ -80,7 +80,7 @@ struct CallInfo {
   bool has_place = false;             // RateLimit: counts among the calls in progress.
 };
 
-// Why a link lets a message not pass.
+// Why a link refuses a message.
 struct Refusal {
   Error error = Error::internal;
   std::uint32_t retry_after_ms = 0;  // With Error::overloaded.

@@ -24,8 +24,8 @@
 
 namespace rps::rpc::chain {
 
-// What a link does that has nothing to do: a link derives from this and defines those functions
-// that it needs. All but configure() are called from any number of threads at once.
+// The functions of a link, which do nothing here. A link derives from this and defines those that
+// it needs. All but configure() are called from any number of threads at once.
 struct Link {
   // The message of `call` is about to be carried out. Any returned refusal becomes its answer.
   std::optional<Refusal> begin(CallInfo& /*call*/) { return std::nullopt; }

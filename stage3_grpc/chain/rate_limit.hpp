@@ -3,12 +3,10 @@
 //   --max-calls-in-progress  calls open at once, of all callers together. A call counts from its
 //                            first message until it is over, so an open stream counts.
 //   --rate-limit             messages a second of one caller, with --rate-burst above it. A caller
-//   is
-//                            known by the identity that Auth has found, else by its address.
+//                            is known by the identity that Auth has found, else by its address.
 //
-//   rps_calls_refused_total{reason}      reason: "in_progress" or "rate"
-//   rps_rate_buckets_evicted_total       callers whose bucket was forgotten before it was full
-//   again
+//   rps_calls_refused_total{reason}   reason: "in_progress" or "rate"
+//   rps_rate_buckets_evicted_total    callers whose bucket was forgotten before it was full again
 #pragma once
 
 #include <atomic>
@@ -59,8 +57,8 @@ class RateLimit : public Link {
   prometheus::Counter* evicted_;
   std::atomic<std::int64_t> in_progress_{0};
   std::atomic<std::int64_t> in_progress_max_{0};  // 0: no limit.
-  std::atomic<std::uint64_t> rate_{
-      0};  // Calls a second and, in the upper half, the burst. 0: none.
+  // Calls a second and, in the upper half, the burst. 0: no limit.
+  std::atomic<std::uint64_t> rate_{0};
   std::unique_ptr<BucketTable> buckets_;  // Made before rate_ is first other than 0, and then kept.
 };
 

@@ -12,7 +12,7 @@
 #
 # For each a NAME.crt and a NAME.key in PEM. What the folder has of them is replaced.
 set -euo pipefail
-umask 077  # Keys are nobody else's business.
+umask 077  # Only the owner may read the keys.
 
 [ $# -eq 1 ] || {
   echo "usage: make_certificates.sh FOLDER" >&2
