@@ -27,6 +27,19 @@ inline constexpr std::chrono::seconds config_look_period{5};
 // Descriptors that a process needs besides its connections: log, admin port, a library's own.
 inline constexpr std::size_t other_descriptors = 64;
 
+// The log. A line has at most so many bytes; of lines that stderr does not take at once so many
+// bytes are kept.
+inline constexpr std::size_t log_line_bytes_max = 4'096;
+inline constexpr std::size_t log_kept_bytes_max = std::size_t{32} << 10;
+
+// BulkLog: how long a line waits at most until it is written, and how many bytes of lines are
+// written sooner; how many bytes may wait for a reader who is slow; how long the end of the drain
+// waits for that reader.
+inline constexpr std::chrono::milliseconds bulk_log_wait_max{50};
+inline constexpr std::size_t bulk_log_write_bytes = std::size_t{32} << 10;
+inline constexpr std::size_t bulk_log_waiting_bytes_max = std::size_t{4} << 20;
+inline constexpr std::chrono::milliseconds bulk_log_end_max{500};
+
 // How long accepting pauses when the process is out of descriptors or memory.
 inline constexpr std::chrono::milliseconds accept_backoff{100};
 

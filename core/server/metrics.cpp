@@ -14,6 +14,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "core/server/thread_index.hpp"
+
 namespace rps::server {
 
 namespace {
@@ -95,10 +97,7 @@ struct alignas(64) Cell {
 
 // The cell that this thread adds to: the first threads get one each, all later ones the shared one.
 std::size_t cell_index() {
-  static std::atomic<std::size_t> threads{0};
-  thread_local const std::size_t index =
-      std::min(threads.fetch_add(1, std::memory_order_relaxed), shared_cell);
-  return index;
+  return std::min(thread_index(), shared_cell);
 }
 
 // The cell of the calling thread, and how to add to it. No other thread writes to a thread's own

@@ -142,21 +142,6 @@ void announce(const Server& server, const Admin* admin, spdlog::logger& log) {
   }
 }
 
-// Stops the server and logs what became of the calls.
-void stop(Server& server, std::chrono::milliseconds drain_max, const Metrics& metrics,
-          spdlog::logger& log) {
-  const Metrics::Answered before = metrics.answered_so_far();
-  const Clock::time_point deadline = Clock::now() + drain_max;
-  server.stop_accepting();
-  const bool is_complete = server.drain(deadline);
-  const Metrics::Answered after = metrics.answered_so_far();
-  const std::uint64_t refused = after.unavailable - before.unavailable;
-  const std::uint64_t executed = after.all - before.all - refused;
-  log.log(is_complete ? spdlog::level::info : spdlog::level::warn,
-          "{}; since the signal: {} calls answered, {} refused as unavailable",
-          is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
-}
-
 // The flags of this process, as often as they are read.
 class Flags {
  public:
@@ -201,23 +186,25 @@ class Flags {
 class Process {
  public:
   // Makes the server, which then serves. REQUIRES: all arguments outlive the process.
-  Process(const Flags& flags, const Flags::Reading& start, spdlog::logger& log)
+  Process(const Flags& flags, const Flags::Reading& start, Log& log)
       : flags_(flags),
         start_(start.settings.server),
-        log_(log),
+        log_(log.logger()),
+        bulk_log_(log.bulk()),
         signals_(start.settings.config.has_value()),
         game_(start_.game),
         metrics_(game_),
         drain_max_(start_.drain_max) {
+    metrics_.add(log.metrics());
     if (start_.admin) {
       admin_.emplace(*start_.admin, host_names(start_, *start_.admin),
                      [this] { return metrics_.text(); });
     }
-    server_ =
-        start.of_stage->make({.flags = start_, .game = game_, .metrics = metrics_, .log = log});
+    server_ = start.of_stage->make(
+        {.flags = start_, .game = game_, .metrics = metrics_, .log = log_, .bulk_log = bulk_log_});
     if (start.settings.config) {
       reload_.emplace(
-          start.settings, [this](const auto& text) { return read(text); }, metrics_, log);
+          start.settings, [this](const auto& text) { return read(text); }, metrics_, log_);
     }
   }
 
@@ -235,10 +222,25 @@ class Process {
     if (admin_) admin_->set_ready(false);
     signals_.restore();
     log_.info("SIG{}: draining for at most {} ms", ::sigabbrev_np(signal), drain_max_.count());
-    stop(*server_, drain_max_, metrics_, log_);
+    stop();
   }
 
  private:
+  // Stops the server and logs what became of the calls.
+  void stop() {
+    const Metrics::Answered before = metrics_.answered_so_far();
+    const Clock::time_point deadline = Clock::now() + drain_max_;
+    server_->stop_accepting();
+    const bool is_complete = server_->drain(deadline);
+    const Metrics::Answered after = metrics_.answered_so_far();
+    const std::uint64_t refused = after.unavailable - before.unavailable;
+    const std::uint64_t executed = after.all - before.all - refused;
+    bulk_log_.flush(Clock::now() + limits::bulk_log_end_max);
+    log_.log(is_complete ? spdlog::level::info : spdlog::level::warn,
+             "{}; since the signal: {} calls answered, {} refused as unavailable",
+             is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
+  }
+
   void look_at_files(bool is_asked) {
     if (!is_asked) return reload_->poll(Clock::now());
     log_.info("SIGHUP: reloading");
@@ -263,6 +265,7 @@ class Process {
   const Flags& flags_;
   const ServerFlags& start_;
   spdlog::logger& log_;
+  BulkLog& bulk_log_;
   Signals signals_;
   Game game_;
   Metrics metrics_;
@@ -277,15 +280,15 @@ int run(const Flags& flags, const Program& program) {
 
   const auto start = flags.parse();
   if (!start) return start.error();
-  const auto log = make_logger(program.name, start->settings.server.log);
+  Log log(program.name, start->settings.server.log);
   try {
-    Process(flags, *start, *log).run();
+    Process(flags, *start, log).run();
     return EXIT_SUCCESS;
   } catch (const Unsupported& error) {
-    log->critical("{}", error.what());
+    log.logger().critical("{}", error.what());
     return exit_unsupported;
   } catch (const std::exception& error) {
-    log->critical("{}", error.what());
+    log.logger().critical("{}", error.what());
     return EXIT_FAILURE;
   }
 }

@@ -19,12 +19,15 @@ class logger;
 
 namespace rps::server {
 
+class BulkLog;
+
 // What run_server() passes to a stage's server; all of it outlives the server.
 struct Context {
   const ServerFlags& flags;
   Game& game;
   Metrics& metrics;
   spdlog::logger& log;
+  BulkLog& bulk_log;
 };
 
 // A stage's server. Its constructor listens and begins to serve, or throws std::exception whose

@@ -133,8 +133,9 @@ class Process:
         self._popen.send_signal(number)
 
     def stderr(self) -> str:
-        self._stderr.seek(0)
-        return self._stderr.read().decode(errors="replace")
+        # The process writes where the file's offset is, so that must stay.
+        number = self._stderr.fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
 
     def fd_count(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
-#include <spdlog/logger.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -44,7 +43,7 @@ class House {
  public:
   explicit House(const Limits& limits = {}, unsigned threads = 2)
       : flags_{.threads = threads},
-        server_(make_server({flags_, game_, metrics_, *log_}, limits)) {}
+        server_(make_server({flags_, game_, metrics_, log_.logger(), log_.bulk()}, limits)) {}
 
   Url url() const { return *parse_url(server_->url()); }
   server::Server& server() { return *server_; }
@@ -61,8 +60,7 @@ class House {
   server::ServerFlags flags_;
   Game game_{{.seed = 7}};
   server::Metrics metrics_{game_};
-  std::shared_ptr<spdlog::logger> log_ =
-      server::make_logger("test", {.level = server::LogLevel::off});
+  server::Log log_{"test", {.level = server::LogLevel::off}};
   std::unique_ptr<server::Server> server_;
 };
 
@@ -674,10 +672,10 @@ TEST_CASE("A port that is taken is refused, whether or not it would be shared") 
   flags.listen.port = house.url().port;
   Game game({.seed = 1});
   server::Metrics metrics(game);
-  const auto log = server::make_logger("test", {.level = server::LogLevel::off});
+  server::Log log("test", {.level = server::LogLevel::off});
   for (const unsigned threads : {1U, 2U}) {
     flags.threads = threads;
-    CHECK_THROWS(make_server({flags, game, metrics, *log}, {}));
+    CHECK_THROWS(make_server({flags, game, metrics, log.logger(), log.bulk()}, {}));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include <grpcpp/create_channel.h>
-#include <spdlog/logger.h>
 
 #include "core/game.hpp"
 #include "core/server/log.hpp"
@@ -24,11 +23,14 @@ struct RunningServer {
       : flags{.listen = listen},
         game(game_options),
         metrics(game),
-        log(server::make_logger("test", {.level = server::LogLevel::off})),
+        log("test", {.level = server::LogLevel::off}),
         limits(own_limits),
-        server(std::make_unique<GrpcServer>(
-            server::Context{.flags = flags, .game = game, .metrics = metrics, .log = *log},
-            limits)),
+        server(std::make_unique<GrpcServer>(server::Context{.flags = flags,
+                                                            .game = game,
+                                                            .metrics = metrics,
+                                                            .log = log.logger(),
+                                                            .bulk_log = log.bulk()},
+                                            limits)),
         channel(grpc::CreateChannel(target(), grpc::InsecureChannelCredentials())),
         stub(v1::RockPaperScissorsService::NewStub(channel)) {}
 
@@ -52,7 +54,7 @@ struct RunningServer {
   server::ServerFlags flags;
   Game game;
   server::Metrics metrics;
-  std::shared_ptr<spdlog::logger> log;
+  server::Log log;
   Limits limits;
   std::unique_ptr<GrpcServer> server;
   std::shared_ptr<grpc::Channel> channel;

@@ -71,7 +71,7 @@ TEST_CASE("While a client is connected, its calls find its identity by their pee
   const Secured secured;
   RunningServer unused;
   const auto peers = std::make_shared<PeerTable>();
-  TransportSecurity security(secured.limits.tls, peers, unused.metrics, *unused.log);
+  TransportSecurity security(secured.limits.tls, peers, unused.metrics, unused.log.logger());
   Greeter service(*peers);
   grpc::ServerBuilder builder;
   builder.RegisterService(&service);
@@ -130,7 +130,7 @@ TEST_CASE("The server serves over TLS") {
 TEST_CASE("A server does not start with TLS where nothing can stand before its sockets") {
   const Secured secured;
   RunningServer unused;
-  ConnectionFilters filters(secured.limits, unused.metrics, *unused.log);
+  ConnectionFilters filters(secured.limits, unused.metrics, unused.log.logger());
   const auto budget = std::make_shared<boundary::ConnectionBudget>(1);
   CHECK_THROWS_WITH(filters.start([](const net::Fd&) {}, *budget),
                     Catch::StartsWith("TLS cannot work: nothing can stand between"));

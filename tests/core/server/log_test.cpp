@@ -1,19 +1,23 @@
 #include "core/server/log.hpp"
 
 #include <algorithm>
-#include <array>
+#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/logger.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/net/fd.hpp"
+#include "core/server/limits.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/server/capture.hpp"
+#include "tests/core/server/log_file.hpp"
 
 namespace rps::server {
 
@@ -21,45 +25,24 @@ namespace {
 
 template <class Use>
 std::string logged(const LogOptions& options, Use use, const std::string& name = "rps-test") {
-  return capture(stderr, [&] { use(*make_logger(name, options)); });
+  return capture(stderr, [&] { use(Log(name, options).logger()); });
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-// A pipe in the place of stderr, as long as it lives.
-class StderrPipe {
+// As long as it lives, the process may not make a file greater than `bytes`.
+class FileSizeLimit {
  public:
-  StderrPipe() {
-    std::array<int, 2> ends;
-    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-    reader_ = net::Fd(ends[0]);
-    ::fcntl(reader_.get(), F_SETFL, O_NONBLOCK);
-    ::dup2(ends[1], STDERR_FILENO);
-    ::close(ends[1]);
+  explicit FileSizeLimit(std::size_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
   }
-  ~StderrPipe() { ::dup2(saved_.get(), STDERR_FILENO); }
-  StderrPipe(const StderrPipe&) = delete;
-  StderrPipe& operator=(const StderrPipe&) = delete;
-
-  // All that is in the pipe.
-  std::string read() {
-    std::string text(std::size_t{1} << 20, '\0');
-    const ssize_t size = ::read(reader_.get(), text.data(), text.size());
-    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return text;
-  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
 
  private:
-  net::Fd saved_{::dup(STDERR_FILENO)};
-  net::Fd reader_;
+  rlimit before_{};
 };
 
 constexpr LogOptions json{.level = LogLevel::debug, .format = LogFormat::json};
@@ -156,24 +139,72 @@ TEST_CASE("threads do not tear each other's lines") {
   for (const std::string& line : lines) CHECK(nlohmann::json::accept(line));
 }
 
-TEST_CASE("Lines that stderr does not take are lost, waited for by nobody, and counted") {
-  constexpr std::size_t lines = 10'000;  // More than a pipe holds.
-  std::vector<std::string> before;
-  std::vector<std::string> after;
-  {
-    StderrPipe pipe;
-    const auto log = make_logger("rps-test", {});
-    for (std::size_t i = 0; i < lines; ++i) log->info("{:04000}", i % 10);
-    before = lines_of(pipe.read());
-    log->info("read again");
-    log->info("and again");
-    after = lines_of(pipe.read());
+TEST_CASE("A message that is too long is cut, also inside an escape or a character") {
+  for (const std::string part : {"a", "\x01", "\"", "€", "\xff"}) {
+    std::string message;
+    while (message.size() < 10'000) message += part;
+    for (int shift = 0; shift < 6; ++shift) {
+      INFO(part << shift);
+      const std::string text = logged(json, [&](spdlog::logger& log) {
+        log.info(spdlog::string_view_t(std::string(shift, 'x') + message));
+      });
+      CHECK(text.size() <= limits::log_line_bytes_max);
+      CHECK(text.size() > limits::log_line_bytes_max - 10);
+      CHECK(nlohmann::json::parse(text).at("message").get<std::string>().ends_with("…"));
+    }
   }
-  REQUIRE(after.size() == 3);
-  CHECK(after[0].ends_with("did not take them: " + std::to_string(lines - before.size())));
-  CHECK(after[0].contains(" warning  rps-test: "));
-  CHECK(after[1].ends_with(": read again"));
-  CHECK(after[2].ends_with(": and again"));
+}
+
+TEST_CASE("A message that just fits is not cut") {
+  const std::size_t rest = logged(json, [](spdlog::logger& log) { log.info(""); }).size();
+  const std::string longest(limits::log_line_bytes_max - rest - std::string_view("…").size(), 'a');
+  CHECK(json_of(longest).at("message") == longest);
+  CHECK(json_of(longest + "a").at("message") == longest + "…");
+}
+
+TEST_CASE("Lines that stderr does not take are kept as long as few wait; then they are counted") {
+  constexpr std::size_t count = 10'000;  // More than a pipe holds and than is kept.
+  LogPipe pipe;
+  Log log("rps-test", {}, pipe.descriptor());
+  for (std::size_t i = 0; i < count; ++i) log.logger().info("{:04}{:03000}", i, 0);
+  const std::size_t in_pipe = lines_of(pipe.read()).size();
+  log.logger().info("read again");
+  log.logger().info("and again");
+  const std::vector<std::string> after = lines_of(pipe.read());
+  const std::size_t kept = after.size() - 3;
+  CHECK(kept == limits::log_kept_bytes_max / after.front().size());
+  for (std::size_t i = 0; i < kept; ++i) {
+    CHECK(after[i].contains(fmt::format(" rps-test: {:04}000", in_pipe + i)));
+  }
+  CHECK(after[kept].ends_with("did not take them: " + std::to_string(count - in_pipe - kept)));
+  CHECK(after[kept].contains(" warning  rps-test: "));
+  CHECK(after[kept + 1].ends_with(": read again"));
+  CHECK(after[kept + 2].ends_with(": and again"));
+}
+
+TEST_CASE("A line that a full disk has cut off does not spoil the next one") {
+  LogFile file;
+  Log log("rps-test", {}, file.descriptor());
+  log.logger().info("before");
+  {
+    const FileSizeLimit limit(file.size() + 60);
+    log.logger().info("{:0500}", 0);
+    log.logger().info("lost");
+  }
+  log.logger().info("after");
+  const std::vector<std::string> lines = lines_of(file.take());
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0].ends_with(": before"));
+  CHECK(lines[1].size() == 60);
+  CHECK(lines[2].contains(" warning  rps-test: "));
+  CHECK(lines[3].ends_with(": after"));
+}
+
+TEST_CASE("Lines that nobody can ever read are counted, and not kept") {
+  const net::Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  Log log("rps-test", {}, full.get());
+  for (int i = 0; i < 3; ++i) log.logger().info("nobody sees it");
+  CHECK(lost_of(log) >= 3);
 }
 
 }  // namespace rps::server

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <spdlog/logger.h>
 #include <sys/stat.h>
 
 #include "core/server/limits.hpp"
@@ -23,14 +22,14 @@ namespace fs = std::filesystem;
 // from the file `config` of a folder.
 class House {
  public:
-  explicit House(const std::string& text) : log_(make_logger("test", {.level = LogLevel::debug})) {
+  explicit House(const std::string& text) {
     write(text);
     const auto start = read(text);
     Settings in_force;
     in_force.values = start->values;
     in_force.config = ConfigFile{.path = path().string(), .text = text};
     reload_.emplace(
-        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_, *log_);
+        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_, log_.logger());
   }
 
   fs::path path() const { return folder_.path / "config"; }
@@ -74,7 +73,7 @@ class House {
   const TemporaryFolder folder_;
   const Game game_{{}};
   Metrics metrics_{game_};
-  std::shared_ptr<spdlog::logger> log_;
+  Log log_{"test", {.level = LogLevel::debug}};
   Clock::time_point now_ = Clock::now();
   std::optional<Reload> reload_;
 };

@@ -92,9 +92,9 @@ TEST_CASE("A socket's place is given back when the socket is closed") {
 TEST_CASE("Where filters do not work, connections are not counted and not limited") {
   const Game game{{}};
   server::Metrics metrics(game);
-  const auto log = server::make_logger("test", {.level = server::LogLevel::off});
+  server::Log log("test", {.level = server::LogLevel::off});
   const Limits limits;
-  ConnectionFilters filters(limits, metrics, *log);
+  ConnectionFilters filters(limits, metrics, log.logger());
   const auto budget = std::make_shared<ConnectionBudget>(1);
   metrics.count_open_connections([budget] { return budget->open(); });
   CHECK(metrics.text().contains("\nrps_connections 0\n"));

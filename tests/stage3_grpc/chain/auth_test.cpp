@@ -24,7 +24,7 @@ constexpr const char* other_hash =
 struct Guarded {
   explicit Guarded(const std::string& text = std::string(secret_hash) + " play,score ann\n") {
     folder.write("callers", text);
-    link.emplace((folder.path / "callers").string(), metrics, *log);
+    link.emplace((folder.path / "callers").string(), metrics, log.logger());
   }
 
   // What a call of the operation comes to.
@@ -47,8 +47,7 @@ struct Guarded {
   TemporaryFolder folder;
   const Game game{{.seed = 1}};
   server::Metrics metrics{game};
-  std::shared_ptr<spdlog::logger> log =
-      server::make_logger("test", {.level = server::LogLevel::off});
+  server::Log log{"test", {.level = server::LogLevel::off}};
   std::optional<Auth> link;
   std::string identity;  // Of the last call.
 };
@@ -165,14 +164,14 @@ TEST_CASE("A first file with a mistake stops the start") {
                     Catch::Contains("--auth-tokens: '") && Catch::Contains("line 1: "));
   const Game game({.seed = 1});
   server::Metrics metrics(game);
-  const auto log = server::make_logger("test", {.level = server::LogLevel::off});
-  CHECK_THROWS_AS(Auth("/nowhere/callers", metrics, *log), std::runtime_error);
+  server::Log log("test", {.level = server::LogLevel::off});
+  CHECK_THROWS_AS(Auth("/nowhere/callers", metrics, log.logger()), std::runtime_error);
 }
 
 TEST_CASE("Without a file only certificates are known") {
   Guarded guarded;
   guarded.link.reset();
-  guarded.link.emplace("", guarded.metrics, *guarded.log);
+  guarded.link.emplace("", guarded.metrics, guarded.log.logger());
   CHECK(guarded.call("Bearer secret") == Error::unauthenticated);
   FakeTransport transport;
   transport.certificate = std::make_shared<const std::string>("somebody");

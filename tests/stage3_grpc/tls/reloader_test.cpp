@@ -25,7 +25,7 @@ namespace {
 struct Serving {
   Serving() {
     put("first");
-    reloader = std::make_unique<Reloader>(files(), registry, *log);
+    reloader = std::make_unique<Reloader>(files(), registry, log.logger());
   }
 
   Files files() const {
@@ -57,8 +57,7 @@ struct Serving {
 
   TemporaryFolder folder;
   prometheus::Registry registry;
-  std::shared_ptr<spdlog::logger> log =
-      server::make_logger("test", {.level = server::LogLevel::off});
+  server::Log log{"test", {.level = server::LogLevel::off}};
   std::unique_ptr<Reloader> reloader;
   Clock::time_point now = Clock::now();
 };
@@ -132,9 +131,9 @@ TEST_CASE("A reload that is asked for reads the files at once") {
 }
 
 TEST_CASE("The first certificates must be right") {
-  const Serving serving;
+  Serving serving;
   prometheus::Registry registry;
   Files files = serving.files();
   files.key = "/no/such/file";
-  CHECK_THROWS_AS(Reloader(files, registry, *serving.log), std::runtime_error);
+  CHECK_THROWS_AS(Reloader(files, registry, serving.log.logger()), std::runtime_error);
 }
