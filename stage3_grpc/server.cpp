@@ -41,7 +41,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
       chain_(limits.chain,
              limits.tls.ca.empty() ? chain::GameChain::Certificates::none
                                    : chain::GameChain::Certificates::demanded,
-             context.metrics, context.log),
+             context.metrics, context.log, context.bulk_log),
       service_(std::make_unique<Service>(
           context.game, ServedCall::Shared{.chain = chain_, .peers = *filters_.peers()},
           context.metrics, limits, filters_.flood_guard().calls())),

@@ -7,14 +7,17 @@
 #include <string_view>
 
 #include <benchmark/benchmark.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/null_sink.h>
+#include <fcntl.h>
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 #include <unistd.h>
 
 #include "bench/micro/allocations.hpp"
 #include "bench/micro/benchmarks.hpp"
 #include "core/game.hpp"
+#include "core/net/fd.hpp"
 #include "core/net/file.hpp"
+#include "core/server/log.hpp"
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/game_chain.hpp"
 
@@ -66,8 +69,9 @@ class TokensFile {
 void pass_chain(benchmark::State& state, const ChainSettings& settings) {
   const Game game(GameOptions{.seed = 1});
   server::Metrics metrics(game);
-  spdlog::logger log("micro", std::make_shared<spdlog::sinks::null_sink_mt>());
-  GameChain chain(settings, GameChain::Certificates::none, metrics, log);
+  const net::Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  server::Log log("micro", {}, nowhere.get());
+  GameChain chain(settings, GameChain::Certificates::none, metrics, log.logger(), log.bulk());
   Traced transport;
   Clock::time_point now(std::chrono::hours(1));
   const std::uint64_t before = allocation_count();

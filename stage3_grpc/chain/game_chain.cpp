@@ -17,19 +17,21 @@ std::uint64_t random_secret() {
 }  // namespace
 
 GameChain::GameChain(const ChainSettings& settings, Certificates certificates,
-                     server::Metrics& metrics, spdlog::logger& log)
+                     server::Metrics& metrics, spdlog::logger& log, server::BulkLog& bulk_log)
     : operator_log_(log),
       certificates_(certificates),
       auth_(settings.tokens_file, metrics, log),
       trace_(random_secret()),
       rate_limit_(metrics, random_secret()),
       metrics_(metrics),
-      log_(log),
+      bulk_log_(bulk_log),
+      log_(bulk_log),
       links_(auth_, trace_, rate_limit_, metrics_, log_) {
   configure(settings);
 }
 
 void GameChain::configure(const ChainSettings& settings) {
+  if (settings.has_access_log) bulk_log_.start();  // First, as it may throw.
   links_.configure(settings);
   counts_calls_.store(settings.has_metrics, std::memory_order_relaxed);
   const bool has_tokens = !settings.tokens_file.empty();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/server/bulk_log.hpp"
 #include "core/server/metrics.hpp"
 #include "stage3_grpc/chain/auth.hpp"
 #include "stage3_grpc/chain/chain.hpp"
@@ -25,12 +26,13 @@ class GameChain {
   enum class Certificates : std::uint8_t { none, demanded };
 
   // Throws std::runtime_error with a sentence for the operator when the file of --auth-tokens is
-  // wrong. REQUIRES: `metrics` and `log` outlive the chain.
+  // wrong. REQUIRES: `metrics` and the logs outlive the chain.
   GameChain(const ChainSettings& settings, Certificates certificates, server::Metrics& metrics,
-            spdlog::logger& log);
+            spdlog::logger& log, server::BulkLog& bulk_log);
 
   // Applies to messages that come from now on. The log says when the flags about callers cannot do
-  // what they say. Any thread, one at a time.
+  // what they say. Any thread, one at a time. Throws std::system_error when the access log is to be
+  // on and has no thread yet, and there can be no further one.
   void configure(const ChainSettings& settings);
 
   // Whether Metrics is on.
@@ -57,6 +59,7 @@ class GameChain {
   Trace trace_;
   RateLimit rate_limit_;
   Metrics metrics_;
+  server::BulkLog& bulk_log_;
   Log log_;
   Links links_;
   std::atomic<bool> counts_calls_{true};

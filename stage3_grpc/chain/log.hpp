@@ -5,22 +5,23 @@
 //     trace_id=0af7651916cd43dd8448eb211c80319c
 //
 // (in one line). What is not known is '-'. `outcome` is "ok" or the Error's name, `duration_us` the
-// time that rps_request_duration_seconds counts. A message of a stream is a line of its own. The
-// log never waits for its reader; it counts lines that are lost (core/server/log.hpp).
+// time that rps_request_duration_seconds counts. A message of a stream is a line of its own. A
+// line is written within 50 ms together with others; a call never waits for the log's reader, and
+// lines that are lost are counted (core/server/bulk_log.hpp).
 #pragma once
 
 #include "stage3_grpc/chain/chain.hpp"
 
-namespace spdlog {
-class logger;
+namespace rps::server {
+class BulkLog;
 }
 
 namespace rps::rpc::chain {
 
 class Log : public Link {
  public:
-  // REQUIRES: `log` outlives the link.
-  explicit Log(spdlog::logger& log) : log_(log) {}
+  // REQUIRES: `log` outlives the link, and was started before the link is on.
+  explicit Log(server::BulkLog& log) : log_(log) {}
 
   bool configure(const ChainSettings& settings) { return settings.has_access_log; }
 
@@ -28,7 +29,7 @@ class Log : public Link {
   void refused(const CallInfo& call, const Outcome& outcome) noexcept { end(call, outcome); }
 
  private:
-  spdlog::logger& log_;
+  server::BulkLog& log_;
 };
 
 }  // namespace rps::rpc::chain

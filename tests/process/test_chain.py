@@ -258,6 +258,47 @@ class Trace(Base):
         self.assertRegex(trailers(call)["traceparent"], "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$")
 
 
+class AccessLog(Base):
+    def test_every_call_has_its_line_before_the_server_says_that_it_has_drained(self):
+        server, caller = self.start("--access-log=on")
+        for _ in range(300):
+            caller.call()
+        server.end()
+        lines = server.stderr().splitlines()
+        calls = [at for at, line in enumerate(lines) if " rps-grpc: call method=" in line]
+        self.assertEqual(len(calls), 300)
+        self.assertTrue(all(lines[at].endswith("trace_id=-") for at in calls))
+        drained = next(at for at, line in enumerate(lines) if "drained; " in line)
+        self.assertLess(max(calls), drained)
+
+    def test_a_log_that_nobody_reads_holds_up_no_call_and_every_line_is_read_or_counted(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text(line_of("secret", "*", '"' * 512))  # Few lines fill all buffers.
+        fifo = self.folder / "log"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.stack.callback(os.close, reader)
+        server = self.stack.enter_context(
+            Server("rps-grpc", "--access-log=on", "--auth=on", f"--auth-tokens={tokens}",
+                   admin=True, prefix=("sh", "-c", 'exec "$@" 2>"$0"', str(fifo))))
+        caller = self.stack.enter_context(Caller(server))
+        rally = caller.channel.stream_stream(SERVICE + "Rally")
+        rounds = 4_000
+        answers = rally(iter([ROCK] * rounds), metadata=bearer("secret"), timeout=PATIENCE)
+        self.assertEqual(len(list(answers)), rounds)
+        lost = server.metrics()["rps_log_lines_lost_total"]
+        self.assertGreater(lost, 0)
+        log = b""
+
+        def is_complete() -> bool:
+            nonlocal log
+            with contextlib.suppress(BlockingIOError):
+                log += os.read(reader, 1 << 20)
+            return log.count(b" call method=") + lost == rounds
+        eventually(is_complete, "each call has a line, or is counted")
+        self.assertIn(f"because stderr did not take them: {int(lost)}\n".encode(), log)
+
+
 class Metrics(Base):
     def test_off_means_that_nothing_is_counted_and_that_the_log_says_so(self):
         server, caller = self.start("--metrics=off")

@@ -1,14 +1,12 @@
 #include "stage3_grpc/chain/log.hpp"
 
 #include <chrono>
-#include <memory>
-#include <sstream>
 #include <string>
+#include <string_view>
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/ostream_sink.h>
-
+#include "core/server/log.hpp"
 #include "tests/catch.hpp"
+#include "tests/core/server/log_file.hpp"
 #include "tests/stage3_grpc/chain/fake_transport.hpp"
 
 namespace rps::rpc::chain {
@@ -17,17 +15,19 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Logged {
-  Logged() { logger.set_pattern("%v"); }
+  Logged() { log.bulk().start(); }
 
+  // The line without time, level and name.
   std::string line(const Outcome& outcome) {
-    text.str("");
     link.end(call, outcome);
-    return text.str();
+    log.bulk().flush(Clock::now() + 10s);
+    const std::string text = file.take();
+    return text.substr(std::min(text.find("test: "), text.size()));
   }
 
-  std::ostringstream text;
-  spdlog::logger logger{"test", std::make_shared<spdlog::sinks::ostream_sink_st>(text)};
-  Log link{logger};
+  server::LogFile file;
+  server::Log log{"test", {}, file.descriptor()};
+  Log link{log.bulk()};
   FakeTransport transport;
   CallInfo call = transport.call();
 };
@@ -39,7 +39,7 @@ TEST_CASE("A line has all that is known of a call") {
   logged.call.identity = Identity{.owner = nullptr, .name = "ann", .allowed = {}};
   logged.call.trace = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   CHECK(logged.line({.ended_at = Clock::time_point(1s) + 1'234us}) ==
-        "call method=/service/Method operation=throw identity=\"ann\" "
+        R"(test: call method=/service/Method operation=throw identity=\"ann\" )"
         "address=ipv4:127.0.0.1:4242 outcome=ok duration_us=1234 "
         "trace_id=0af7651916cd43dd8448eb211c80319c\n");
 }
@@ -47,19 +47,28 @@ TEST_CASE("A line has all that is known of a call") {
 TEST_CASE("What is not known is a dash, and an error has its name") {
   Logged logged;
   CHECK(logged.line({.error = Error::unauthenticated}) ==
-        "call method=/service/Method operation=- identity=- address=ipv4:127.0.0.1:4242 "
+        "test: call method=/service/Method operation=- identity=- address=ipv4:127.0.0.1:4242 "
         "outcome=unauthenticated duration_us=0 trace_id=-\n");
 }
 
-TEST_CASE("A name from a certificate cannot add a field") {
+TEST_CASE("A name cannot add a field or a line") {
   Logged logged;
-  logged.call.identity = Identity{.owner = nullptr, .name = R"(a" outcome=ok \)", .allowed = {}};
-  CHECK(logged.line({}).contains(R"(identity="a\" outcome=ok \\" address)"));
+  logged.call.identity = Identity{.owner = nullptr, .name = "a\" outcome=ok \\\n", .allowed = {}};
+  CHECK(logged.line({}).contains(R"( identity=\"a\\\" outcome=ok \\\\\n\" address)"));
+}
+
+TEST_CASE("A long name is cut, and the line has all its fields") {
+  Logged logged;
+  const std::string name(100'000, '\1');
+  logged.call.identity = Identity{.owner = nullptr, .name = name, .allowed = {}};
+  const std::string line = logged.line({});
+  CHECK(line.contains(R"(\u0001…\" address=ipv4:127.0.0.1:4242 outcome=ok)"));
+  CHECK(line.ends_with("trace_id=-\n"));
 }
 
 TEST_CASE("A log above the level info costs nothing") {
   Logged logged;
-  logged.logger.set_level(spdlog::level::warn);
+  server::set_level(logged.log.logger(), server::LogLevel::warn);
   CHECK(logged.line({}).empty());
   CHECK(logged.transport.peers_asked == 0);
 }
