@@ -32,6 +32,10 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
   return authorization;
 }
 
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
 }  // namespace
 
 void Auth::FreeDigest::operator()(evp_md_st* digest) const {
@@ -94,10 +98,12 @@ std::optional<Identity> Auth::holder_of(std::string_view authorization) const {
 }
 
 std::optional<TokenHash> Auth::hash_of(std::string_view token) const {
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   TokenHash hash;
-  const int is_done =
-      EVP_Digest(token.data(), token.size(), hash.data(), nullptr, sha256_.get(), nullptr);
-  return is_done == 1 ? std::optional(hash) : std::nullopt;
+  const bool is_done = context && EVP_DigestInit_ex2(context.get(), sha256_.get(), nullptr) == 1 &&
+                       EVP_DigestUpdate(context.get(), token.data(), token.size()) == 1 &&
+                       EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1;
+  return is_done ? std::optional(hash) : std::nullopt;
 }
 
 void Auth::tick(Clock::time_point now) {
