@@ -29,7 +29,8 @@ class House {
     in_force.values = start->values;
     in_force.config = ConfigFile{.path = path().string(), .text = text};
     reload_.emplace(
-        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_, log_.logger());
+        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_,
+        log_.logger());
   }
 
   fs::path path() const { return folder_.path / "config"; }
