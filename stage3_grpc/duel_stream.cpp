@@ -8,11 +8,11 @@
 
 namespace rps::rpc {
 
-DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                             const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
-                             std::size_t events_waiting_max) {
+DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
+                             OpenCalls& open, const ServedCall::Shared& shared,
+                             grpc::CallbackServerContext& context, std::size_t events_waiting_max) {
   const auto stream =
-      std::make_shared<DuelStream>(dispatcher, open, shared, context, events_waiting_max);
+      std::make_shared<DuelStream>(dispatcher, cuts, open, shared, context, events_waiting_max);
   stream->caller_.emplace(game, stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -21,8 +21,9 @@ DuelStream* DuelStream::open(Dispatcher& dispatcher, Game& game, OpenCalls& open
   return stream.get();
 }
 
-DuelStream::DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Shared& shared,
-                       grpc::CallbackServerContext& context, std::size_t events_waiting_max)
+DuelStream::DuelStream(Dispatcher& dispatcher, prometheus::Counter& cuts, OpenCalls& open,
+                       const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
+                       std::size_t events_waiting_max)
     : dispatcher_(dispatcher),
       cuts_(cuts),
       open_(open),

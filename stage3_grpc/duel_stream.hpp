@@ -36,12 +36,13 @@ class DuelStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments
   // outlive it.
-  static DuelStream* open(Dispatcher& dispatcher, Game& game, OpenCalls& open,
-                          const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
-                          std::size_t events_waiting_max);
+  static DuelStream* open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
+                          OpenCalls& open, const ServedCall::Shared& shared,
+                          grpc::CallbackServerContext& context, std::size_t events_waiting_max);
 
-  DuelStream(Dispatcher& dispatcher, OpenCalls& open, const ServedCall::Shared& shared,
-             grpc::CallbackServerContext& context, std::size_t events_waiting_max);
+  DuelStream(Dispatcher& dispatcher, prometheus::Counter& cuts, OpenCalls& open,
+             const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
+             std::size_t events_waiting_max);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;

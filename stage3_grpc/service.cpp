@@ -74,7 +74,7 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* Service::PlayMany(grpc::CallbackServe
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::Watch(grpc::CallbackServerContext* context,
                                                            const grpc::ByteBuffer* request) {
-  return WatchStream::open(dispatcher_, game_, metrics_, watch_writer_, open_calls_, shared_,
+  return WatchStream::open(dispatcher_, game_, *cuts_.watches, watch_writer_, open_calls_, shared_,
                            *context, *request, waiting_max());
 }
 
@@ -85,7 +85,8 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Rally(
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Duel(
     grpc::CallbackServerContext* context) {
-  return DuelStream::open(dispatcher_, game_, open_calls_, shared_, *context, waiting_max());
+  return DuelStream::open(dispatcher_, game_, *cuts_.duels, open_calls_, shared_, *context,
+                          waiting_max());
 }
 
 }  // namespace rps::rpc

@@ -34,7 +34,7 @@ class Service final : public detail::RawMethods {
           const Limits& limits, boundary::CallPool& pool)
       : game_(game),
         shared_(shared),
-        metrics_(metrics),
+        cuts_(metrics),
         events_waiting_max_(limits.events_waiting_max),
         dispatcher_(game),
         open_calls_(pool) {}
@@ -76,7 +76,7 @@ class Service final : public detail::RawMethods {
 
   Game& game_;
   const ServedCall::Shared shared_;
-  server::Metrics& metrics_;
+  const StreamCuts cuts_;
   std::atomic<int> events_waiting_max_;
   Dispatcher dispatcher_;
   OpenCalls open_calls_;

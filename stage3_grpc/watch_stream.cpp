@@ -8,13 +8,13 @@
 
 namespace rps::rpc {
 
-WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
                                WatchWriter& writer, OpenCalls& open,
                                const ServedCall::Shared& shared,
                                grpc::CallbackServerContext& context,
                                const grpc::ByteBuffer& request, std::size_t waiting_max) {
   const auto stream =
-      std::make_shared<WatchStream>(metrics, writer, open, shared, context, waiting_max);
+      std::make_shared<WatchStream>(cuts, writer, open, shared, context, waiting_max);
   stream->caller_.emplace(game, std::weak_ptr<EventSink>(), stream);
   stream->self_ = stream;
   open.add(*stream);
@@ -22,7 +22,7 @@ WatchStream* WatchStream::open(Dispatcher& dispatcher, Game& game, server::Metri
   return stream.get();
 }
 
-WatchStream::WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+WatchStream::WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
                          const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
                          std::size_t waiting_max)
     : cuts_(cuts),

@@ -35,12 +35,12 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   // The stream owns itself until OnDone; the game's duels hold weak references. All arguments but
   // the request outlive it.
-  static WatchStream* open(Dispatcher& dispatcher, Game& game, server::Metrics& metrics,
+  static WatchStream* open(Dispatcher& dispatcher, Game& game, prometheus::Counter& cuts,
                            WatchWriter& writer, OpenCalls& open, const ServedCall::Shared& shared,
                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                            std::size_t waiting_max);
 
-  WatchStream(server::Metrics& metrics, WatchWriter& writer, OpenCalls& open,
+  WatchStream(prometheus::Counter& cuts, WatchWriter& writer, OpenCalls& open,
               const ServedCall::Shared& shared, grpc::CallbackServerContext& context,
               std::size_t waiting_max);
 
