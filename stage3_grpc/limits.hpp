@@ -56,6 +56,9 @@ inline constexpr std::chrono::milliseconds drain_silence_max{1'000};
 // How often a draining server looks whether all that has happened.
 inline constexpr std::chrono::milliseconds drain_look_period{5};
 
+// Bytes of a name that a client of reflection asks for.
+inline constexpr std::size_t reflected_name_bytes_max = 512;
+
 // Lines that gRPC may log in one second; further lines are counted and not written.
 inline constexpr int log_lines_per_second_max = 10;
 

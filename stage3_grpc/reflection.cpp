@@ -14,6 +14,7 @@
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "rps/v1/rps.grpc.pb.h"
+#include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/status.hpp"
 #include "stage3_grpc/wire.hpp"
 
@@ -153,12 +154,30 @@ class VersionService final : public Version::template WithRawCallbackMethod_Serv
   OpenCalls& open_;
 };
 
+// What the request names. Protobuf takes a second to find out that it has no type of 64,000 dots.
+const std::string& name_in(const Request& request) {
+  switch (request.message_request_case()) {
+    case Request::kFileByFilename: return request.file_by_filename();
+    case Request::kFileContainingSymbol: return request.file_containing_symbol();
+    case Request::kFileContainingExtension:
+      return request.file_containing_extension().containing_type();
+    case Request::kAllExtensionNumbersOfType: return request.all_extension_numbers_of_type();
+    case Request::kListServices: return request.list_services();
+    case Request::MESSAGE_REQUEST_NOT_SET: break;
+  }
+  return request.host();
+}
+
 }  // namespace
 
 Response reflect(const Request& request) {
   Response response;
   response.set_valid_host(request.host());
   *response.mutable_original_request() = request;
+  if (name_in(request).size() > limits::reflected_name_bytes_max) {
+    refuse(response, grpc::NOT_FOUND, "no name is that long");
+    return response;
+  }
   switch (request.message_request_case()) {
     case Request::kListServices: add_services(response); break;
     case Request::kFileByFilename:

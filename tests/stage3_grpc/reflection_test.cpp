@@ -117,6 +117,11 @@ TEST_CASE("What is not there is answered with an error") {
     CHECK_FALSE(response.error_response().error_message().empty());
     CHECK(response.original_request().SerializeAsString() == request.SerializeAsString());
   }
+  const std::string long_name(513, '.');
+  for (const Request& request : {for_file(long_name), for_symbol(long_name),
+                                 for_extension(long_name, 1), for_extensions_of(long_name)}) {
+    CHECK(reflect(request).error_response().error_message() == "no name is that long");
+  }
   CHECK(reflect({}).error_response().error_code() == grpc::INVALID_ARGUMENT);
 }
 
