@@ -95,7 +95,10 @@ TEST_CASE("a message that the kernel takes in pieces is one write") {
   const Observer observer = attach_or_skip();
   const Listener listener;
   const Connection connection(listener);
-  const std::vector<char> message(4'000'000);  // More than socket buffers hold.
+  const int small = 64 * 1024;
+  REQUIRE(::setsockopt(connection.server.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+  REQUIRE(::setsockopt(connection.client.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
+  const std::vector<char> message(4'000'000);  // More than these buffers hold.
   std::array<char, 100'000> drain{};
   std::size_t sent = 0;
   int refused = 0;

@@ -25,12 +25,13 @@ def unharmed(server: Server):
 
 
 def settled_fd_count(server: Server) -> int:
-    """How many descriptors are open once those of past connections are closed."""
+    """How many descriptors are open once those of past connections are closed: the number has not
+    changed for a second."""
     counts = [server.fd_count()]
 
     def is_settled() -> bool:
         counts.append(server.fd_count())
-        return len(counts) > 20 and len(set(counts[-20:])) == 1
+        return len(counts) > 100 and len(set(counts[-100:])) == 1
 
     eventually(is_settled, "the number of descriptors settles")
     return counts[-1]
