@@ -19,6 +19,7 @@ find_package(benchmark QUIET)                                     # rps-micro
 find_package(Python3 QUIET COMPONENTS Interpreter)                # tests that drive processes
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(GRPC QUIET IMPORTED_TARGET grpc++>=1.51)      # stage 3
+  pkg_check_modules(JEMALLOC QUIET IMPORTED_TARGET jemalloc>=5.3) # stage 3's allocator
   pkg_check_modules(NGHTTP2 QUIET IMPORTED_TARGET libnghttp2>=1.52)  # the lean gRPC client
   pkg_check_modules(LIBBPF QUIET IMPORTED_TARGET libbpf>=1.1)     # stage 4
 endif()
@@ -59,7 +60,7 @@ rps_have(SERVER "Boost ≥ 1.81=Boost_FOUND" "CLI11=CLI11_FOUND" "spdlog=spdlog_
 rps_have(STAGE2 "core/server=RPS_HAVE_SERVER" "nlohmann_json=nlohmann_json_FOUND")
 rps_have(STAGE3 "core/server=RPS_HAVE_SERVER" "protobuf=Protobuf_FOUND" "gRPC ≥ 1.51=GRPC_FOUND"
          "grpc_cpp_plugin=RPS_GRPC_CPP_PLUGIN" "grpc-proto=RPS_GRPC_PROTO"
-         "OpenSSL=OPENSSL_FOUND")
+         "OpenSSL=OPENSSL_FOUND" "jemalloc ≥ 5.3=JEMALLOC_FOUND")
 rps_have(LEAN_GRPC "stage 3=RPS_HAVE_STAGE3" "libnghttp2 ≥ 1.52=NGHTTP2_FOUND")
 rps_have(STAGE4 "stage 3=RPS_HAVE_STAGE3" "libbpf ≥ 1.1=LIBBPF_FOUND" "clang=RPS_BPF_CLANG"
          "bpftool=RPS_BPFTOOL")

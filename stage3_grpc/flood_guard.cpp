@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include <malloc.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <spdlog/logger.h>
@@ -70,21 +69,11 @@ bool FloodGuard::say_goodbye() {
   return is_active_ && connections_->say_goodbye();
 }
 
-// glibc keeps the memory that a flood leaves free: its holes are between other things, where no
-// threshold applies. Returning them takes up to 0.1 s, so it waits until the flood may be over.
 void FloodGuard::tick(Clock::time_point now) {
   connections_->calls()->note_second();
   connections_->end_idle(now, idle_max_);
-  if (trim_at_ && now >= *trim_at_) {
-    ::malloc_trim(0);
-    trim_at_.reset();
-    if (std::exchange(is_going_on_, false)) trim_at_ = now + limits::trim_delay;
-  }
   const boundary::CutCounts counts = connections_->cuts().counts();
-  if (counts == reported_) return;
-  report(counts);
-  is_going_on_ = trim_at_.has_value();
-  if (!trim_at_) trim_at_ = now + limits::trim_delay;
+  if (counts != reported_) report(counts);
 }
 
 void FloodGuard::report(const boundary::CutCounts& counts) {

@@ -1,6 +1,5 @@
 // Closes connections that flood the server with HTTP/2 frames, and those without calls: puts an
-// accountant (boundary/accountant.hpp) between gRPC and each socket, reports what was closed, and
-// returns the memory that a flood has cost.
+// accountant (boundary/accountant.hpp) between gRPC and each socket, and reports what was closed.
 //
 //   rps_flood_guard_active               1 when connections are watched, 0 when they are not
 //   rps_connections_cut_total{reason}    connections closed; the reasons: boundary::Breach
@@ -9,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <optional>
 
 #include "core/clock.hpp"
 #include "core/server/metrics.hpp"
@@ -63,9 +61,8 @@ class FloodGuard {
   // Closes the connections whose peers have not acknowledged that or have calls open. Any thread.
   void close_unfinished() { connections_->close_unfinished(); }
 
-  // Ends idle connections, writes one line about the connections closed since the last call, if
-  // there were any, and returns memory when it is time to. To be called about once a second, by one
-  // thread at a time.
+  // Ends idle connections, and writes one line about the connections closed since the last call, if
+  // there were any. To be called about once a second, by one thread at a time.
   void tick(Clock::time_point now);
 
  private:
@@ -80,8 +77,6 @@ class FloodGuard {
   prometheus::Gauge* active_gauge_;  // Owned by the registry of their counters.
   bool is_active_ = false;
   boundary::CutCounts reported_{};
-  std::optional<Clock::time_point> trim_at_;
-  bool is_going_on_ = false;  // Connections were closed after trim_at_ was set.
 };
 
 }  // namespace rps::rpc

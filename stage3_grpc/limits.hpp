@@ -47,9 +47,6 @@ inline constexpr std::chrono::seconds self_check_max{10};
 // be open besides --max-connections until gRPC has closed them.
 inline constexpr std::size_t places_made = 16;
 
-// After connections were closed for a flood, until its memory is returned to the system.
-inline constexpr std::chrono::seconds trim_delay{5};
-
 // A PlayMany whose peer sends nothing for this long is ended.
 inline constexpr std::chrono::milliseconds drain_silence_max{1'000};
 
