@@ -154,18 +154,19 @@ class VersionService final : public Version::template WithRawCallbackMethod_Serv
   OpenCalls& open_;
 };
 
-// What the request names. Protobuf takes a second to find out that it has no type of 64,000 dots.
-const std::string& name_in(const Request& request) {
+// The name that the request asks for; empty when it asks for none. Protobuf takes a second to find
+// out that it has no type of 64,000 dots.
+std::string_view name_in(const Request& request) {
   switch (request.message_request_case()) {
     case Request::kFileByFilename: return request.file_by_filename();
     case Request::kFileContainingSymbol: return request.file_containing_symbol();
     case Request::kFileContainingExtension:
       return request.file_containing_extension().containing_type();
     case Request::kAllExtensionNumbersOfType: return request.all_extension_numbers_of_type();
-    case Request::kListServices: return request.list_services();
+    case Request::kListServices:
     case Request::MESSAGE_REQUEST_NOT_SET: break;
   }
-  return request.host();
+  return {};
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ namespace rps::rpc {
 
 // The answer to one request, made from the descriptors that are linked into this process. A file
 // comes with all files that it imports, directly or not, itself first. What is not there is
-// answered with an error response (NOT_FOUND), as is a name of more than 512 bytes, a request that
-// asks for nothing with INVALID_ARGUMENT. Any thread.
+// answered with an error response (NOT_FOUND), as is a name of more than 512 bytes; a request that
+// asks for nothing is answered with INVALID_ARGUMENT. Any thread.
 ::grpc::reflection::v1::ServerReflectionResponse reflect(
     const ::grpc::reflection::v1::ServerReflectionRequest& request);
 

@@ -114,8 +114,9 @@ void GrpcServer::reload_files() {
 }
 
 void GrpcServer::stop_accepting() {
-  if (!chain_.counts_calls())
+  if (!chain_.counts_calls()) {
     log_.info("--metrics=off: calls are not counted, so the line on the drain says 0");
+  }
   listener_.stop();
   health_->drain();
   reflection_->drain();

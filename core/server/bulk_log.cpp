@@ -1,7 +1,5 @@
 #include "core/server/bulk_log.hpp"
 
-#include <algorithm>
-#include <cstdint>
 #include <new>
 
 #include <spdlog/logger.h>
@@ -104,7 +102,7 @@ void BulkLog::write_out(std::string_view lines) {
     const std::string_view piece = first_lines(lines);
     while (!output_.try_write(piece)) {
       if (is_over()) {
-        output_.lose(static_cast<std::uint64_t>(std::ranges::count(piece, '\n')));
+        output_.lose(piece);
         break;
       }
       output_.wait_until_ready(limits::bulk_log_wait_max);

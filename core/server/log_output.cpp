@@ -17,14 +17,6 @@
 
 namespace rps::server {
 
-namespace {
-
-std::uint64_t count_lines(std::string_view lines) {
-  return static_cast<std::uint64_t>(std::ranges::count(lines, '\n'));
-}
-
-}  // namespace
-
 std::string_view first_lines(std::string_view lines) {
   if (lines.size() <= limits::log_line_bytes_max) return lines;
   return lines.substr(0, lines.rfind('\n', limits::log_line_bytes_max - 1) + 1);
@@ -62,9 +54,13 @@ void LogOutput::wait_until_ready(std::chrono::milliseconds patience) const {
   is_ready(patience);
 }
 
-void LogOutput::lose(std::uint64_t lines) {
-  lost_->Increment(static_cast<double>(lines));
-  unreported_.fetch_add(lines, std::memory_order_relaxed);
+void LogOutput::lose(std::uint64_t count) {
+  lost_->Increment(static_cast<double>(count));
+  unreported_.fetch_add(count, std::memory_order_relaxed);
+}
+
+void LogOutput::lose(std::string_view lines) {
+  lose(static_cast<std::uint64_t>(std::ranges::count(lines, '\n')));
 }
 
 std::shared_ptr<prometheus::Collectable> LogOutput::metrics() const {
@@ -123,7 +119,7 @@ LogOutput::Taken LogOutput::put(std::string_view lines) {
   if (left.size() == lines.size() && errno == EAGAIN) return Taken::not_now;
   const std::string_view written = lines.substr(0, lines.size() - left.size());
   if (!written.empty()) is_in_line_ = !written.ends_with('\n');
-  lose(count_lines(left));
+  lose(left);
   return Taken::never;
 }
 

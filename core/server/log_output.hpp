@@ -48,7 +48,8 @@ class LogOutput {
   void wait_until_ready(std::chrono::milliseconds patience) const;
 
   // Counts lines that are lost. Before the next line that is written, one says how many they were.
-  void lose(std::uint64_t lines);
+  void lose(std::uint64_t count);
+  void lose(std::string_view lines);
 
   const LogSpelling& spelling() const { return spelling_; }
 

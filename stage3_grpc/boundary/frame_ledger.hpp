@@ -1,6 +1,6 @@
 // The account of one HTTP/2 connection: what its peer has asked for, and what it was answered, told
-// from the headers of the frames in both directions. It finds peers that make the server work and
-// wait for no answer. No sockets, no gRPC, no clock of its own.
+// from the headers of the frames in both directions. It finds peers that flood the server with
+// frames. No sockets, no gRPC, no clock of its own.
 //
 //   budget           charged by what the peer sends                    paid back
 //   unanswered_calls HEADERS: 1                                        an answer's end: 2

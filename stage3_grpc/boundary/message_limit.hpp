@@ -37,7 +37,9 @@ class MessageLimit {
 
   // How far a message has come. A new one is at the beginning of its prefix.
   struct Message {
-    std::uint32_t length = 0;  // What has come of it, or of all of it what is still to come.
+    // While the prefix comes: the part of the length read so far. Then: bytes of the message that
+    // are still to come.
+    std::uint32_t length = 0;
     std::uint8_t prefix_filled = 0;
     Size size = Size::undecided;
 

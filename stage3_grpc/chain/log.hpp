@@ -4,10 +4,11 @@
 //     address=ipv4:127.0.0.1:4242 outcome=ok duration_us=7
 //     trace_id=0af7651916cd43dd8448eb211c80319c
 //
-// (in one line). What is not known is '-'. `outcome` is "ok" or the Error's name, `duration_us` the
-// time that rps_request_duration_seconds counts. A message of a stream is a line of its own. A
-// line is written within 50 ms together with others; a call never waits for the log's reader, and
-// lines that are lost are counted (core/server/bulk_log.hpp).
+// (in one line). This is the message; the log escapes the quotation marks in it
+// (core/server/log_spelling.hpp). What is not known is '-'. `outcome` is "ok" or the Error's name,
+// `duration_us` the time that rps_request_duration_seconds counts. A message of a stream is a line
+// of its own. A line is written within 50 ms together with others; a call never waits for the log's
+// reader, and lines that are lost are counted (core/server/bulk_log.hpp).
 #pragma once
 
 #include "stage3_grpc/chain/chain.hpp"

@@ -15,8 +15,8 @@
 // text in them, such as empty records or KeyUpdates, is cut, and so is one for which more than
 // unsent_bytes_max wait. What violates TLS ends the connection with ECONNRESET, after the alert.
 //
-// A silent peer is not this filter's business: gRPC closes a connection whose HTTP/2 handshake is
-// not complete in time.
+// This filter has no time limit: gRPC closes a connection whose HTTP/2 handshake is not complete
+// within --handshake-timeout.
 #pragma once
 
 #include <cstddef>

@@ -123,6 +123,9 @@ TEST_CASE("What is not there is answered with an error") {
     CHECK(reflect(request).error_response().error_message() == "no name is that long");
   }
   CHECK(reflect({}).error_response().error_code() == grpc::INVALID_ARGUMENT);
+  Request nothing;
+  nothing.set_host(long_name);
+  CHECK(reflect(nothing).error_response().error_code() == grpc::INVALID_ARGUMENT);
 }
 
 TEST_CASE("Extensions of a message are numbered, and their files found") {
