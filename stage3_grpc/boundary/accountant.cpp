@@ -53,9 +53,7 @@ ssize_t Accountant::receive(int fd, msghdr& message, int flags) {
   const Clock::time_point now = Clock::now();
   if (const auto breach = charge(message, count, now)) cut(*breach);
   if (connections_->calls()->is_full()) connections_->close_longest_waiting(now);
-  if (!is_cut()) return count;
-  errno = ECONNRESET;
-  return -1;
+  return is_cut() ? fail_with(ECONNRESET) : count;
 }
 
 ssize_t Accountant::send(int fd, const msghdr& message, int flags) {

@@ -30,11 +30,6 @@ std::size_t size_of(const msghdr& message) {
   return size;
 }
 
-ssize_t fail_with(int error) {
-  errno = error;
-  return -1;
-}
-
 }  // namespace
 
 // What one thread has held since its last call that may have blocked.

@@ -88,12 +88,14 @@ void OpenConnections::close_longest_waiting(Clock::time_point now) {
 void OpenConnections::end_idle(Clock::time_point now, Clock::duration idle_max) {
   const std::scoped_lock lock(mutex_);
   for (auto& [accountant, dismissed_at] : accountants_) {
+    // In this order: a call that came before the acknowledgement is then in the weight, or over.
+    const bool has_heard = accountant->has_heard_goodbye();
     if (accountant->open_weight() != 0) continue;
     if (now - accountant->served_at().value_or(accountant->opened_at()) < idle_max) continue;
     accountant->say_goodbye();
     if (!dismissed_at) {
       dismissed_at = now;
-    } else if (accountant->has_heard_goodbye() || now - *dismissed_at >= idle_max) {
+    } else if (has_heard || now - *dismissed_at >= idle_max) {
       accountant->cut(Breach::idle);
     }
   }

@@ -11,6 +11,7 @@
 // descriptor. Finding a filter is one load.
 #pragma once
 
+#include <cerrno>
 #include <memory>
 
 #include <sys/socket.h>
@@ -47,5 +48,11 @@ void attach(int fd, std::unique_ptr<SocketFilter> filter);
 // The system calls, past every filter.
 ssize_t receive_from_kernel(int fd, msghdr& message, int flags);
 ssize_t send_to_kernel(int fd, const msghdr& message, int flags);
+
+// What a filter returns when it fails as a system call does.
+inline ssize_t fail_with(int error) {
+  errno = error;
+  return -1;
+}
 
 }  // namespace rps::rpc::boundary

@@ -27,11 +27,6 @@ namespace {
 
 constexpr std::size_t record_bytes_max = SSL3_RT_MAX_PLAIN_LENGTH;
 
-ssize_t fail_with(int error) {
-  errno = error;
-  return -1;
-}
-
 // The bytes that a socket holds beside those that were just read, as the kernel reports them with a
 // message where the socket has the option TCP_INQ. 1, as for "perhaps some", where it does not.
 int bytes_left(msghdr& message) {
@@ -227,7 +222,9 @@ bool Connection::read_kernel(std::span<char> to, std::size_t& count) {
   if (size > 0) {
     count = static_cast<std::size_t>(size);
     silent_bytes_ += count;
-    is_empty_ = bytes_left(message) == 0;
+    // The count is 0 also when a reset came behind these bytes, and no further edge tells of that.
+    // During the handshake nothing else would find it out.
+    is_empty_ = is_open_ && bytes_left(message) == 0;
     return true;
   }
   is_at_end_ = size == 0;
@@ -295,8 +292,8 @@ ssize_t Connection::receive(msghdr& message) {
     if (has_read_all()) report_empty(message, room);
     return static_cast<ssize_t>(count);
   }
-  if (error_ != 0) return fail_with(error_);
-  return is_at_end_ ? 0 : fail_with(EAGAIN);
+  if (error_ != 0) return boundary::fail_with(error_);
+  return is_at_end_ ? 0 : boundary::fail_with(EAGAIN);
 }
 
 // True when the handshake is complete.
@@ -341,15 +338,15 @@ ssize_t Connection::send(const msghdr& message) {
   const std::lock_guard lock(mutex_);
   Records records(message);
   std::size_t sent = 0;
-  if (error_ == 0 && is_ending_) return fail_with(EPIPE);
-  if (error_ == 0 && is_open_ && !send_unsent() && error_ == 0) return fail_with(EAGAIN);
+  if (error_ == 0 && is_ending_) return boundary::fail_with(EPIPE);
+  if (error_ == 0 && is_open_ && !send_unsent() && error_ == 0) return boundary::fail_with(EAGAIN);
   while (error_ == 0 && (!is_open_ || unsent_.empty())) {
     const std::string_view text = records.next();
     if (text.empty()) break;
     if (!(is_open_ ? write_text(text) : keep_early(text))) break;
     sent += text.size();
   }
-  if (error_ != 0) return fail_with(error_);
+  if (error_ != 0) return boundary::fail_with(error_);
   return static_cast<ssize_t>(sent);
 }
 

@@ -16,6 +16,7 @@ import unittest
 import warnings
 
 import grpc_wire
+from abuse import cut
 from grpc_wire import MOVES, OK, PREFACE, Connection, message, play_request, settings
 from rps_process import PATIENCE, ROOT, Server, binary, check_at_once, eventually, grpc_servers
 from test_coalescing import segments_per_call
@@ -238,6 +239,16 @@ class OddPeers(unittest.TestCase):
     def test_who_does_not_go_on(self):
         self.check_closed("--handshake-timeout=2s", silent=b"", a_byte=b"\x16",
                           half_a_hello=self.HALF_A_HELLO)
+
+    def test_half_a_hello_and_a_reset_that_come_together(self):
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, *flags(), "--handshake-timeout=1h",
+                                            admin=True) as server:
+                for _ in range(1000):
+                    connection = grpc_wire.connect(server.address)
+                    connection.sendall(self.HALF_A_HELLO)
+                    cut(connection)
+                eventually(lambda: server.metrics()["rps_connections"] == 0, "all are closed")
 
     def test_half_a_record_for_ever(self):
         """Whoever stops within a record does not answer the server's PING."""
