@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/net/file.hpp"
@@ -90,6 +91,12 @@ bool wait_again(int input) {
   return true;
 }
 
+// A terminal that hangs up ends the input; the same error from a file is a fault of the disk.
+bool has_hung_up(int input) {
+  struct stat about{};
+  return errno == EIO && ::fstat(input, &about) == 0 && S_ISCHR(about.st_mode);
+}
+
 }  // namespace
 
 std::expected<int, std::string> run_batch(Game& game, int input, int output) {
@@ -97,8 +104,9 @@ std::expected<int, std::string> run_batch(Game& game, int input, int output) {
   std::vector<char> bytes(limits::read_bytes);
   std::string out;
   for (;;) {
-    const ssize_t count = ::read(input, bytes.data(), bytes.size());
+    ssize_t count = ::read(input, bytes.data(), bytes.size());
     if (count < 0 && wait_again(input)) continue;
+    if (count < 0 && has_hung_up(input)) count = 0;
     const std::error_code unread(count < 0 ? errno : 0, std::system_category());
     const Clock::time_point now = Clock::now();
     const bool go_on =

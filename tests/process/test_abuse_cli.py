@@ -1,11 +1,13 @@
 """The console's pipe under bad input: the error of the table, or an ordered end."""
 
 import os
+import pty
 import random
 import signal
+import subprocess
 import unittest
 
-from rps_process import Process
+from rps_process import Process, binary, killed_if_stuck
 
 LINE_BYTES_MAX = 4096
 
@@ -103,6 +105,22 @@ class Ends(unittest.TestCase):
             process.stdin.close()
             self.assertIsNone(process.read_line())
             process.wait(0)
+
+    def test_the_terminal_goes_away(self):
+        """That is the end of the input, also in the middle of a read()."""
+        for _ in range(20):
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen([binary("rps-cli"), "--batch"], stdin=theirs, stdout=theirs,
+                                       stderr=subprocess.PIPE)
+            os.close(theirs)
+            os.write(ours, b"play ROCK\n")
+            with killed_if_stuck(process):
+                said = b""
+                while said.count(b"\n") < 2:  # The terminal's echo and the reply.
+                    said += os.read(ours, 4096)
+                os.close(ours)
+                errors = process.communicate()[1]
+            self.assertEqual((process.returncode, errors), (0, b""))
 
     def test_the_reader_goes_away(self):
         with console() as process:
