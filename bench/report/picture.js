@@ -86,8 +86,18 @@ async function takePicture() {
 browser.on('error', (error) => fail(`cannot start chromium: ${error.message}`));
 browser.on('exit', () => {
   if (waiting.size > 0) fail('chromium ended before the picture was taken');
-  fs.rmSync(profile, {recursive: true, force: true, maxRetries: 10});
+  remove(profile);
 });
+
+// Chromium's other processes may write into the profile for a moment after the browser has ended.
+function remove(folder, attempts = 50) {
+  try {
+    fs.rmSync(folder, {recursive: true, force: true});
+  } catch (error) {
+    if (attempts === 0) throw error;
+    setTimeout(remove, 100, folder, attempts - 1);
+  }
+}
 
 function fail(why) {
   console.error(`picture.js: ${why}`);
