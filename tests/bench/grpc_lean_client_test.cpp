@@ -110,7 +110,8 @@ TEST_CASE("The lean client does not open what nobody serves") {
 }
 
 // Why a client cannot be opened at a peer that says `greeting` and then, if so, closes.
-std::string refusal_by(std::string_view greeting, bool closes) {
+std::string refusal_by(std::string_view greeting, bool closes,
+                       const std::string& scheme = "grpc+lean") {
   const net::Fd listener =
       std::move(net::listen_on({.host = "127.0.0.1", .port = 0}, net::PortSharing::no).front());
   const std::jthread peer([&] {
@@ -123,7 +124,7 @@ std::string refusal_by(std::string_view greeting, bool closes) {
     while (::recv(caller.get(), heard.data(), heard.size(), 0) > 0) {
     }
   });
-  const std::string url = "grpc+lean://127.0.0.1:" + std::to_string(net::port_of(listener));
+  const std::string url = scheme + "://127.0.0.1:" + std::to_string(net::port_of(listener));
   try {
     connect_grpc_lean(*parse_url(url), {.timeout_max = std::chrono::milliseconds(300)});
   } catch (const std::exception& error) {
@@ -137,6 +138,8 @@ TEST_CASE("The lean client says of a peer only what it has found") {
   CHECK(refusal_by("", true) == "the peer closed the connection before it sent HTTP/2 SETTINGS");
   CHECK(refusal_by("HTTP/1.1 400 Bad Request\r\n\r\n", true) ==
         "what the peer sends is not HTTP/2 without TLS");
+  CHECK(refusal_by("", true, "grpcs+lean") ==
+        "TLS failed: the peer closed the connection during the handshake");
 }
 
 }  // namespace

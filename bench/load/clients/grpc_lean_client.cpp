@@ -173,6 +173,9 @@ void LeanClient::await_settings(Clock::time_point deadline) {
     if (link.tls && !link.tls->failure().empty()) {
       throw std::runtime_error("TLS failed: " + link.tls->failure());
     }
+    if (link.tls && !link.tls->is_open() && link.state != Link::State::open) {
+      throw std::runtime_error("TLS failed: the peer closed the connection during the handshake");
+    }
     if (link.has_heard) {
       throw std::runtime_error(tls_ ? "what the peer sends over TLS is not HTTP/2"
                                     : "what the peer sends is not HTTP/2 without TLS");

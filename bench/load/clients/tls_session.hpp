@@ -41,6 +41,9 @@ class TlsSession {
   // Why the connection cannot be used any longer, in OpenSSL's words; empty while it can.
   const std::string& failure() const { return failure_; }
 
+  // The handshake is complete, as far as the client can know.
+  bool is_open() const { return is_open_; }
+
  private:
   bool shake_hands();
   bool take_result(int result);
