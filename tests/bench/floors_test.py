@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from bench_process import Bench
+from bench_process import measure_undisturbed
 from rps_process import PATIENCE, Process, binary
 
 # What a floor moves beside the sizes in its command: rps-floor-http takes those of the bodies, and
@@ -26,8 +26,8 @@ def sizes_of(command: str) -> list[int]:
 
 class Floors(unittest.TestCase):
     def check(self, stage: str, floors: tuple[str, ...], seconds: str, beside=(0, 0)):
-        bench = Bench(self, "load", *floors, stage, "--connections", "1", "--seconds", seconds,
-                      "--warmup", "0.1").finish()
+        bench = measure_undisturbed(self, "load", *floors, stage, "--connections", "1",
+                                    "--seconds", seconds, "--warmup", "0.1")
         # The stage is measured first, though its floors are named before it.
         self.assertEqual(bench.run["trials"][0]["cell"], f"{stage}/1x1")
         if bench.run["trials"][0]["answered"] < ENOUGH:
@@ -80,7 +80,8 @@ class Floors(unittest.TestCase):
 
     def test_alone_a_floor_has_its_own_sizes(self):
         binary("rps-floor-echo")
-        bench = Bench(self, "load", "floor-tcp", "--connections", "1", "--seconds", "0.1").finish()
+        bench = measure_undisturbed(self, "load", "floor-tcp", "--connections", "1",
+                                    "--seconds", "0.1")
         cell, = bench.run["cells"]
         self.assertEqual(sizes_of(cell["command"]), [126, 186])
 
