@@ -53,7 +53,12 @@ int CallPool::share() const {
 void ConnectionCalls::open(std::uint32_t stream, int weight) {
   const std::scoped_lock lock(mutex_);
   Call* call = find(stream);
-  if (!call) call = &calls_.emplace_back(Call{.stream = stream, .headers = 0, .data_bytes = 0});
+  if (!call) {
+    const bool is_new = stream % 2 == 1 && stream > newest_;
+    if (!is_new) return;
+    newest_ = stream;
+    call = &calls_.emplace_back(Call{.stream = stream, .headers = 0, .data_bytes = 0});
+  }
   const int more = std::max(weight - call->headers, 0);
   call->headers += more;
   add(more);

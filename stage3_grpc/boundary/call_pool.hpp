@@ -80,7 +80,9 @@ class ConnectionCalls {
   ConnectionCalls(const ConnectionCalls&) = delete;
   ConnectionCalls& operator=(const ConnectionCalls&) = delete;
 
-  // The call on this stream is open and its headers have this weight, if they had less.
+  // The call on this stream is open and its headers have this weight, if they had less. Does
+  // nothing when no call is open on this stream and none can begin there, because its number is
+  // even or not above all before (RFC 9113, 5.1.1): gRPC ignores such headers.
   void open(std::uint32_t stream, int weight);
 
   // The call has received so many bytes of DATA. Returns whether it weighs more now.
@@ -122,7 +124,8 @@ class ConnectionCalls {
   std::atomic<int> weight_{0};
   std::atomic<int> data_weight_{0};  // The part of it that is for DATA.
   std::mutex mutex_;
-  std::vector<Call> calls_;  // In the order in which they were opened.
+  std::vector<Call> calls_;   // In the order in which they were opened.
+  std::uint32_t newest_ = 0;  // The stream that was opened last.
 };
 
 }  // namespace rps::rpc::boundary

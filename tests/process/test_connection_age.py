@@ -87,6 +87,17 @@ class IdleTimeout(unittest.TestCase):
                 read_to_end(peer)
                 eventually(lambda: server.cuts() == {"idle": 1}, "it is counted")
 
+    def test_headers_that_begin_no_call_do_not_keep_a_connection_open(self):
+        """On a stream of the server's, and on one that is over: gRPC ignores them."""
+        for name in grpc_servers():
+            with self.subTest(name), Server(name, self.IDLE, admin=True) as server, \
+                    Connection(server.address) as peer:
+                peer.check_play()
+                peer.send(grpc_wire.call_headers(2) + grpc_wire.call_headers(1))
+                peer.read_until(GOAWAY, stream=0)
+                read_to_end(peer)
+                eventually(lambda: server.cuts() == {"idle": 1}, "it is counted")
+
     def test_a_call_that_crosses_the_goodbye_is_answered(self):
         for name in grpc_servers():
             with self.subTest(name), Server(name, "--idle-timeout=3s") as server, \

@@ -80,8 +80,8 @@ struct Watched {
   std::array<char, 4096> buffer{};
 };
 
-Bytes call() {
-  return frame(Frame::headers, 60);
+Bytes call(std::uint32_t stream = 1) {
+  return frame(Frame::headers, 60, 0, stream);
 }
 
 }  // namespace
@@ -194,7 +194,7 @@ TEST_CASE("When the pool is full, the connections that wait for an answer longes
   CHECK(crowd.is_cut(0));  // A sixteenth is free again.
   CHECK_FALSE(crowd.is_cut(1));
   crowd.sockets[1]->server_sends(frame(Frame::headers, 15, Frame::end_stream));
-  crowd.receive(1, call());  // It was served just now.
+  crowd.receive(1, call(3));  // It was served just now.
   crowd.receive(16, preface() + call());
   CHECK(crowd.is_cut(2));
   CHECK_FALSE(crowd.is_cut(1));

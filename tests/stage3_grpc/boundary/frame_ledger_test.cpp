@@ -404,16 +404,35 @@ TEST_CASE("Messages that do not end weigh, and answers take it back") {
   CHECK(small_ledger.received(frame(Frame::data, 16'384, 0, 3), start) == Breach::too_many_calls);
 }
 
+TEST_CASE("Headers on an even stream, or on one that is over, open no call") {
+  FrameLedger ledger({}, large_pool(), start);
+  REQUIRE_FALSE(ledger.received(preface() + calls(1, 1), start));
+  CHECK(ledger.open_weight() == 1);
+  const auto headers = [&](std::uint32_t stream) {
+    REQUIRE_FALSE(ledger.received(frame(Frame::headers, 60, end_headers, stream), start));
+    return ledger.open_weight();
+  };
+  CHECK(headers(2) == 1);
+  CHECK(headers(4) == 1);
+  CHECK(headers(1) == 1);  // It was left out, so it is closed (RFC 9113, 5.1.1).
+  CHECK(headers(3) == 1);  // The call's own trailers.
+  REQUIRE_FALSE(ledger.received(frame(Frame::rst_stream, 4, 0, 3), start));
+  CHECK(headers(3) == 0);
+  CHECK(headers(5) == 1);
+}
+
 TEST_CASE("Cancelled calls count until as many have ended, and time forgets them") {
   const auto pool = std::make_shared<CallPool>(100);
   FrameLedger ledger({}, pool, start);
   REQUIRE_FALSE(ledger.received(preface(), start));
+  int opened = 0;
   const auto cancel_calls = [&](int count) {
     Bytes bytes;
-    for (int i = 0; i < count; ++i) {
+    for (int i = opened; i < opened + count; ++i) {
       bytes = bytes + calls(i, 1) +
               frame(Frame::rst_stream, 4, 0, static_cast<std::uint32_t>(2 * i + 1));
     }
+    opened += count;
     return ledger.received(bytes, start);
   };
   REQUIRE(pool->share() == 25);
