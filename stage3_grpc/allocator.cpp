@@ -3,7 +3,7 @@
 
 // jemalloc reads this variable when the process starts; the variable MALLOC_CONF of the environment
 // takes precedence. A thread of jemalloc's returns memory to the system that was free for 0.1 s,
-// also when no call comes any more: after a flood the server is as small as before.
+// also when no call comes any more: after a flood the server is about as small as before.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,max_background_threads:1,dirty_decay_ms:100";
