@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/fleet/file_registry.hpp"
+#include "core/fleet/in_order_session.hpp"
 #include "core/fleet/limits.hpp"
 #include "core/id.hpp"
 #include "core/number.hpp"
@@ -150,16 +151,16 @@ std::unique_ptr<fleet::FleetClient> connect_fleet(
   settings.fleet.depth = options.depth;
   settings.fleet.notice = notice;
   settings.registry.warn = std::move(notice);
-  const auto codec_for = [like = settings.codec](const HostPort& authority) {
+  const auto protocol_for = [like = settings.codec](const HostPort& authority) {
     Url instance = like;
     instance.host = authority.host;
     instance.port = authority.port;
-    return make_codec(instance);
+    return fleet::make_in_order_protocol(make_codec(instance));
   };
 
   const Clock::time_point now = Clock::now();
   auto client = std::make_unique<fleet::FleetClient>(
-      std::move(settings.fleet), codec_for,
+      std::move(settings.fleet), protocol_for,
       std::make_unique<fleet::FileRegistry>(settings.registry, now));
   if (client->await_instances(now + options.timeout_max) == 0) {
     throw std::runtime_error("no instance of " + settings.registry.service + " in " + url.path +

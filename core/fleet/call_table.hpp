@@ -34,7 +34,7 @@ struct Call {
   std::uint32_t instance = no_index;    // Of the latest attempt.
   std::uint32_t avoided = no_index;     // The instance that has just failed it.
   std::uint32_t connection = no_index;  // Of the latest attempt.
-  std::uint64_t sequence = 0;           // In the stream of that connection.
+  std::uint64_t handle = 0;             // In the session of that connection.
   CircuitBreaker::Ticket ticket;
 };
 

@@ -33,10 +33,10 @@ bool is_sign_of_sickness(const Reply& reply) {
 
 }  // namespace
 
-FleetClient::FleetClient(FleetOptions options, MakeCodec make_codec,
+FleetClient::FleetClient(FleetOptions options, MakeProtocol make_protocol,
                          std::unique_ptr<Registry> registry)
     : options_(std::move(options)),
-      make_codec_(std::move(make_codec)),
+      make_protocol_(std::move(make_protocol)),
       registry_(std::move(registry)),
       registry_entry_(registry_key),
       resolver_(loop()),
@@ -121,7 +121,7 @@ void FleetClient::add_instance(const std::string& url) {
   const HostPort authority{.host = parsed->host, .port = parsed->port};
   dial(instances_.add({.url = url,
                        .endpoint = net::Endpoint(authority, options_.look_up),
-                       .codec = make_codec_(authority),
+                       .protocol = make_protocol_(authority),
                        .breaker = CircuitBreaker(options_.breaker)}));
 }
 
@@ -138,7 +138,7 @@ void FleetClient::drop_instance(std::uint32_t index) {
 
 void FleetClient::forget_if_gone(std::uint32_t index) {
   const Instance& instance = instances_[index];
-  if (instance.is_listed || !instance.connections.empty()) return;
+  if (instance.is_listed || !instance.connections.empty() || !instance.leaving.empty()) return;
   assert(instance.open_calls == 0);
   instances_.remove(index);
 }
@@ -240,6 +240,7 @@ void FleetClient::finish_dialling(std::uint32_t index) {
   }
   ++stats_.connects;
   connection.state = Connection::State::open;
+  connection.session = instances_[connection.instance].protocol->begin_session();
   Instance& instance = instances_[connection.instance];
   if (instance.reach == Instance::Reach::down) options_.notice(instance.url + " is back");
   instance.reach = Instance::Reach::up;
@@ -264,85 +265,131 @@ void FleetClient::on_input(std::uint32_t key) {
     return on_looked_up();
   }
   Connection& connection = connections_[key];
-  if (connection.state != Connection::State::open) return;
+  if (!connection.is_open()) return;
   const Arrival arrival = connection.stream.read();
   now_ = Clock::now();
   switch (arrival) {
     case Arrival::nothing: return;
     case Arrival::bytes:
-      if (!decode(key)) fail_connection(key);
+      if (!take_news(key)) fail_connection(key);
       return;
-    case Arrival::end: return decode_end(key);
+    case Arrival::end: return take_end(key);
     case Arrival::failure: return fail_connection(key);
   }
 }
 
 // The instance has ended the stream, which may complete the answer to the oldest call.
-void FleetClient::decode_end(std::uint32_t index) {
+void FleetClient::take_end(std::uint32_t index) {
   Connection& connection = connections_[index];
-  Reply reply;
-  const auto outcome = connection.requests.decode_end(*instances_[connection.instance].codec,
-                                                      connection.stream.input, reply);
-  if (outcome == net::WireCodec::Outcome::last_reply) return take_last_reply(index, reply);
-  fail_connection(index);
+  Session::Told told;
+  const Session::News news = connection.session->read_end(connection.stream.input, told);
+  if (news == Session::News::broken) return fail_connection(index);
+  take(index, news, told);
+  if (!take_news(index)) fail_connection(index);
 }
 
-// Hands over every whole message that has been read. False when its bytes are no message.
-bool FleetClient::decode(std::uint32_t index) {
+// Hands over all that the session has to tell. False when the connection cannot be used any longer.
+bool FleetClient::take_news(std::uint32_t index) {
   Connection& connection = connections_[index];
-  net::WireCodec& codec = *instances_[connection.instance].codec;
-  while (connection.state == Connection::State::open) {
-    Reply reply;
-    Event event;
-    switch (connection.requests.decode(codec, connection.stream.input, reply, event)) {
-      case net::WireCodec::Outcome::need_more: return true;
-      case net::WireCodec::Outcome::broken: return false;
-      case net::WireCodec::Outcome::event: hand_over(event); break;
-      case net::WireCodec::Outcome::reply: take_reply(index, reply); break;
-      case net::WireCodec::Outcome::last_reply: take_last_reply(index, reply); break;
-    }
+  for (;;) {
+    Session::Told told;
+    const Session::News news = connection.session->read(connection.stream.input, told);
+    if (news == Session::News::broken) return false;
+    if (news == Session::News::nothing) break;
+    take(index, news, told);
   }
+  leave_if_told(index);
+  if (connection.session->wants_to_write()) connection.stream.request_write();
+  close_if_over(index);
   return true;
 }
 
-void FleetClient::take_reply(std::uint32_t index, const Reply& reply) {
+void FleetClient::take(std::uint32_t index, Session::News news, const Session::Told& told) {
+  switch (news) {
+    case Session::News::answered:
+    case Session::News::late: return take_answer(index, news, told);
+    case Session::News::not_processed: return take_not_processed(index, told.call);
+    case Session::News::lost: return take_lost(index, told.call);
+    case Session::News::event: return hand_over(told.event);
+    case Session::News::nothing:
+    case Session::News::broken: assert(false && "tells nothing of a call");
+  }
+}
+
+void FleetClient::take_answer(std::uint32_t index, Session::News news, const Session::Told& told) {
   Connection& connection = connections_[index];
-  const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
   connection.answered_at = now_;
   connection.has_answered = true;
+  leave_if_told(index);
   if (!connection.waiting.empty()) connection.stream.request_write();
   rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
-  take_answer(call, reply);
-}
-
-// The instance closes the connection in good order, which is no failure. The calls that it has not
-// answered are not processed, so they are tried again at once, which costs no retry.
-void FleetClient::take_last_reply(std::uint32_t index, const Reply& reply) {
-  Connection& connection = connections_[index];
-  Instance& instance = instances_[connection.instance];
-  const std::uint32_t at = connection.instance;
-  const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
-  take_calls(connection);
-  ++stats_.connections_ended;
-  stats_.resent += sent_.size();
-  end_connection(index);
-  for (const auto* calls : {&sent_, &not_sent_}) {
-    for (const std::uint32_t each : *calls) {
-      instance.breaker.on_abandoned(calls_[each].ticket);
-      leave_instance(calls_[each]);
-      calls_.schedule(each, now_);
-    }
-  }
-  take_answer(call, reply);
-  if (instances_.places()[at]) forget_if_gone(at);
-}
-
-void FleetClient::take_answer(std::uint32_t call, const Reply& reply) {
-  if (call != no_index) {
-    on_answer(call, reply);
+  if (news == Session::News::answered) {
+    on_answer(told.call, told.reply);
   } else {
     ++stats_.late_replies;
   }
+}
+
+// The instance has said that it does not process this call.
+void FleetClient::take_not_processed(std::uint32_t index, std::uint32_t call) {
+  leave_if_told(index);
+  rest_if_idle(index);
+  const bool is_free = is_resent_free(connections_[index]);
+  if (is_free) ++stats_.resent;
+  try_elsewhere(call, is_free);
+}
+
+// No answer to this call will come, and the connection lives.
+void FleetClient::take_lost(std::uint32_t index, std::uint32_t call) {
+  leave_if_told(index);
+  rest_if_idle(index);
+  report_failure(instances_[calls_[call].instance], calls_[call].ticket);
+  leave_instance(calls_[call]);
+  on_failure(call, Reach::lost, {.error = Error::unavailable});
+}
+
+// A connection that the instance ends in good order is no failure, so its calls are tried again at
+// once, which costs no retry. Not when it had not answered any call: an instance that ends every
+// connection at its beginning would get the same calls again and again.
+bool FleetClient::is_resent_free(const Connection& connection) {
+  return connection.state == Connection::State::leaving && connection.has_answered;
+}
+
+// The call was certainly not processed.
+void FleetClient::try_elsewhere(std::uint32_t index, bool is_free) {
+  Call& call = calls_[index];
+  instances_[call.instance].breaker.on_abandoned(call.ticket);
+  leave_instance(call);
+  if (is_free) {
+    calls_.schedule(index, now_);
+  } else {
+    on_failure(index, Reach::not_sent, {.error = Error::unavailable});
+  }
+}
+
+// When the instance has said that it takes no further calls on the connection: those that wait for
+// it go elsewhere, the open ones end in their time.
+void FleetClient::leave_if_told(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  if (connection.state != Connection::State::open || !connection.session->is_leaving()) return;
+  connection.state = Connection::State::leaving;
+  Instance& instance = instances_[connection.instance];
+  instance.leaving.push_back(index);
+  withdraw(index);
+  ++instance.ended_connections;
+  ++stats_.connections_ended;
+  // The sink may submit, but nothing that it does can come here again: the list stays.
+  not_sent_.swap(connection.waiting);
+  connection.waiting.clear();
+  for (const std::uint32_t call : not_sent_) try_elsewhere(call, is_resent_free(connection));
+}
+
+void FleetClient::close_if_over(std::uint32_t index) {
+  const Connection& connection = connections_[index];
+  if (connection.state != Connection::State::leaving || !connection.session->is_over()) return;
+  const std::uint32_t instance = connection.instance;
+  close_connection(index);
+  forget_if_gone(instance);
 }
 
 // The outcome of dialling is known, or calls wait to be sent, or there is room for the rest of
@@ -352,31 +399,33 @@ void FleetClient::on_output(std::uint32_t key) {
   now_ = Clock::now();
   if (connection.state == Connection::State::closed) return;
   if (connection.state == Connection::State::dialling) return advance_dialling(key);
-  net::WireCodec& codec = *instances_[connection.instance].codec;
-  const std::size_t count = sendable(connection);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t index = connection.waiting[i];
+  send_waiting(connection);
+  Session& session = *connection.session;
+  const bool is_well = session.write(connection.stream.output, now_) && connection.stream.write();
+  if (is_well && !session.has_news()) return close_if_over(key);
+  if (is_well) {
+    if (!take_news(key)) fail_connection(key);
+    return;
+  }
+  // The peer does not read any longer, but what it wrote before can still be read.
+  while (connection.is_open() && connection.stream.read() == net::InputBuffer::Arrival::bytes &&
+         take_news(key)) {
+  }
+  if (connection.is_open()) fail_connection(key);
+}
+
+// Begins as many of the waiting calls as the session has room for.
+void FleetClient::send_waiting(Connection& connection) {
+  std::size_t count = 0;
+  for (; count < connection.waiting.size() && connection.session->has_room(); ++count) {
+    const std::uint32_t index = connection.waiting[count];
     Call& call = calls_[index];
     call.place = Call::Place::sent;
     call.sent_at = now_;
-    call.sequence = connection.requests.push(codec, index, call.command, connection.stream.output);
+    call.handle = connection.session->begin(index, call.command, connection.stream.output);
   }
   connection.waiting.erase(connection.waiting.begin(),
                            connection.waiting.begin() + static_cast<std::ptrdiff_t>(count));
-  connection.requests.mark_sent(now_);
-  if (connection.stream.write()) return;
-  // The peer does not read any longer, but what it wrote before can still be read.
-  while (connection.state == Connection::State::open &&
-         connection.stream.read() == net::InputBuffer::Arrival::bytes && decode(key)) {
-  }
-  if (connection.state == Connection::State::open) fail_connection(key);
-}
-
-// How many of the waiting calls may be sent now; see WireCodec::has_last_replies().
-std::size_t FleetClient::sendable(const Connection& connection) const {
-  const net::WireCodec& codec = *instances_.places()[connection.instance]->codec;
-  if (!codec.has_last_replies() || connection.has_answered) return connection.waiting.size();
-  return connection.requests.empty() ? std::min<std::size_t>(1, connection.waiting.size()) : 0;
 }
 
 // Gives an open connection without calls to the pool. One whose instance has left the list is
@@ -393,32 +442,44 @@ void FleetClient::rest_if_idle(std::uint32_t index) {
 void FleetClient::fail_connection(std::uint32_t index) {
   Connection& connection = connections_[index];
   const std::uint32_t at = connection.instance;
-  Instance& instance = instances_[at];
-  const bool was_dialling = connection.state == Connection::State::dialling;
+  const Connection::State state = connection.state;
   const std::string error = connection.error;
-  take_calls(connection);
-  if (was_dialling) {
-    close_connection(index);
-  } else {
-    end_connection(index);
+  sent_.clear();
+  not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
+  if (connection.session) connection.session->abandon(sent_, not_sent_);
+  close_connection(index);
+  switch (state) {
+    case Connection::State::closed: break;
+    case Connection::State::dialling: count_failed_dialling(at, error); break;
+    case Connection::State::open: count_broken(at); break;
+    case Connection::State::leaving:
+      if (!sent_.empty()) ++stats_.connections_lost;
+      break;
   }
-  if (was_dialling) {
-    ++stats_.connect_failures;
-    if (instance.reach != Instance::Reach::down) {
-      options_.notice(instance.url + " cannot be reached: " + error);
-    }
-    instance.reach = Instance::Reach::down;
-    instance.dial_at = now_ + backoff(options_.backoff, ++instance.dial_failures, next_random());
-  } else if (!sent_.empty() || !not_sent_.empty()) {
-    ++stats_.connections_lost;
-    if (instance.reach == Instance::Reach::up) {
-      options_.notice(instance.url + " broke a connection with calls open");
-    }
-    instance.reach = Instance::Reach::down;
-    if (instance.is_listed) dial(at);
-  }
-  fail_calls(instance);
+  fail_calls(instances_[at]);
   if (instances_.places()[at]) forget_if_gone(at);
+}
+
+void FleetClient::count_failed_dialling(std::uint32_t index, const std::string& error) {
+  Instance& instance = instances_[index];
+  ++stats_.connect_failures;
+  if (instance.reach != Instance::Reach::down) {
+    options_.notice(instance.url + " cannot be reached: " + error);
+  }
+  instance.reach = Instance::Reach::down;
+  instance.dial_at = now_ + backoff(options_.backoff, ++instance.dial_failures, next_random());
+}
+
+void FleetClient::count_broken(std::uint32_t index) {
+  Instance& instance = instances_[index];
+  ++instance.ended_connections;
+  if (sent_.empty() && not_sent_.empty()) return;
+  ++stats_.connections_lost;
+  if (instance.reach == Instance::Reach::up) {
+    options_.notice(instance.url + " broke a connection with calls open");
+  }
+  instance.reach = Instance::Reach::down;
+  if (instance.is_listed) dial(index);
 }
 
 // Ends the attempts in sent_ and not_sent_. To the breaker one broken connection is one failure,
@@ -441,38 +502,28 @@ void FleetClient::fail_calls(Instance& instance) {
   for (const std::uint32_t call : not_sent_) on_failure(call, Reach::not_sent, gone);
 }
 
-// Takes the connection's calls into sent_ and not_sent_.
-void FleetClient::take_calls(Connection& connection) {
-  sent_.clear();
-  while (!connection.requests.empty()) {
-    const auto call = static_cast<std::uint32_t>(connection.requests.pop().id);
-    if (call != no_index) sent_.push_back(call);
-  }
-  not_sent_.assign(connection.waiting.begin(), connection.waiting.end());
-}
-
-// Closes an open connection that its instance has ended.
-void FleetClient::end_connection(std::uint32_t index) {
-  ++instances_[connections_[index].instance].ended_connections;
-  close_connection(index);
-}
-
-void FleetClient::close_connection(std::uint32_t index) {
-  Connection& connection = connections_[index];
-  Instance& instance = instances_[connection.instance];
+// New calls of its instance no longer use the connection.
+void FleetClient::withdraw(std::uint32_t index) {
+  Instance& instance = instances_[connections_[index].instance];
   std::erase(instance.connections, index);
   if (instance.duel_connection == index) instance.duel_connection = no_index;
   // One that is down is dialled again after its back-off, not only when idle ones are looked at.
   const bool is_idle = instance.connections.empty() && instance.reach != Instance::Reach::down;
   if (is_idle) instance.dial_at = now_ + options_.pool.probe_period;
   pool_.remove(index);
+}
+
+void FleetClient::close_connection(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  withdraw(index);
+  std::erase(instances_[connection.instance].leaving, index);
   connection.dialling.give_up();
   connection.stream.close();
+  connection.session.reset();
   connection.state = Connection::State::closed;
   connection.keeps_seat = false;
   connection.has_answered = false;
   connection.waiting.clear();
-  connection.requests.clear();
   free_connections_.push_back(index);
 }
 
@@ -599,7 +650,10 @@ void FleetClient::expire_calls(Clock::time_point now) {
       leave_instance(call);
     } else if (call.place == Call::Place::sent) {
       report_failure(instances_[call.instance], call.ticket);
-      connections_[call.connection].requests.numbered(call.sequence).id = no_index;
+      Connection& connection = connections_[call.connection];
+      connection.session->cancel(call.handle);
+      if (connection.session->wants_to_write()) connection.stream.request_write();
+      rest_if_idle(call.connection);
       leave_instance(call);
     }
     ++stats_.deadline_exceeded;
@@ -635,8 +689,8 @@ void FleetClient::sweep_connections() {
         if (connection.dialling.due() <= now_) advance_dialling(i);
         break;
       case Connection::State::open:
-        if (!connection.requests.empty() &&
-            now_ - connection.owing_since() >= options_.silence_max) {
+      case Connection::State::leaving:
+        if (is_silent(connection)) {
           fail_connection(i);
         } else if (connection.is_idle() && !instances_[connection.instance].is_listed) {
           const std::uint32_t instance = connection.instance;
@@ -646,6 +700,12 @@ void FleetClient::sweep_connections() {
         break;
     }
   }
+}
+
+// The peer has owed an answer for too long.
+bool FleetClient::is_silent(const Connection& connection) const {
+  const auto since = connection.owing_since();
+  return since && now_ - *since >= options_.silence_max;
 }
 
 // Dials those that are down or have no connection, when it is time for it.

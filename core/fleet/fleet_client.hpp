@@ -48,11 +48,11 @@
 #include "core/fleet/pool.hpp"
 #include "core/fleet/registry.hpp"
 #include "core/fleet/retry.hpp"
+#include "core/fleet/session.hpp"
 #include "core/net/address.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/net/loop_client.hpp"
 #include "core/net/resolver.hpp"
-#include "core/net/wire_codec.hpp"
 #include "core/url.hpp"
 
 namespace rps::fleet {
@@ -90,7 +90,7 @@ struct Stats {
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
   std::uint64_t connections_lost = 0;   // While calls were open on them.
-  std::uint64_t connections_ended = 0;  // By an instance in good order, after a last reply.
+  std::uint64_t connections_ended = 0;  // By an instance in good order.
   std::uint64_t reconnects = 0;         // Connects in place of a connection that was lost or ended.
   std::uint64_t resent = 0;     // Sent again because an instance ended the connection before them.
   std::uint64_t uncertain = 0;  // Failed after they were sent: may have been carried out.
@@ -108,12 +108,12 @@ struct InstanceStatus {
 
 class FleetClient final : public net::LoopClient {
  public:
-  // The codec for the instance at this address.
-  using MakeCodec = std::function<std::unique_ptr<net::WireCodec>(const HostPort& authority)>;
+  // The protocol of the instance at this address.
+  using MakeProtocol = std::function<std::unique_ptr<Protocol>(const HostPort& authority)>;
 
   // Begins to connect to all instances of the list and does not wait until they are connected.
   // Throws std::system_error when the process has no descriptor left.
-  FleetClient(FleetOptions options, MakeCodec make_codec, std::unique_ptr<Registry> registry);
+  FleetClient(FleetOptions options, MakeProtocol make_protocol, std::unique_ptr<Registry> registry);
   ~FleetClient() override;
   FleetClient(const FleetClient&) = delete;
   FleetClient& operator=(const FleetClient&) = delete;
@@ -155,17 +155,23 @@ class FleetClient final : public net::LoopClient {
   void advance_dialling(std::uint32_t index);
   void finish_dialling(std::uint32_t index);
   void on_looked_up();
-  bool decode(std::uint32_t index);
-  void decode_end(std::uint32_t index);
-  void take_reply(std::uint32_t index, const Reply& reply);
-  void take_last_reply(std::uint32_t index, const Reply& reply);
-  void take_answer(std::uint32_t call, const Reply& reply);
-  std::size_t sendable(const Connection& connection) const;
+  void send_waiting(Connection& connection);
+  bool take_news(std::uint32_t index);
+  void take_end(std::uint32_t index);
+  void take(std::uint32_t index, Session::News news, const Session::Told& told);
+  void take_answer(std::uint32_t index, Session::News news, const Session::Told& told);
+  void take_not_processed(std::uint32_t index, std::uint32_t call);
+  void take_lost(std::uint32_t index, std::uint32_t call);
+  static bool is_resent_free(const Connection& connection);
+  void try_elsewhere(std::uint32_t index, bool is_free);
+  void leave_if_told(std::uint32_t index);
+  void close_if_over(std::uint32_t index);
   void rest_if_idle(std::uint32_t index);
   void fail_connection(std::uint32_t index);
+  void count_failed_dialling(std::uint32_t instance, const std::string& error);
+  void count_broken(std::uint32_t instance);
   void fail_calls(Instance& instance);
-  void take_calls(Connection& connection);
-  void end_connection(std::uint32_t index);
+  void withdraw(std::uint32_t index);
   void close_connection(std::uint32_t index);
 
   // Calls.
@@ -185,11 +191,12 @@ class FleetClient final : public net::LoopClient {
   void sweep_instances();
   void sweep_connections();
   void sweep_pool();
+  bool is_silent(const Connection& connection) const;
 
   std::uint64_t next_random();
 
   FleetOptions options_;
-  MakeCodec make_codec_;
+  MakeProtocol make_protocol_;
   std::unique_ptr<Registry> registry_;
   net::EventLoop::Entry registry_entry_;
   net::Resolver resolver_;
@@ -203,7 +210,7 @@ class FleetClient final : public net::LoopClient {
   std::vector<std::uint32_t> free_connections_;
   CallTable calls_;
 
-  std::vector<std::uint32_t> sent_;      // Calls of a connection that broke or ended …
+  std::vector<std::uint32_t> sent_;      // Calls of a connection that broke or leaves …
   std::vector<std::uint32_t> not_sent_;  // … while they are sorted out.
 
   Clock::time_point now_;       // As of the latest event.

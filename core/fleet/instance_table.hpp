@@ -13,8 +13,8 @@
 #include "core/fleet/balancer.hpp"
 #include "core/fleet/call_table.hpp"
 #include "core/fleet/circuit_breaker.hpp"
+#include "core/fleet/session.hpp"
 #include "core/net/endpoint.hpp"
-#include "core/net/wire_codec.hpp"
 
 namespace rps::fleet {
 
@@ -26,11 +26,12 @@ struct Instance {
   };
   std::string url;
   net::Endpoint endpoint;
-  std::unique_ptr<net::WireCodec> codec;
+  std::unique_ptr<Protocol> protocol;
   CircuitBreaker breaker;
   Reach reach = Reach::unknown;
   bool is_listed = true;                   // By the registry.
-  std::vector<std::uint32_t> connections;  // By their indices.
+  std::vector<std::uint32_t> connections;  // By their indices: those that take calls, …
+  std::vector<std::uint32_t> leaving;      // … and those that take no more.
   std::uint32_t duel_connection = no_index;
   std::size_t open_calls = 0;
   std::uint64_t ended_connections = 0;  // By the instance, and not opened again yet.

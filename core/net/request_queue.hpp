@@ -51,7 +51,7 @@ class RequestQueue {
   bool expects_reply() const { return requests_.size() > unsent_; }
 
   // REQUIRES: !empty(); a request with this number is open, and none was put back.
-  Request& oldest() { return requests_[0]; }
+  const Request& oldest() const { return requests_[0]; }
   Request& numbered(std::uint64_t sequence) { return requests_[sequence - oldest().sequence]; }
 
   // Takes out the oldest. REQUIRES: expects_reply().
@@ -100,7 +100,7 @@ class RequestQueue {
   }
 
  private:
-  WireCodec::Expected expectation() {
+  WireCodec::Expected expectation() const {
     return {.operation = oldest().operation, .sequence = oldest().sequence};
   }
 

@@ -20,6 +20,10 @@ class Ring {
     assert(index < size_);
     return values_[wrapped(oldest_ + index)];
   }
+  const Value& operator[](std::size_t index) const {
+    assert(index < size_);
+    return values_[wrapped(oldest_ + index)];
+  }
 
   void push(Value value) {
     if (size_ == values_.size()) grow();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "bench/micro/allocations.hpp"
+#include "core/fleet/in_order_session.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/fleet/fake_server.hpp"
 
@@ -91,8 +92,8 @@ FleetOptions patient(Clock::duration deadline = patience) {
   return options;
 }
 
-std::unique_ptr<net::WireCodec> make_line_codec(const HostPort&) {
-  return std::make_unique<LineCodec>();
+std::unique_ptr<Protocol> make_line_protocol(const HostPort&) {
+  return make_in_order_protocol(std::make_unique<LineCodec>());
 }
 
 struct Bench {
@@ -105,10 +106,10 @@ struct Bench {
     }
     FleetOptions wanted = options;
     wanted.notice = [&](const std::string& sentence) { notices.push_back(sentence); };
-    const auto make_codec = [answers_max](const HostPort&) {
-      return std::make_unique<LineCodec>(answers_max > 0);
+    const auto make_protocol = [answers_max](const HostPort&) {
+      return make_in_order_protocol(std::make_unique<LineCodec>(answers_max > 0));
     };
-    client.emplace(wanted, make_codec, std::make_unique<ListedRegistry>(listed));
+    client.emplace(wanted, make_protocol, std::make_unique<ListedRegistry>(listed));
   }
 
   // One server, connected, that answers every call so; none, when `answer` is empty.
@@ -721,7 +722,7 @@ TEST_CASE("Another client finds the same table") {
   FleetOptions options = patient();
   options.seed = 99;
   options.balance = Balance::random;
-  bench.client.emplace(options, make_line_codec, std::make_unique<ListedRegistry>(bench.listed));
+  bench.client.emplace(options, make_line_protocol, std::make_unique<ListedRegistry>(bench.listed));
   bench.connect();
   bench.duel(Operation::join, "game");
   bench.until_answered();
