@@ -38,4 +38,18 @@ google::rpc::Status rich_status(const Reply& reply) {
   return status;
 }
 
+std::uint32_t retry_delay_ms(std::string_view bytes) {
+  google::rpc::Status status;
+  if (!status.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return 0;
+  for (const google::protobuf::Any& detail : status.details()) {
+    google::rpc::RetryInfo retry;
+    if (!detail.Is<google::rpc::RetryInfo>() || !detail.UnpackTo(&retry)) continue;
+    const google::protobuf::Duration& delay = retry.retry_delay();
+    const std::int64_t ms = std::clamp<std::int64_t>(delay.seconds(), 0, UINT32_MAX / 1000) * 1000 +
+                            (std::max(delay.nanos(), 0) + 999'999) / 1'000'000;
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(ms, UINT32_MAX));
+  }
+  return 0;
+}
+
 }  // namespace rps::rpc

@@ -71,7 +71,7 @@ Servers::Servers(model::Target target, const Options& options) {
   if (const std::error_code error = net::write_file(registry_, text)) {
     throw std::system_error(error, "cannot write " + registry_.string());
   }
-  url_ = join_url("jsonrpc+fleet://" + path_in_url(registry_) + "?service=rps", target.url);
+  url_ = join_url("file://" + path_in_url(registry_) + "?service=rps", target.url);
 }
 
 Servers::~Servers() {

@@ -32,7 +32,7 @@ std::string size_argument(double bytes) {
 std::string_view scheme_of(const model::Subject& subject) {
   const std::size_t colon = subject.url.find(':');
   if (colon != std::string_view::npos) return subject.url.substr(0, colon);
-  if (subject.instances > 1) return "jsonrpc+fleet";
+  if (subject.instances > 1) return "file";
   return subject.server.name == "rps-jsonrpc" ? "jsonrpc" : "grpc";
 }
 

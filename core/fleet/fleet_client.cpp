@@ -31,6 +31,13 @@ bool is_sign_of_sickness(const Reply& reply) {
   return reply.error == Error::internal || reply.error == Error::deadline_exceeded;
 }
 
+// "jsonrpc or grpc"
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list.append(list.empty() ? "" : " or ").append(name);
+  return list;
+}
+
 }  // namespace
 
 FleetClient::FleetClient(FleetOptions options, MakeProtocol make_protocol,
@@ -114,14 +121,15 @@ void FleetClient::keep_instance(std::uint32_t index) {
 void FleetClient::add_instance(const std::string& url) {
   if (instances_.contains(url)) return;
   const auto parsed = parse_url(url);
-  if (!parsed || parsed->scheme != options_.scheme) {
-    options_.notice(url + " is left out: its scheme is not " + options_.scheme);
+  const auto& schemes = options_.schemes;
+  if (!parsed || std::ranges::find(schemes, parsed->scheme) == schemes.end()) {
+    options_.notice(url + " is left out: its scheme is not " + list_of(schemes));
     return;
   }
   const HostPort authority{.host = parsed->host, .port = parsed->port};
   dial(instances_.add({.url = url,
                        .endpoint = net::Endpoint(authority, options_.look_up),
-                       .protocol = make_protocol_(authority),
+                       .protocol = make_protocol_(*parsed),
                        .breaker = CircuitBreaker(options_.breaker)}));
 }
 

@@ -58,9 +58,9 @@
 namespace rps::fleet {
 
 struct FleetOptions {
-  std::string scheme;           // Of the instances' URLs; others in the list are left out.
-  std::size_t connections = 1;  // To each instance, at most.
-  std::size_t depth = 1;        // Calls open, for each of `connections`; all of them may be at one.
+  std::vector<std::string> schemes;  // Of the instances' URLs; others in the list are left out.
+  std::size_t connections = 1;       // To each instance, at most.
+  std::size_t depth = 1;  // Calls open, for each of `connections`; all of them may be at one.
   Balance balance = Balance::hash;
   Clock::duration deadline = limits::deadline_default;
   std::uint32_t retries_max = limits::retries_default;  // Of one call.
@@ -108,8 +108,8 @@ struct InstanceStatus {
 
 class FleetClient final : public net::LoopClient {
  public:
-  // The protocol of the instance at this address.
-  using MakeProtocol = std::function<std::unique_ptr<Protocol>(const HostPort& authority)>;
+  // The protocol of the instance with this URL, whose scheme is one of FleetOptions::schemes.
+  using MakeProtocol = std::function<std::unique_ptr<Protocol>(const Url& instance)>;
 
   // Begins to connect to all instances of the list and does not wait until they are connected.
   // Throws std::system_error when the process has no descriptor left.

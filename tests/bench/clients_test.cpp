@@ -313,6 +313,8 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
            "grpcs://127.0.0.1:1?colour=red",
 #endif
 #if RPS_HAVE_LEAN_GRPC
+           "grpc+fleet:///etc/hostname?codec=json",
+           "file:///etc/hostname?mode=rally",
            "grpc+lean://127.0.0.1:1?mode=rally",
            "grpc+lean://127.0.0.1:1/path",
 #endif
@@ -346,6 +348,7 @@ TEST_CASE("a build speaks what it can open") {
     CHECK(speaks(scheme) == bool{RPS_HAVE_STAGE3});
   }
   CHECK(speaks("grpc+lean") == bool{RPS_HAVE_LEAN_GRPC});
+  CHECK(speaks("grpc+fleet") == bool{RPS_HAVE_LEAN_GRPC});
   CHECK_FALSE(speaks("https"));
   CHECK_FALSE(speaks(""));
 }

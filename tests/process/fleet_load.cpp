@@ -16,12 +16,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "bench/load/clients/connect.hpp"
+#include "core/fleet/fleet_client.hpp"
 #include "core/judge.hpp"
 #include "core/net/program.hpp"
 #include "core/number.hpp"
 #include "core/random.hpp"
 #include "core/url.hpp"
-#include "stage2_jsonrpc/fleet.hpp"
 
 namespace rps::tests {
 
@@ -32,14 +33,13 @@ constexpr std::chrono::milliseconds tick{5};
 
 class Load final : public Sink {
  public:
-  Load(std::unique_ptr<fleet::FleetClient> client, std::size_t calls)
-      : client_(std::move(client)), moves_(calls) {}
+  Load(fleet::FleetClient& client, std::size_t calls) : client_(client), moves_(calls) {}
 
   // Until stdin ends and every call is answered.
   void run() {
     for (std::size_t i = 0; i < moves_.size(); ++i) submit(i);
     while (open_ > 0) {
-      client_->poll(Clock::now() + tick, *this);
+      client_.poll(Clock::now() + tick, *this);
       if (!is_ending_) listen();
     }
   }
@@ -63,7 +63,7 @@ class Load final : public Sink {
     random_ = mix(random_);
     moves_[id] = move_at(below(3, random_));
     ++open_;
-    client_->submit(id, {.move = moves_[id]});
+    client_.submit(id, {.move = moves_[id]});
   }
 
   void listen() {
@@ -78,9 +78,9 @@ class Load final : public Sink {
   }
 
   void report() const {
-    const fleet::Stats& stats = client_->stats();
+    const fleet::Stats& stats = client_.stats();
     nlohmann::json instances = nlohmann::json::object();
-    for (const fleet::InstanceStatus& status : client_->instances()) {
+    for (const fleet::InstanceStatus& status : client_.instances()) {
       const bool is_closed = status.breaker == fleet::CircuitBreaker::State::closed;
       instances[status.url] = {{"is_up", status.is_up}, {"breaker_is_closed", is_closed}};
     }
@@ -101,7 +101,7 @@ class Load final : public Sink {
               << std::flush;
   }
 
-  std::unique_ptr<fleet::FleetClient> client_;
+  fleet::FleetClient& client_;
   std::vector<Move> moves_;  // Of the call with this id.
   std::uint64_t random_ = 1;
   std::size_t open_ = 0;
@@ -119,8 +119,10 @@ int run(std::string_view url, std::string_view calls_text) {
   }
   const std::size_t calls = *number;
   const ConnectOptions options{.connections = 1, .depth = calls, .timeout_max = connect_max};
-  const auto notice = [](const std::string& sentence) { std::cerr << sentence << '\n'; };
-  Load(jsonrpc::connect_fleet(*parsed, options, notice), calls).run();
+  load::Connection connection = load::connect(url, options);
+  auto* const fleet = dynamic_cast<fleet::FleetClient*>(connection.client.get());
+  if (fleet == nullptr) throw std::invalid_argument("not a fleet's URL");
+  Load(*fleet, calls).run();
   return 0;
 }
 

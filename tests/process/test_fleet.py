@@ -11,14 +11,18 @@ import unittest
 
 from rps_process import PATIENCE, Process, Server, binary, eventually
 
-SERVER = "rps-jsonrpc"
 CALLS = 32  # Open at any time.
 ENOUGH = 20_000  # Calls before something happens, and after it.
 
 ERRORS_MAX = 0.001  # Of all calls: what one dead server of three may cost.
 
 
-class Fleet(unittest.TestCase):
+class Fleet:
+    """The tests of both wires: `server` is a program, `scheme` that of the fleet's URL."""
+
+    server: str
+    scheme: str
+
     def setUp(self):
         binary("rps-fleet-load")
         folder = tempfile.TemporaryDirectory()
@@ -29,7 +33,7 @@ class Fleet(unittest.TestCase):
         return [self.start_server() for _ in range(count)]
 
     def start_server(self, **options) -> Server:
-        server = Server(SERVER, admin=True, **options)
+        server = Server(self.server, admin=True, **options)
         self.addCleanup(server.__exit__, AssertionError)  # Killed if it is still there.
         return server
 
@@ -39,7 +43,7 @@ class Fleet(unittest.TestCase):
         fresh.replace(self.path)
 
     def start_load(self, query: str) -> "Load":
-        load = Load(f"jsonrpc+fleet://{self.path}?{query}")
+        load = Load(f"{self.scheme}://{self.path}?{query}")
         self.addCleanup(load.__exit__, AssertionError)
         return load
 
@@ -112,6 +116,25 @@ class Fleet(unittest.TestCase):
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
         self.assertIn("the last list of \"rps\" stays", load.stderr())
 
+    def test_a_server_that_drains_fails_no_call(self):
+        servers = self.start_servers(2)
+        self.list_servers(servers)
+        load = self.start_load("balance=round_robin&deadline_ms=30000")
+        for _ in range(3):
+            load.await_calls(ENOUGH)
+            host, port = servers[0].address
+            servers[0].end()
+            load.await_calls(ENOUGH)
+            servers[0] = self.start_server(listen=f"{host}:{port}")
+            eventually(lambda: load.is_up(servers[0]), "the server is back")
+        report = load.end()
+        self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
+
+
+class JsonRpc(Fleet, unittest.TestCase):
+    server = "rps-jsonrpc"
+    scheme = "jsonrpc+fleet"
+
     def test_a_fleet_keeps_the_contract_of_one_server(self):
         self.list_servers(self.start_servers(3))
         url = f"jsonrpc+fleet://{self.path}?balance=hash&deadline_ms=30000"
@@ -134,19 +157,38 @@ class Fleet(unittest.TestCase):
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
         self.assertTrue(all(calls_at(server) > 0 for server in (named, six)))
 
-    def test_a_server_that_drains_fails_no_call(self):
-        servers = self.start_servers(2)
+
+class Grpc(Fleet, unittest.TestCase):
+    server = "rps-grpc"
+    scheme = "grpc+fleet"
+
+    def test_all_servers_are_restarted_one_after_another(self):
+        servers = self.start_servers(3)
         self.list_servers(servers)
-        load = self.start_load("balance=round_robin&deadline_ms=30000")
-        for _ in range(3):
+        load = self.start_load("balance=least_request&deadline_ms=30000")
+        for i in range(3):
             load.await_calls(ENOUGH)
-            host, port = servers[0].address
-            servers[0].end()
-            load.await_calls(ENOUGH)
-            servers[0] = self.start_server(listen=f"{host}:{port}")
-            eventually(lambda: load.is_up(servers[0]), "the server is back")
+            host, port = servers[i].address
+            servers[i].end()
+            servers[i] = self.start_server(listen=f"{host}:{port}")
+            eventually(lambda: load.is_up(servers[i]), "the server is back")
+        load.await_calls(ENOUGH)
         report = load.end()
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
+
+
+class Mixed(unittest.TestCase):
+    def test_instances_of_one_list_may_speak_different_wires(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                Server("rps-jsonrpc", admin=True) as json_rpc, \
+                Server("rps-grpc", admin=True) as grpc:
+            path = pathlib.Path(folder) / "services.json"
+            path.write_text(json.dumps({"rps": [json_rpc.url, grpc.url]}))
+            with Load(f"file://{path}?balance=round_robin&deadline_ms=30000&codec=msgpack") as load:
+                load.await_calls(ENOUGH)
+                report = load.end()
+            self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
+            self.assertTrue(all(calls_at(server) > 1000 for server in (json_rpc, grpc)))
 
 
 class WrongUrls(unittest.TestCase):

@@ -10,6 +10,7 @@
 #include "bench/load/clients/floors.hpp"
 #include "bench/load/clients/inproc.hpp"
 #include "bench/load/clients/spawn.hpp"
+#include "core/fleet/connect.hpp"
 #include "core/net/child.hpp"
 #include "core/net/stream_client.hpp"
 #include "core/url.hpp"
@@ -24,6 +25,7 @@
 #endif
 #if RPS_HAVE_LEAN_GRPC
 #include "bench/load/clients/grpc_lean_client.hpp"
+#include "stage3_grpc/lean/session.hpp"
 #endif
 
 namespace rps::load {
@@ -109,12 +111,6 @@ Connection open_http(const Url& url, const ConnectOptions& options) {
   return alone(jsonrpc::connect(without_http(url), options));
 }
 
-Connection open_fleet(const Url& url, const ConnectOptions& options) {
-  const auto notice = [](const std::string& sentence) {
-    std::cerr << "fleet: " << sentence << '\n';
-  };
-  return alone(jsonrpc::connect_fleet(url, options, notice));
-}
 #endif
 
 #if RPS_HAVE_STAGE3
@@ -126,6 +122,36 @@ Connection open_grpc(const Url& url, const ConnectOptions& options) {
 #if RPS_HAVE_LEAN_GRPC
 Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
   return alone(connect_grpc_lean(url, options));
+}
+#endif
+
+#if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
+// The wires of a fleet's instances, by the scheme of its URL: jsonrpc+fleet and grpc+fleet have one
+// wire each, file all that this build knows.
+std::vector<fleet::Wire> wires_of(const Url& url) {
+  std::vector<fleet::Wire> wires;
+#if RPS_HAVE_STAGE2
+  wires.push_back(jsonrpc::fleet_wire());
+#endif
+#if RPS_HAVE_LEAN_GRPC
+  wires.push_back(rpc::fleet_wire());
+#endif
+  if (url.scheme != "file") {
+    std::erase_if(wires,
+                  [&](const fleet::Wire& wire) { return !url.scheme.starts_with(wire.scheme); });
+  }
+  return wires;
+}
+
+void check_fleet(const Url& url) {
+  fleet::check(url, wires_of(url));
+}
+
+Connection open_fleet(const Url& url, const ConnectOptions& options) {
+  const auto notice = [](const std::string& sentence) {
+    std::cerr << "fleet: " << sentence << '\n';
+  };
+  return alone(fleet::connect(url, wires_of(url), options, notice));
 }
 #endif
 
@@ -147,7 +173,7 @@ constexpr auto transports = std::to_array<Transport>({
     {"echo+http", check_echo_http, open_echo_http},
 #if RPS_HAVE_STAGE2
     {"jsonrpc", check_jsonrpc, open_jsonrpc},
-    {"jsonrpc+fleet", jsonrpc::check_fleet, open_fleet},
+    {"jsonrpc+fleet", check_fleet, open_fleet},
     {"jsonrpc+lean", check_jsonrpc_lean, open_jsonrpc_lean},
     {"http", check_http, open_http},
 #endif
@@ -158,6 +184,10 @@ constexpr auto transports = std::to_array<Transport>({
 #if RPS_HAVE_LEAN_GRPC
     {"grpc+lean", check_grpc_lean, open_grpc_lean},
     {"grpcs+lean", check_grpc_lean, open_grpc_lean},
+    {"grpc+fleet", check_fleet, open_fleet},
+#endif
+#if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
+    {"file", check_fleet, open_fleet},
 #endif
 });
 

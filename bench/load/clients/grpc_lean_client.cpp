@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "bench/load/clients/grpc_lean_connection.hpp"
 #include "bench/load/clients/tls_session.hpp"
 #include "core/net/dialling.hpp"
 #include "core/net/endpoint.hpp"
@@ -25,10 +24,16 @@
 #include "core/net/resolver.hpp"
 #include "core/net/stream.hpp"
 #include "core/net/stream_client.hpp"
+#include "stage3_grpc/lean/connection.hpp"
 
 namespace rps::load {
 
 namespace {
+
+using rpc::LeanCall;
+using rpc::LeanConnection;
+using rpc::LeanHeaders;
+using rpc::LeanMessages;
 
 bool is_over_tls(const Url& url) {
   return url.scheme == "grpcs+lean";

@@ -83,7 +83,7 @@ class Answers final : public Sink {
 // Options under which nothing happens by itself.
 FleetOptions patient(Clock::duration deadline = patience) {
   FleetOptions options;
-  options.scheme = "line";
+  options.schemes = {"line"};
   options.depth = 16;
   options.balance = Balance::round_robin;
   options.deadline = deadline;
@@ -92,7 +92,7 @@ FleetOptions patient(Clock::duration deadline = patience) {
   return options;
 }
 
-std::unique_ptr<Protocol> make_line_protocol(const HostPort&) {
+std::unique_ptr<Protocol> make_line_protocol(const Url&) {
   return make_in_order_protocol(std::make_unique<LineCodec>());
 }
 
@@ -106,7 +106,7 @@ struct Bench {
     }
     FleetOptions wanted = options;
     wanted.notice = [&](const std::string& sentence) { notices.push_back(sentence); };
-    const auto make_protocol = [answers_max](const HostPort&) {
+    const auto make_protocol = [answers_max](const Url&) {
       return make_in_order_protocol(std::make_unique<LineCodec>(answers_max > 0));
     };
     client.emplace(wanted, make_protocol, std::make_unique<ListedRegistry>(listed));

@@ -10,9 +10,9 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include "bench/load/clients/grpc_lean_call.hpp"
+#include "stage3_grpc/lean/call.hpp"
 
-namespace rps::load {
+namespace rps::rpc {
 
 // The headers of every call, by its path. They are the same each time, so that all of them that
 // HPACK keeps are one byte long from the second call on.
@@ -57,11 +57,26 @@ class LeanConnection {
   bool is_leaving() const { return is_leaving_; }
   std::size_t open_calls() const { return calls_.size() - idle_.size(); }
 
-  // The call counts as sent at `sent_at`, or, without that, when it is. REQUIRES: has_room().
-  void begin(std::uint64_t id, const Command& command, Clock::time_point sent_at = {});
+  // The call counts as sent at `sent_at`, or, without that, when it is. Returns a handle for
+  // cancel(). REQUIRES: has_room().
+  std::size_t begin(std::uint64_t id, const Command& command, Clock::time_point sent_at = {});
 
   // Begins a call that ended elsewhere and was not processed. REQUIRES: has_room().
   void begin_again(LeanCall& call);
+
+  // Ends an open call with RST_STREAM (CANCEL), and releases it: it is not in ended().
+  // REQUIRES: write() was called since the call began.
+  void cancel(std::size_t handle);
+
+  // How many calls the peer allows to be open; before its SETTINGS have arrived, 100. Further ones
+  // wait here until it allows them.
+  std::size_t streams_max() const {
+    return nghttp2_session_get_remote_settings(session_.get(),
+                                               NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  }
+
+  // Whether write() would append anything.
+  bool wants_to_write() const { return nghttp2_session_want_write(session_.get()) != 0; }
 
   // Appends all that is to be sent to `out`; the calls that leave with it are sent `now`. False
   // when the connection cannot be trusted any longer.
@@ -122,4 +137,4 @@ class LeanConnection {
   std::unique_ptr<nghttp2_session, Delete> session_;
 };
 
-}  // namespace rps::load
+}  // namespace rps::rpc

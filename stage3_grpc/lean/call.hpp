@@ -13,7 +13,7 @@
 #include "core/command.hpp"
 #include "rps/v1/rps.pb.h"
 
-namespace rps::load {
+namespace rps::rpc {
 
 // The messages that requests are serialized from and responses parsed into. All calls of a client
 // share them, because one call is handled at a time; so the messages keep their memory.
@@ -57,6 +57,7 @@ class LeanCall {
   void forget_response();
   std::optional<std::string_view> message() const;
   grpc::Status status() const;
+  std::uint32_t retry_after_ms() const;
 
   std::uint64_t id_ = 0;
   Operation operation_ = Operation::play;
@@ -66,9 +67,10 @@ class LeanCall {
   bool is_response_too_long_ = false;
   int http_status_ = 0;
   std::optional<int> grpc_status_;
-  bool is_grpc_ = false;  // By its content type.
-  std::uint32_t retry_after_ms_ = 0;
+  bool is_grpc_ = false;              // By its content type.
+  std::uint32_t retry_after_ms_ = 0;  // By the metadata; the details are read when it is 0.
   std::string grpc_message_;
+  std::string grpc_details_;  // In base64.
 };
 
-}  // namespace rps::load
+}  // namespace rps::rpc

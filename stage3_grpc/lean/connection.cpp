@@ -1,4 +1,4 @@
-#include "bench/load/clients/grpc_lean_connection.hpp"
+#include "stage3_grpc/lean/connection.hpp"
 
 #include <array>
 #include <cassert>
@@ -6,7 +6,7 @@
 #include <new>
 #include <ranges>
 
-namespace rps::load {
+namespace rps::rpc {
 
 namespace {
 
@@ -129,13 +129,26 @@ LeanConnection::LeanConnection(const LeanHeaders& headers, LeanMessages& message
                                               connection_window_bytes));
 }
 
-void LeanConnection::begin(std::uint64_t id, const Command& command, Clock::time_point sent_at) {
+std::size_t LeanConnection::begin(std::uint64_t id, const Command& command,
+                                  Clock::time_point sent_at) {
   assert(has_room());
   LeanCall& call = *idle_.back();
   idle_.pop_back();
   call.begin(id, command, messages_);
   call.sent_at = sent_at;
   submit(call);
+  return static_cast<std::size_t>(&call - calls_.data());
+}
+
+// nghttp2 sends RST_STREAM before all that it still has to send of the stream, and drops the rest.
+void LeanConnection::cancel(std::size_t handle) {
+  LeanCall& call = calls_[handle];
+  assert(call.stream != 0);
+  nghttp2_session_set_stream_user_data(session_.get(), call.stream, nullptr);
+  // It fails only without memory; then the peer's answer comes, and belongs to nobody.
+  (void)nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, call.stream, NGHTTP2_CANCEL);
+  call.stream = 0;
+  release(call);
 }
 
 void LeanConnection::begin_again(LeanCall& ended) {
@@ -210,4 +223,4 @@ void LeanConnection::abandon(Clock::time_point now) {
   }
 }
 
-}  // namespace rps::load
+}  // namespace rps::rpc

@@ -1,6 +1,6 @@
 // The lean client's HTTP/2, against frames written by hand (RFC 9113, section 6; RFC 7541,
 // appendix A for the table's numbers).
-#include "bench/load/clients/grpc_lean_connection.hpp"
+#include "stage3_grpc/lean/connection.hpp"
 
 #include <map>
 #include <string>
@@ -8,65 +8,13 @@
 #include <vector>
 
 #include "tests/catch.hpp"
+#include "tests/stage3_grpc/lean/frames.hpp"
 
-namespace rps::load {
+namespace rps::rpc {
 namespace {
 
 using namespace std::literals;
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-enum Type : char { data = 0, headers = 1, rst_stream = 3, settings = 4, goaway = 7 };
-enum Flag : char { none = 0, end_stream = 1, end_headers = 4 };
-
-std::string number(std::uint32_t value, int bytes) {
-  std::string out;
-  while (bytes-- > 0) out.push_back(static_cast<char>(value >> (8 * bytes)));
-  return out;
-}
-
-std::string frame(Type type, int flags, std::uint32_t stream, const std::string& payload) {
-  return number(static_cast<std::uint32_t>(payload.size()), 3) + static_cast<char>(type) +
-         static_cast<char>(flags) + number(stream, 4) + payload;
-}
-
-// Each as a literal that is not kept, with a new name.
-std::string header_frame(std::uint32_t stream, const Headers& fields, int flags = none) {
-  std::string block;
-  for (const auto& [name, value] : fields) {
-    block.push_back(0);
-    block.append(1, static_cast<char>(name.size())).append(name);
-    block.append(1, static_cast<char>(value.size())).append(value);
-  }
-  return frame(headers, flags | end_headers, stream, block);
-}
-
-const Headers good_head{{":status", "200"}, {"content-type", "application/grpc"}};
-const Headers good_end{{"grpc-status", "0"}};
-
-std::string head(std::uint32_t stream, const Headers& fields = good_head) {
-  return header_frame(stream, fields);
-}
-std::string trailers(std::uint32_t stream, const Headers& fields = good_end) {
-  return header_frame(stream, fields, end_stream);
-}
-
-std::string message(const google::protobuf::MessageLite& content) {
-  const std::string bytes = content.SerializeAsString();
-  return "\0"s + number(static_cast<std::uint32_t>(bytes.size()), 4) + bytes;
-}
-
-std::string round_bytes() {
-  v1::PlayResponse response;
-  response.set_opponent_move(v1::PAPER);
-  response.set_result(v1::LOSE);
-  response.set_reason("paper covers rock");
-  return message(response);
-}
-
-std::string body(std::uint32_t stream, const std::string& bytes = round_bytes()) {
-  return frame(data, none, stream, bytes);
-}
+using namespace frames;
 
 // A connection whose peer has sent its SETTINGS.
 struct Bench {
@@ -312,4 +260,4 @@ TEST_CASE("bytes that are no HTTP/2 end the connection") {
 }
 
 }  // namespace
-}  // namespace rps::load
+}  // namespace rps::rpc

@@ -1,4 +1,4 @@
-#include "bench/load/clients/grpc_lean_call.hpp"
+#include "stage3_grpc/lean/call.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -7,9 +7,11 @@
 
 #include "core/number.hpp"
 #include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/error_details.hpp"
+#include "stage3_grpc/lean/base64.hpp"
 #include "stage3_grpc/status.hpp"
 
-namespace rps::load {
+namespace rps::rpc {
 
 namespace {
 
@@ -42,6 +44,13 @@ grpc::StatusCode code_of_http(int status) {
   }
 }
 
+// A push-back that is no number, or is negative, forbids further attempts (proposal A6 of
+// grpc/proposal): it is a time that no deadline reaches.
+std::uint32_t read_pushback(std::string_view value) {
+  const auto ms = parse_number<std::int32_t>(value);
+  return ms && *ms >= 0 ? static_cast<std::uint32_t>(*ms) : UINT32_MAX;
+}
+
 // Empties a message. Clear() would do, but it frees the messages inside it.
 void reset(v1::PlayResponse& response) {
   if (!response.GetReflection()->GetUnknownFields(response).empty()) return response.Clear();
@@ -64,7 +73,7 @@ Reply parse(std::string_view bytes, Operation operation, Message& message) {
   if (!message.MergeFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
     return {.operation = operation, .error = Error::internal};
   }
-  return rpc::read(message);
+  return read(message);
 }
 
 }  // namespace
@@ -75,11 +84,11 @@ void LeanCall::begin(std::uint64_t id, const Command& command, LeanMessages& mes
   sent_at = {};
   switch (operation_) {
     case Operation::play:
-      rpc::write(command, messages.play_request);
+      write(command, messages.play_request);
       write_message(messages.play_request, request_);
       break;
     case Operation::score:
-      rpc::write(command, messages.score_request);
+      write(command, messages.score_request);
       write_message(messages.score_request, request_);
       break;
     case Operation::join:
@@ -108,6 +117,7 @@ void LeanCall::forget_response() {
   is_grpc_ = false;
   retry_after_ms_ = 0;
   grpc_message_.clear();
+  grpc_details_.clear();
 }
 
 std::string_view LeanCall::take_request(std::size_t room) {
@@ -125,9 +135,18 @@ void LeanCall::on_header(std::string_view name, std::string_view value) {
     grpc_status_ = parse_number<int>(value).value_or(grpc::UNKNOWN);
   } else if (name == "grpc-message") {
     grpc_message_ = value;
-  } else if (name == rpc::retry_after_key) {
-    retry_after_ms_ = static_cast<std::uint32_t>(std::max(0, parse_number<int>(value).value_or(0)));
+  } else if (name == "grpc-status-details-bin") {
+    grpc_details_ = value;
+  } else if (name == retry_after_key || name == pushback_key) {
+    retry_after_ms_ = read_pushback(value);
   }
+}
+
+// Of the metadata, else of the RetryInfo in the details.
+std::uint32_t LeanCall::retry_after_ms() const {
+  if (retry_after_ms_ != 0 || grpc_details_.empty()) return retry_after_ms_;
+  const std::optional<std::string> bytes = decode_base64(grpc_details_);
+  return bytes ? retry_delay_ms(*bytes) : 0;
 }
 
 void LeanCall::on_data(std::string_view bytes) {
@@ -162,8 +181,8 @@ Reply LeanCall::answer(LeanMessages& messages) const {
   const bool is_good = http_status_ == 200 && is_grpc_ && grpc_status_ == grpc::OK;
   if (!is_good) {
     return {.operation = operation_,
-            .error = rpc::error_of(status(), operation_),
-            .retry_after_ms = retry_after_ms_};
+            .error = error_of(status(), operation_),
+            .retry_after_ms = retry_after_ms()};
   }
   const std::optional<std::string_view> bytes = message();
   if (!bytes) return {.operation = operation_, .error = Error::internal};
@@ -178,4 +197,4 @@ Reply LeanCall::answer(LeanMessages& messages) const {
   return {.operation = operation_, .error = Error::unknown_operation};
 }
 
-}  // namespace rps::load
+}  // namespace rps::rpc
