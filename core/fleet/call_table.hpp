@@ -53,7 +53,7 @@ class CallTable {
   void close(std::uint32_t index);
 
   // The open call whose deadline is the earliest, or `no_index`.
-  std::uint32_t first_to_expire() const { return oldest_; }
+  std::uint32_t first_to_expire() const { return deadlines_.oldest; }
 
   // Makes the call pending until `at`. A pending call must not be closed before take_due() has
   // returned it.
@@ -62,15 +62,40 @@ class CallTable {
   // The pending call that is due first, if it is due `now`; it is not pending any longer.
   std::optional<std::uint32_t> take_due(Clock::time_point now);
 
-  // When the next call expires or is due; the end of time when neither will happen.
+  // The call has an attempt, which should be over by `until`. REQUIRES: it has none; `until` is not
+  // before that of an attempt that began earlier.
+  void begin_attempt(std::uint32_t index, Clock::time_point until);
+
+  // Does nothing when the call has no attempt.
+  void end_attempt(std::uint32_t index);
+
+  // The call whose attempt should be over first, if that is so `now`.
+  std::optional<std::uint32_t> slow_attempt(Clock::time_point now) const;
+
+  // When the next call expires or is due, or an attempt should be over; the end of time when none
+  // of them will happen.
   Clock::time_point next_time() const;
 
  private:
+  struct Links {
+    std::uint32_t older = no_index;
+    std::uint32_t newer = no_index;
+  };
+
   struct Slot {
     Call call;
-    std::string text;                // What the command's views point into.
-    std::uint32_t older = no_index;  // A list of the open calls in the order of their deadlines.
-    std::uint32_t newer = no_index;
+    std::string text;  // What the command's views point into.
+    Links by_deadline;
+    Links by_attempt;
+    bool has_attempt = false;
+    Clock::time_point attempt_until;
+  };
+
+  // A list of calls in the order in which they were appended, by links in their slots.
+  struct Order {
+    Links Slot::* links;
+    std::uint32_t oldest = no_index;
+    std::uint32_t newest = no_index;
   };
 
   struct Pending {
@@ -78,10 +103,13 @@ class CallTable {
     std::uint32_t call = no_index;
   };
 
+  void append(Order& order, std::uint32_t index);
+  void remove(Order& order, std::uint32_t index);
+
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::uint32_t oldest_ = no_index;
-  std::uint32_t newest_ = no_index;
+  Order deadlines_{.links = &Slot::by_deadline};
+  Order attempts_{.links = &Slot::by_attempt};
   std::vector<Pending> pending_;  // A heap; the first is due first.
 };
 

@@ -42,9 +42,11 @@ constexpr std::uint64_t count_of(milliseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
 
-constexpr std::array<NumberKey, 15> number_keys{{
+constexpr std::array<NumberKey, 16> number_keys{{
     {"deadline_ms", 1, count_of(limits::deadline_max),
      [](Settings& s, std::uint64_t value) { s.fleet.deadline = milliseconds(value); }},
+    {"attempt_ms", 1, count_of(limits::deadline_max),
+     [](Settings& s, std::uint64_t value) { s.fleet.attempt_max = milliseconds(value); }},
     {"retries", 0, limits::retries_max,
      [](Settings& s, std::uint64_t value) {
        s.fleet.retries_max = static_cast<std::uint32_t>(value);

@@ -174,6 +174,9 @@ bool FleetClient::place(std::uint32_t index) {
   call.connection = choose_connection(*chosen, is_duel(call.command));
   call.place = Call::Place::waiting;
   instances_.begin_call(*chosen);
+  if (options_.attempt_max < call.deadline - now_) {
+    calls_.begin_attempt(index, now_ + options_.attempt_max);
+  }
   Connection& connection = connections_[call.connection];
   connection.waiting.push_back(index);
   connection.stream.request_write();
@@ -352,7 +355,7 @@ void FleetClient::take_lost(std::uint32_t index, std::uint32_t call) {
   leave_if_told(index);
   rest_if_idle(index);
   report_failure(instances_[calls_[call].instance], calls_[call].ticket);
-  leave_instance(calls_[call]);
+  leave_instance(call);
   on_failure(call, Reach::lost, {.error = Error::unavailable});
 }
 
@@ -367,7 +370,7 @@ bool FleetClient::is_resent_free(const Connection& connection) {
 void FleetClient::try_elsewhere(std::uint32_t index, bool is_free) {
   Call& call = calls_[index];
   instances_[call.instance].breaker.on_abandoned(call.ticket);
-  leave_instance(call);
+  leave_instance(index);
   if (is_free) {
     calls_.schedule(index, now_);
   } else {
@@ -501,7 +504,7 @@ void FleetClient::fail_calls(Instance& instance) {
       } else {
         instance.breaker.on_abandoned(calls_[call].ticket);
       }
-      leave_instance(calls_[call]);
+      leave_instance(call);
     }
   }
   const Reply gone{.error = Error::unavailable};
@@ -538,7 +541,9 @@ void FleetClient::close_connection(std::uint32_t index) {
 // ---- Calls ---------------------------------------------------------------------------------
 
 // The call is on no connection any longer.
-void FleetClient::leave_instance(Call& call) {
+void FleetClient::leave_instance(std::uint32_t index) {
+  Call& call = calls_[index];
+  calls_.end_attempt(index);
   instances_.end_call(call.instance);
   call.connection = no_index;
 }
@@ -553,7 +558,7 @@ void FleetClient::on_answer(std::uint32_t index, const Reply& reply) {
   } else {
     instance.breaker.on_success(call.ticket, now_);
   }
-  leave_instance(call);
+  leave_instance(index);
   if (is_refusal(reply)) {
     on_failure(index, Reach::refused, reply);
   } else {
@@ -587,9 +592,10 @@ void FleetClient::on_failure(std::uint32_t index, Reach reach, const Reply& repl
 bool FleetClient::schedule_retry(std::uint32_t index, Reach reach, const Reply& reply) {
   Call& call = calls_[index];
   if (!may_repeat(call.command, reach) || call.retries == options_.retries_max) return false;
-  // A call that was not sent is tried at another instance at once; all others wait for the
-  // back-off.
-  const bool at_once = reach == Reach::not_sent && call.retries == 0;
+  // A call that was not sent, or has waited for its answer, is tried at another instance at once;
+  // all others wait for the back-off.
+  const bool may_be_at_once = reach == Reach::not_sent || reach == Reach::slow;
+  const bool at_once = may_be_at_once && call.retries == 0;
   Clock::duration wait{};
   if (!at_once) wait = backoff(options_.backoff, call.retries + 1, next_random());
   wait = std::max<Clock::duration>(wait, std::chrono::milliseconds(reply.retry_after_ms));
@@ -632,6 +638,7 @@ void FleetClient::step(Clock::time_point until) {
   if (now_ >= sweep_at_) sweep();
   // The same time for both, so that a call that expires is not pending any more.
   const Clock::time_point now = now_;
+  give_up_slow_attempts(now);
   run_pending(now);
   expire_calls(now);
   flush_and_wait(std::min({until, sweep_at_, calls_.next_time()}));
@@ -650,22 +657,41 @@ void FleetClient::expire_calls(Clock::time_point now) {
   for (;;) {
     const std::uint32_t index = calls_.first_to_expire();
     if (index == no_index || calls_[index].deadline > now) return;
-    Call& call = calls_[index];
-    if (call.place == Call::Place::waiting) {
-      instances_[call.instance].breaker.on_abandoned(call.ticket);
-      std::erase(connections_[call.connection].waiting, index);
-      rest_if_idle(call.connection);
-      leave_instance(call);
-    } else if (call.place == Call::Place::sent) {
-      report_failure(instances_[call.instance], call.ticket);
-      Connection& connection = connections_[call.connection];
-      connection.session->cancel(call.handle);
-      if (connection.session->wants_to_write()) connection.stream.request_write();
-      rest_if_idle(call.connection);
-      leave_instance(call);
-    }
+    const Call call = calls_[index];
+    const bool is_at_an_instance =
+        call.place == Call::Place::waiting || call.place == Call::Place::sent;
+    if (is_at_an_instance) take_off(index, call);
     ++stats_.deadline_exceeded;
     answer(index, {.operation = call.command.operation, .error = Error::deadline_exceeded}, false);
+  }
+}
+
+// Ends the attempt that the call was at when it was copied to `attempt`.
+void FleetClient::take_off(std::uint32_t index, const Call& attempt) {
+  Instance& instance = instances_[attempt.instance];
+  Connection& connection = connections_[attempt.connection];
+  if (attempt.place == Call::Place::waiting) {
+    instance.breaker.on_abandoned(attempt.ticket);
+    std::erase(connection.waiting, index);
+  } else {
+    report_failure(instance, attempt.ticket);
+    connection.session->cancel(attempt.handle);
+    if (connection.session->wants_to_write()) connection.stream.request_write();
+  }
+  rest_if_idle(attempt.connection);
+  leave_instance(index);
+}
+
+// An attempt goes on when the call must not be tried again, or cannot be: its answer may still come
+// before the deadline.
+void FleetClient::give_up_slow_attempts(Clock::time_point now) {
+  while (const auto index = calls_.slow_attempt(now)) {
+    calls_.end_attempt(*index);
+    const Call attempt = calls_[*index];
+    const Reach reach = attempt.place == Call::Place::waiting ? Reach::not_sent : Reach::slow;
+    if (!schedule_retry(*index, reach, {.error = Error::deadline_exceeded})) continue;
+    ++stats_.slow_attempts;
+    take_off(*index, attempt);
   }
 }
 

@@ -14,7 +14,8 @@
 //
 // One deadline spans all of it. A call past it is answered with Error::deadline_exceeded; the
 // answer that may still come is dropped. A call that fails otherwise is answered with the last
-// failure: Error::unavailable when no instance could be reached.
+// failure: Error::unavailable when no instance could be reached. An attempt may have a time-out of
+// its own: one that takes longer is given up when the call may be tried again, else it goes on.
 //
 // An instance may have a name, which is looked up on a thread beside the event loop, and again when
 // a connection is opened again; all its addresses are tried (net::Dialling).
@@ -63,7 +64,8 @@ struct FleetOptions {
   std::size_t depth = 1;  // Calls open, for each of `connections`; all of them may be at one.
   Balance balance = Balance::hash;
   Clock::duration deadline = limits::deadline_default;
-  std::uint32_t retries_max = limits::retries_default;  // Of one call.
+  Clock::duration attempt_max = Clock::duration::max();  // Then another attempt is made.
+  std::uint32_t retries_max = limits::retries_default;   // Of one call.
   BackoffOptions backoff;  // Before retries, and before dialling again.
   RetryBudgetOptions retry_budget;
   BreakerOptions breaker;
@@ -85,6 +87,7 @@ struct Stats {
   std::uint64_t retries = 0;            // Second and later attempts.
   std::uint64_t budget_denied = 0;      // Failed although a retry was safe: the budget was used up.
   std::uint64_t deadline_exceeded = 0;  // Answered so by this client.
+  std::uint64_t slow_attempts = 0;      // Given up for another attempt: they took too long.
   std::uint64_t late_replies = 0;       // Dropped: nobody waited for them any longer.
   std::uint64_t breaker_opened = 0;
   std::uint64_t connects = 0;
@@ -175,7 +178,8 @@ class FleetClient final : public net::LoopClient {
   void close_connection(std::uint32_t index);
 
   // Calls.
-  void leave_instance(Call& call);
+  void leave_instance(std::uint32_t call);
+  void take_off(std::uint32_t call, const Call& attempt);
   void on_answer(std::uint32_t index, const Reply& reply);
   void on_unavailable(Instance& instance, CircuitBreaker::Ticket ticket);
   void on_failure(std::uint32_t index, Reach reach, const Reply& reply);
@@ -187,6 +191,7 @@ class FleetClient final : public net::LoopClient {
   void step(Clock::time_point until) override;
   void run_pending(Clock::time_point now);
   void expire_calls(Clock::time_point now);
+  void give_up_slow_attempts(Clock::time_point now);
   void sweep();
   void sweep_instances();
   void sweep_connections();

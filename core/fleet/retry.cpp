@@ -6,7 +6,8 @@
 namespace rps::fleet {
 
 bool may_repeat(const Command& command, Reach reach) {
-  return reach != Reach::lost || is_idempotent(command);
+  const bool may_be_done = reach == Reach::lost || reach == Reach::slow;
+  return !may_be_done || is_idempotent(command);
 }
 
 Clock::duration backoff(const BackoffOptions& options, std::uint32_t retry, std::uint64_t random) {

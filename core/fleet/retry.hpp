@@ -16,6 +16,7 @@ enum class Reach : std::uint8_t {
   not_sent,  // Its connection failed before a byte of it was written.
   refused,   // An instance answered that it did not carry it out: unavailable, overloaded.
   lost,      // It was written, and its connection broke: it may have been carried out.
+  slow,      // The attempt has taken too long, and may still be carried out.
 };
 
 // Whether trying again is safe: always, unless the call may have been carried out and is not

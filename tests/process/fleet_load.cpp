@@ -89,6 +89,7 @@ class Load final : public Sink {
                                 {"errors", errors_},
                                 {"instances", instances},
                                 {"retries", stats.retries},
+                                {"slow_attempts", stats.slow_attempts},
                                 {"budget_denied", stats.budget_denied},
                                 {"breaker_opened", stats.breaker_opened},
                                 {"connects", stats.connects},

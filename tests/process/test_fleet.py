@@ -96,6 +96,21 @@ class Fleet:
         eventually(lambda: calls_at(servers[0]) > before + 1000, "it gets calls again")
         self.assertEqual(load.end()["wrong"], 0)
 
+    def test_calls_leave_a_stopped_server_within_an_attempt(self):
+        servers = self.start_servers(3)
+        self.list_servers(servers)
+        # Longer than this machine may keep a server from its CPU; the deadline is out of reach.
+        load = self.start_load("balance=round_robin&deadline_ms=60000&attempt_ms=1000"
+                               "&breaker_failures=5&retry_percent=100")
+        load.await_calls(ENOUGH)
+        servers[0].send_signal(signal.SIGSTOP)
+        self.addCleanup(servers[0].send_signal, signal.SIGCONT)
+        eventually(lambda: not load.is_trusted(servers[0]), "its breaker opens")
+        load.await_calls(ENOUGH)
+        report = load.end()
+        self.assertEqual((report["errors"], report["wrong"]), ({}, 0), report)
+        self.assertGreater(report["slow_attempts"], 0)
+
     def test_the_list_is_followed(self):
         servers = self.start_servers(3)
         self.list_servers(servers[:2])

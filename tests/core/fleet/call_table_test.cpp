@@ -57,6 +57,29 @@ TEST_CASE("Calls expire in the order of their deadlines, whichever are closed be
   CHECK(table[again].retries == 0);
 }
 
+TEST_CASE("Attempts should be over in the order in which they began, whichever end before") {
+  CallTable table(3);
+  std::vector<std::uint32_t> calls;
+  for (int i = 0; i < 3; ++i) calls.push_back(table.open(0, {}, start, after(100)));
+  CHECK(table.slow_attempt(after(99)) == std::nullopt);
+  for (int i = 2; i >= 0; --i) {
+    table.begin_attempt(calls[static_cast<std::size_t>(i)], after(10 - i));
+  }
+  CHECK(table.next_time() == after(8));
+  CHECK(table.slow_attempt(after(7)) == std::nullopt);
+  CHECK(table.slow_attempt(after(8)) == calls[2]);
+  table.end_attempt(calls[1]);
+  table.end_attempt(calls[1]);
+  table.end_attempt(calls[2]);
+  CHECK(table.slow_attempt(after(10)) == calls[0]);
+  table.begin_attempt(calls[2], after(11));
+  table.end_attempt(calls[0]);
+  CHECK(table.slow_attempt(after(11)) == calls[2]);
+  table.end_attempt(calls[2]);
+  CHECK(table.next_time() == after(100));
+  for (const std::uint32_t call : calls) table.close(call);
+}
+
 TEST_CASE("Pending calls come when they are due, the earliest first") {
   CallTable table(3);
   std::vector<std::uint32_t> calls;

@@ -374,6 +374,57 @@ TEST_CASE("A deadline also ends the wait for a connection") {
   CHECK(bench.answers.errors[0].has_value());
 }
 
+TEST_CASE("An attempt that takes too long is given up for one at another instance") {
+  FleetOptions options = patient();
+  options.attempt_max = soon;
+  Bench bench(2, options);
+  bench.connect();
+  bench.servers[0].answer.clear();
+  for (int i = 0; i < 8; ++i) bench.play();
+  bench.until_answered();
+  CHECK(bench.answers.failed() == 0);
+  CHECK(bench.client->stats().slow_attempts >= 4);
+  CHECK(bench.client->stats().slow_attempts == bench.client->stats().retries);
+  bench.servers[0].answer_late(static_cast<int>(bench.servers[0].unanswered()));
+  bench.until([&] { return bench.client->stats().late_replies >= 4; });
+  CHECK(bench.answers.each_once(8));
+}
+
+TEST_CASE("An attempt that takes too long goes on when its call must not be tried again") {
+  FleetOptions options = patient();
+  options.attempt_max = milliseconds(1);
+  Bench bench(options, "");
+  bench.play("counted");
+  bench.until([&] { return bench.servers[0].unanswered() == 1; });
+  const Clock::time_point later = Clock::now() + soon;
+  bench.until([&] { return Clock::now() > later; });
+  bench.servers[0].answer_late(1);
+  bench.until_answered();
+  CHECK(bench.answers.failed() == 0);
+  CHECK(bench.servers[0].calls.size() == 1);
+  CHECK(bench.client->stats().slow_attempts == 0);
+}
+
+TEST_CASE("An attempt that waits for a connection is given up, too") {
+  std::latch is_over(1);
+  FleetOptions options = patient();
+  options.attempt_max = soon;
+  options.look_up = [&](const HostPort&) -> net::FoundAddresses {
+    is_over.wait();
+    return std::unexpected("never");
+  };
+  {
+    Bench bench(1, options);
+    bench.listed.listing.urls.emplace_back("line://name.test:1");
+    ++bench.listed.listing.version;
+    bench.until([&] { return bench.client->instances().size() == 2; });
+    for (int i = 0; i < 4; ++i) bench.play("counted");
+    bench.until_answered();
+    CHECK(bench.answers.failed() == 0);
+    is_over.count_down();
+  }
+}
+
 TEST_CASE("A connection that owes an answer and stays silent is given up") {
   FleetOptions options = patient();
   options.silence_max = soon;

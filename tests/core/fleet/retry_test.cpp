@@ -34,6 +34,7 @@ TEST_CASE("What may be tried again depends on the call and on how far it got") {
     CHECK(may_repeat(*row.command, Reach::not_sent));
     CHECK(may_repeat(*row.command, Reach::refused));
     CHECK(may_repeat(*row.command, Reach::lost) == row.when_lost);
+    CHECK(may_repeat(*row.command, Reach::slow) == row.when_lost);
     CHECK(is_idempotent(*row.command) == row.when_lost);
   }
 }
