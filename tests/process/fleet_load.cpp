@@ -18,6 +18,7 @@
 
 #include "bench/load/clients/connect.hpp"
 #include "core/fleet/fleet_client.hpp"
+#include "core/fleet/metrics_text.hpp"
 #include "core/judge.hpp"
 #include "core/net/program.hpp"
 #include "core/number.hpp"
@@ -88,8 +89,8 @@ class Load final : public Sink {
                                 {"wrong", wrong_},
                                 {"errors", errors_},
                                 {"instances", instances},
+                                {"metrics", fleet::metrics_text(stats, client_.instances())},
                                 {"retries", stats.retries},
-                                {"slow_attempts", stats.slow_attempts},
                                 {"budget_denied", stats.budget_denied},
                                 {"breaker_opened", stats.breaker_opened},
                                 {"connects", stats.connects},

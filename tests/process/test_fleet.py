@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from rps_process import PATIENCE, Process, Server, binary, eventually
+from rps_process import PATIENCE, Process, Server, binary, eventually, parse_metrics
 
 CALLS = 32  # Open at any time.
 ENOUGH = 20_000  # Calls before something happens, and after it.
@@ -109,7 +109,9 @@ class Fleet:
         load.await_calls(ENOUGH)
         report = load.end()
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0), report)
-        self.assertGreater(report["slow_attempts"], 0)
+        metrics = parse_metrics(report["metrics"])
+        self.assertGreater(metrics["rps_fleet_slow_attempts_total"], 0)
+        self.assertEqual(metrics[f'rps_fleet_instance_up{{instance="{servers[1].url}"}}'], 1)
 
     def test_the_list_is_followed(self):
         servers = self.start_servers(3)
