@@ -1,6 +1,5 @@
 #include "stage2_jsonrpc/http_protocol.hpp"
 
-#include <algorithm>
 #include <cassert>
 #include <optional>
 #include <utility>
@@ -24,23 +23,6 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-// RFC 9110, section 8.3.1. Parameters, such as a charset, change nothing: JSON is UTF-8.
-bool is_json(const HttpRequest& request) {
-  constexpr std::string_view space = " \t";
-  const std::string_view field = view(request[http::field::content_type]);
-  std::string_view type = field.substr(0, field.find(';'));
-  type.remove_suffix(type.size() - (type.find_last_not_of(space) + 1));
-  return beast::iequals({type.data(), type.size()}, "application/json");
-}
-
-// Whether the body is as its sender wrote it: no field names a coding (RFC 9110, section 8.4).
-bool is_plain(const HttpRequest& request) {
-  const auto [first, last] = request.equal_range(http::field::content_encoding);
-  return std::all_of(first, last, [](const auto& field) {
-    return field.value().empty() || beast::iequals(field.value(), "identity");
-  });
-}
-
 // Two fields are no trace context: it cannot be told which of them the caller has set.
 std::optional<TraceContext> trace_of(const HttpRequest& request) {
   constexpr const char* name = "traceparent";
@@ -55,12 +37,12 @@ std::optional<HttpPage> refuse_rpc(const HttpRequest& request, Context& context)
     return net::allow_page(is_asked ? HttpStatus::no_content : HttpStatus::method_not_allowed,
                            "OPTIONS, POST");
   }
-  const bool has_no_coding = is_plain(request);
-  if (is_json(request) && has_no_coding) return std::nullopt;
+  const bool is_plain = net::has_no_coding(request);
+  if (net::has_media_type(request, "application/json") && is_plain) return std::nullopt;
   context.count_refusal(Error::malformed_request);
   return HttpPage{.status = HttpStatus::unsupported_media_type,
-                  .body = has_no_coding ? "the content type must be application/json\n"
-                                        : "the content must have no coding\n"};
+                  .body = is_plain ? "the content type must be application/json\n"
+                                   : "the content must have no coding\n"};
 }
 
 }  // namespace

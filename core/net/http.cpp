@@ -1,6 +1,8 @@
 #include "core/net/http.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <exception>
 #include <limits>
 #include <utility>
@@ -100,7 +102,34 @@ std::optional<HttpStatus> refuse_fields(const Facts& facts, bool is_current) {
   return std::nullopt;
 }
 
+// The status line and the fields that every answer has, without the end of the last line.
+void append_head(const HttpForm& form, const HttpPage& page, std::string_view date,
+                 std::string& out) {
+  out.append(form.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+  out.append(std::to_string(static_cast<unsigned>(page.status))).push_back(' ');
+  out.append(http::obsolete_reason(page.status));
+  out.append("\r\n").append(page.fields).append("Date: ").append(date);
+  if (!form.keep_open) out.append("\r\nConnection: close");
+  if (form.keep_open && form.version == 10) out.append("\r\nConnection: keep-alive");
+  if (!page.allow.empty()) out.append("\r\nAllow: ").append(page.allow);
+}
+
 }  // namespace
+
+bool has_media_type(const HttpRequest& request, std::string_view type) {
+  constexpr std::string_view space = " \t";
+  const std::string_view field = view(request[http::field::content_type]);
+  std::string_view named = field.substr(0, field.find(';'));
+  named.remove_suffix(named.size() - (named.find_last_not_of(space) + 1));
+  return boost::beast::iequals({named.data(), named.size()}, {type.data(), type.size()});
+}
+
+bool has_no_coding(const HttpRequest& request) {
+  const auto [first, last] = request.equal_range(http::field::content_encoding);
+  return std::all_of(first, last, [](const auto& field) {
+    return field.value().empty() || boost::beast::iequals(field.value(), "identity");
+  });
+}
 
 HttpReader::HttpReader(const Limits& limits) : limits_(limits) {
   reset();
@@ -292,15 +321,27 @@ void append_continue(std::string& out) {
   out.append("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+void append_piece(const HttpForm& form, std::string_view bytes, std::string& out) {
+  if (form.version == 10) {
+    out.append(bytes);
+    return;
+  }
+  std::array<char, 2 * sizeof bytes.size()> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), bytes.size(), 16).ptr;
+  out.append(digits.begin(), end).append("\r\n").append(bytes).append("\r\n");
+}
+
+void append_stream_head(const HttpForm& form, const HttpPage& page, std::string_view date,
+                        std::string& out) {
+  append_head(form, page, date, out);
+  out.append("\r\nCache-Control: no-store\r\nContent-Type: ").append(page.type);
+  if (form.version != 10) out.append("\r\nTransfer-Encoding: chunked");
+  out.append("\r\n\r\n");
+}
+
 void append_http(const HttpForm& form, const HttpPage& page, std::string_view date,
                  std::string& out) {
-  out.append(form.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
-  out.append(std::to_string(static_cast<unsigned>(page.status))).push_back(' ');
-  out.append(http::obsolete_reason(page.status));
-  out.append("\r\nDate: ").append(date);
-  if (!form.keep_open) out.append("\r\nConnection: close");
-  if (form.keep_open && form.version == 10) out.append("\r\nConnection: keep-alive");
-  if (!page.allow.empty()) out.append("\r\nAllow: ").append(page.allow);
+  append_head(form, page, date, out);
   if (page.status == HttpStatus::no_content) {
     out.append("\r\n\r\n");
     return;

@@ -20,6 +20,13 @@ namespace rps::net {
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 using HttpStatus = boost::beast::http::status;
 
+// Whether the content is of this media type, by Content-Type (RFC 9110, section 8.3.1). Parameters,
+// such as a charset, change nothing: JSON is UTF-8.
+bool has_media_type(const HttpRequest& request, std::string_view type);
+
+// Whether the content is as its sender wrote it: no field names a coding (RFC 9110, section 8.4).
+bool has_no_coding(const HttpRequest& request);
+
 // The properties of a request that decide the form of its answer.
 struct HttpForm {
   unsigned version = 11;   // 10 or 11.
@@ -105,6 +112,7 @@ struct HttpPage {
   std::string_view type = "text/plain; charset=utf-8";
   std::string body;
   std::string_view allow;  // For 405 and OPTIONS: the methods that the resource has.
+  std::string fields;      // Further fields of the header, each with the end of its line.
 };
 
 // A page whose text is the name of its status.
@@ -140,6 +148,14 @@ class HttpDate {
 // definition (204) gets none.
 void append_http(const HttpForm& form, const HttpPage& page, std::string_view date,
                  std::string& out);
+
+// Appends the header of an answer whose body comes piece by piece: in chunks (append_piece), to a
+// client of HTTP/1.0 as it is, up to the end of the stream. `page.body` is not used.
+void append_stream_head(const HttpForm& form, const HttpPage& page, std::string_view date,
+                        std::string& out);
+
+// Appends a piece of such a body; an empty one is its end.
+void append_piece(const HttpForm& form, std::string_view bytes, std::string& out);
 
 // Appends what tells a client to send its body.
 void append_continue(std::string& out);
