@@ -137,6 +137,7 @@ class Signals {
 void announce(const Server& server, const Admin* admin, spdlog::logger& log) {
   std::string lines = server.url() + "\n";
   if (admin) lines += "admin " + admin->url() + "\n";
+  lines += server.further_urls();
   if (std::fputs(lines.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     log.warn("the URL could not be written to stdout");
   }

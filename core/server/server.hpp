@@ -40,6 +40,9 @@ class Server {
   // Reaches the server: "jsonrpc://127.0.0.1:41234".
   virtual std::string url() const = 0;
 
+  // Lines for stdout about further ports of the server, each with its end: "rest http://…\n".
+  virtual std::string further_urls() const { return {}; }
+
   // SIGHUP has come to a server that was started with --config. Reads anew what the server has read
   // from files other than that of --config, such as certificates. What is wrong with such a file
   // is the stage's to log; what was read before then stays in force.
@@ -117,8 +120,9 @@ int run_server(int argc, const char* const* argv, const Program& program,
 // Runs a server process from argv to exit code:
 //   1. reads the flags, sets up log, game and metrics, opens the admin port (not ready yet);
 //   2. makes the server, is ready, prints its URL as the first line on stdout and, when there is an
-//      admin port, `admin http://host:port` as the second. If they cannot be written it logs that
-//      and serves all the same: the server is what was asked for;
+//      admin port, `admin http://host:port` as the second; behind them what further_urls() says. If
+//      they cannot be written it logs that and serves all the same: the server is what was asked
+//      for;
 //   3. once a second sweeps idle sessions and duels and looks whether the file of --config has
 //      changed (reload.hpp), until SIGTERM or SIGINT, or SIGHUP without --config. With --config
 //      SIGHUP reloads. SIGINT and SIGHUP do nothing when the process was started with them ignored;
