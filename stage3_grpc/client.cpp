@@ -24,8 +24,8 @@
 #include "stage3_grpc/client_settings.hpp"
 #include "stage3_grpc/client_stream.hpp"
 #include "stage3_grpc/client_watch.hpp"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "stage3_grpc/time.hpp"
 
 namespace rps::rpc {

@@ -15,8 +15,8 @@
 
 #include "core/client.hpp"
 #include "core/number.hpp"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc {
 

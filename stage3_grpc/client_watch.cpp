@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/random.hpp"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc {
 

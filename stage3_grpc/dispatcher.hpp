@@ -16,21 +16,11 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "core/game.hpp"
-#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/contract/convert.hpp"
 #include "stage3_grpc/served_call.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
-
-// What a request of a type asks for; none when that stands in the message.
-template <class Request>
-inline constexpr std::optional<Operation> operation_of = std::nullopt;
-template <>
-inline constexpr std::optional<Operation> operation_of<v1::PlayRequest> = Operation::play;
-template <>
-inline constexpr std::optional<Operation> operation_of<v1::ScoreRequest> = Operation::score;
-template <>
-inline constexpr std::optional<Operation> operation_of<v1::WatchRequest> = Operation::watch;
 
 // Any number of threads may call it at once.
 class Dispatcher {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "rps/v1/rps.grpc.pb.h"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {

@@ -1,6 +1,6 @@
 #include "stage3_grpc/unknown_methods.hpp"
 
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc {
 

@@ -9,8 +9,8 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "core/command.hpp"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc {
 

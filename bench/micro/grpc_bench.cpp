@@ -5,7 +5,7 @@
 #include "bench/micro/benchmarks.hpp"
 #include "bench/micro/codec_table.hpp"
 #include "stage2_jsonrpc/big_endian.hpp"
-#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/contract/convert.hpp"
 
 namespace rps::micro {
 

@@ -6,10 +6,10 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include "core/number.hpp"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/error_details.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/error_details.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "stage3_grpc/lean/base64.hpp"
-#include "stage3_grpc/status.hpp"
 
 namespace rps::rpc {
 

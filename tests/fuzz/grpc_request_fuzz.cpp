@@ -13,7 +13,7 @@
 #include "core/game.hpp"
 #include "core/judge.hpp"
 #include "rps/v1/rps.pb.h"
-#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/contract/convert.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace rps::rpc {

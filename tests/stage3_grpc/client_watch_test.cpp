@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "stage3_grpc/client.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/loopback_server.hpp"
 #include "tests/stage3_grpc/notes.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "rps/v1/rps.grpc.pb.h"
-#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/contract/convert.hpp"
 #include "tests/catch.hpp"
 
 namespace rps::rpc {

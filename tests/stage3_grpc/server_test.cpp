@@ -13,7 +13,7 @@
 #include "core/net/endpoint.hpp"
 #include "core/net/fd.hpp"
 #include "core/url.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 

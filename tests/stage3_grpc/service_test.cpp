@@ -7,8 +7,8 @@
 #include <grpcpp/impl/codegen/client_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/running_server.hpp"
 

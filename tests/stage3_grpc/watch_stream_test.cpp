@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/catch.hpp"
 #include "tests/stage3_grpc/duel_player.hpp"
 #include "tests/stage3_grpc/running_server.hpp"

@@ -13,7 +13,8 @@
 // Error::unknown_operation, because a duel needs a streaming call.
 //
 // No deadline is sent. A call is good when it ends with `:status` 200, a gRPC content type, exactly
-// one uncompressed message and `grpc-status` 0. stage3_grpc/status.hpp says what a status means.
+// one uncompressed message and `grpc-status` 0. stage3_grpc/contract/status.hpp says what a status
+// means.
 //
 // When a connection ends, or leaves after GOAWAY or after the 2^30 calls that HTTP/2 has numbers
 // for, the next call opens another one in its place. Calls that the server has certainly not

@@ -13,8 +13,8 @@
 #include <grpcpp/server_builder.h>
 
 #include "rps/v1/rps.grpc.pb.h"
-#include "stage3_grpc/convert.hpp"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/convert.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/bench/synthetic/due_queue.hpp"
 #include "tests/bench/synthetic/server.hpp"
 

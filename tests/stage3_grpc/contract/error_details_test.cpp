@@ -1,9 +1,9 @@
-#include "stage3_grpc/error_details.hpp"
+#include "stage3_grpc/contract/error_details.hpp"
 
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "tests/catch.hpp"
 
 using namespace rps;

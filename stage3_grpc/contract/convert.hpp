@@ -54,6 +54,16 @@ constexpr v1::Result to_wire(Result result) {
   return v1::RESULT_UNSPECIFIED;
 }
 
+// What a request of a type asks for; none when that stands in the message.
+template <class Request>
+inline constexpr std::optional<Operation> operation_of = std::nullopt;
+template <>
+inline constexpr std::optional<Operation> operation_of<v1::PlayRequest> = Operation::play;
+template <>
+inline constexpr std::optional<Operation> operation_of<v1::ScoreRequest> = Operation::score;
+template <>
+inline constexpr std::optional<Operation> operation_of<v1::WatchRequest> = Operation::watch;
+
 // The server's direction: requests to commands, replies to responses. A command's views point into
 // its message. A DuelRequest without any of its alternatives is no command: the peer asked for
 // something that this version of the contract does not know, or for nothing.

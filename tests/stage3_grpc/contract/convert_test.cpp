@@ -1,4 +1,4 @@
-#include "stage3_grpc/convert.hpp"
+#include "stage3_grpc/contract/convert.hpp"
 
 #include "tests/catch.hpp"
 

@@ -1,11 +1,11 @@
-#include "stage3_grpc/error_details.hpp"
+#include "stage3_grpc/contract/error_details.hpp"
 
 #include <algorithm>
 
 #include <google/protobuf/util/time_util.h>
 
 #include "google/rpc/error_details.pb.h"
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc {
 

@@ -1,4 +1,4 @@
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 #include <string>
 

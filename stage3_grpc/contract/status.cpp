@@ -1,4 +1,4 @@
-#include "stage3_grpc/status.hpp"
+#include "stage3_grpc/contract/status.hpp"
 
 #include <array>
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "stage3_grpc/error_details.hpp"
+#include "stage3_grpc/contract/error_details.hpp"
 
 namespace rps::rpc {
 
