@@ -81,6 +81,7 @@ void add_flags(CLI::App& app, Limits& limits) {
       "ends the stream");
 
   chain::add_flags(app, limits.chain);
+  rest::add_flags(app, limits.rest);
 
   flags::Group sockets(app, "Sockets");
   sockets.add_choice(

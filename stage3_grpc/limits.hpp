@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "stage3_grpc/chain/settings.hpp"
+#include "stage3_grpc/rest/limits.hpp"
 #include "stage3_grpc/tls/files.hpp"
 
 namespace CLI {
@@ -95,6 +96,7 @@ struct Limits {
   int events_waiting_max = 256;  // --max-waiting-events
 
   chain::ChainSettings chain;
+  rest::Settings rest;
 
   std::chrono::milliseconds handshake_max{10'000};  // --handshake-timeout: from the accept.
   // --give-way-after: a connection that has no call open and had none for so long, or never one,

@@ -16,6 +16,7 @@
 #include "core/net/fd.hpp"
 #include "stage3_grpc/health.hpp"
 #include "stage3_grpc/reflection.hpp"
+#include "stage3_grpc/rest/gateway.hpp"
 #include "stage3_grpc/service.hpp"
 #include "stage3_grpc/time.hpp"
 #include "stage3_grpc/unknown_methods.hpp"
@@ -67,6 +68,7 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
   if (!threads_.is_taken()) {
     context.log.warn("--threads has no effect: gRPC has threads of its own");
   }
+  if (limits.rest.listen) start_gateway(context);
   filters_.start([this](net::Fd connection) { take(std::move(connection)); }, listener_.budget());
   listener_.start(
       [this](net::Fd connection, boundary::ConnectionBudget::Place place) {
@@ -80,6 +82,33 @@ GrpcServer::GrpcServer(const server::Context& context, const Limits& limits)
         chain_.tick(now);
         follow_connections();
       });
+}
+
+// Who calls over HTTP shows no certificate, so where only certificates say who may call, the
+// gateway would be a way around them.
+void GrpcServer::start_gateway(const server::Context& context) {
+  if (!limits_.tls.ca.empty() && !limits_.chain.has_auth) {
+    throw std::runtime_error(
+        "--rest serves callers without a certificate, which --tls-ca demands; --auth=on with "
+        "--auth-tokens lets those in that have a token");
+  }
+  if (!limits_.tls.certificate.empty()) {
+    log_.warn("--rest speaks plain HTTP, also with --tls-cert");
+  }
+  const GameOptions& game = context.flags.game;
+  const auto places = static_cast<std::size_t>(limits_.rest.connections_max);
+  gateway_ = std::make_unique<rest::Gateway>(
+      limits_.rest,
+      rest::Service::Parts{
+          .game = context.game,
+          .chain = chain_,
+          .names = server::host_names(context.flags, *limits_.rest.listen),
+          .events_waiting_max = static_cast<std::size_t>(limits_.events_waiting_max),
+          .spectators_max =
+              std::max<std::size_t>(1, places * rest::limits::spectators_quarters / 4),
+          .players_max = 2 * game.duels_max,
+          .players_idle_max = game.duel_idle},
+      context.metrics, context.log);
 }
 
 void GrpcServer::follow_connections() {
@@ -101,6 +130,10 @@ std::string GrpcServer::url() const {
   return (filters_.has_tls() ? "grpcs://" : "grpc://") + to_string(listener_.address());
 }
 
+std::string GrpcServer::further_urls() const {
+  return gateway_ ? "rest " + gateway_->url() + "\n" : std::string();
+}
+
 void GrpcServer::reconfigure(const Limits& fresh) {
   chain_.configure(fresh.chain);  // First, as it may want memory.
   listener_.set_connections_max(static_cast<std::size_t>(fresh.connections_max));
@@ -118,6 +151,7 @@ void GrpcServer::stop_accepting() {
     log_.info("--metrics=off: calls are not counted, so the line on the drain says 0");
   }
   listener_.stop();
+  if (gateway_) gateway_->stop_accepting();
   health_->drain();
   reflection_->drain();
   service_->drain();
@@ -126,11 +160,21 @@ void GrpcServer::stop_accepting() {
 
 bool GrpcServer::drain(Clock::time_point deadline) {
   listener_.stop();
-  const bool is_answered = service_->wait_for_ends(deadline);
+  const bool is_rest_answered = drain_gateway(deadline);
+  const bool is_answered = service_->wait_for_ends(deadline) && is_rest_answered;
   refuse_last_calls(std::min(deadline, Clock::now() + limits_.goodbye_max));
   server_->Shutdown(to_timespec(std::min(deadline, Clock::now() + limits_.goodbye_max)));
   filters_.tick(Clock::now());
   return is_answered;
+}
+
+// Twice is once.
+bool GrpcServer::drain_gateway(Clock::time_point deadline) {
+  if (!gateway_) return true;
+  const std::size_t cut_off = gateway_->drain(deadline);
+  gateway_.reset();
+  if (cut_off > 0) log_.warn("requests of the REST gateway that were cut off: {}", cut_off);
+  return cut_off == 0;
 }
 
 // A call that gRPC finds once it shuts down ends as CANCELLED, so no call may come any more then.

@@ -23,6 +23,9 @@ class ExternalConnectionAcceptor;
 
 namespace rps::rpc {
 
+namespace rest {
+class Gateway;
+}
 class Health;
 class Reflection;
 class Service;
@@ -43,6 +46,9 @@ class GrpcServer final : public server::Server {
 
   std::string url() const override;
 
+  // "rest http://127.0.0.1:8080" with --rest.
+  std::string further_urls() const override;
+
   // See server::Stage.
   void reconfigure(const Limits& fresh);
 
@@ -56,6 +62,8 @@ class GrpcServer final : public server::Server {
   void take(net::Fd connection);
   void refuse_last_calls(Clock::time_point deadline);
   void follow_connections();
+  void start_gateway(const server::Context& context);
+  bool drain_gateway(Clock::time_point deadline);
 
   const Limits& limits_;
   spdlog::logger& log_;
@@ -68,6 +76,7 @@ class GrpcServer final : public server::Server {
   std::unique_ptr<UnknownMethods> unknown_methods_;
   chain::GameChain chain_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<rest::Gateway> gateway_;  // With --rest.
   boundary::ServingThreads threads_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
