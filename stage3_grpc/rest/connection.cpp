@@ -66,6 +66,8 @@ bool Connection::drain(Clock::time_point now) {
     watch_->append_end(Error::unavailable, text);
     append_piece(text);
     finish_watch(now);
+  } else if (state_ == State::serving && out_.empty() && !receive(now)) {
+    return false;  // What has arrived belongs to a request that is still answered.
   }
   return advance(now);
 }

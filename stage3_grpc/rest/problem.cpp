@@ -9,9 +9,9 @@
 
 #include "google/rpc/status.pb.h"
 #include "stage3_grpc/contract/error_details.hpp"
+#include "stage3_grpc/contract/status.hpp"
 #include "stage3_grpc/rest/binding.hpp"
 #include "stage3_grpc/rest/negotiation.hpp"
-#include "stage3_grpc/contract/status.hpp"
 
 namespace rps::rpc::rest {
 

@@ -103,6 +103,22 @@ class Clients(unittest.TestCase):
                 self.run_script("grpc_js_callers.js", "{}:{}".format(*server.address), PROTOS,
                                 folder)
 
+    def test_openapi(self):
+        rest = "--rest=127.0.0.1:0"
+        with tempfile.TemporaryDirectory() as folder:
+            callers = pathlib.Path(folder, "callers")
+            callers.write_text("".join(
+                f"{hashlib.sha256(token.encode()).hexdigest()} {operations} {token}\n"
+                for token, operations in [("player", "*"), ("scorer", "score"),
+                                          ("thrower", "throw")]))
+            guard = ["--auth=on", f"--auth-tokens={callers}", "--rate-limit=1", "--rate-burst=1"]
+            with (Server("rps-grpc", rest, "--rest-request-timeout=1000") as server,
+                  Server("rps-grpc", rest, *guard) as guarded,
+                  Server("rps-grpc", rest, "--drain=600000") as draining):
+                self.run_script("openapi.js", *(one.read_url("rest ") for one in
+                                                (server, guarded, draining)), draining.pid)
+                draining.wait(0)
+
     def test_grpc_js_watches_a_duel_while_the_server_drains(self):
         with Server("rps-grpc", "--drain=600000") as server:
             self.run_script("grpc_js_drain.js", "{}:{}".format(*server.address), PROTOS,
