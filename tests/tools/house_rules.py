@@ -85,13 +85,14 @@ def line_of(text: str, offset: int) -> int:
 # -- The layers ------------------------------------------------------------------------------------
 
 # Whose headers a file of each layer may include, besides those of its own.
-CORE = {"core", "core/flags", "core/net", "core/server", "core/fleet"}
+CORE = {"core", "core/flags", "core/net", "core/server", "core/fleet", "core/etcd"}
 LAYERS = {
     "core": set(),
     "core/net": {"core"},
     "core/flags": {"core"},
     "core/server": {"core", "core/flags", "core/net"},
     "core/fleet": {"core", "core/net"},
+    "core/etcd": {"core", "core/net", "core/fleet"},
     "stage1_cli": CORE,
     "stage2_jsonrpc": CORE,
     "stage3_grpc": CORE,
@@ -262,7 +263,7 @@ def header_guards(tree: Tree):
 
 # program.cpp is the frame of every main(), which prints what the others want printed.
 SERVERS = (r"(?!core/net/program\.cpp)"
-           r"(core|core/flags|core/net|core/server|core/fleet|stage[234]_\w+)/")
+           r"(core|core/flags|core/net|core/server|core/fleet|core/etcd|stage[234]_\w+)/")
 BANNED = [  # (where, what, why)
     (r"", r"\busing\s+namespace\s+std\s*;", "it hides whose name is called"),
     (r"", r"\bdetached\b|\bdetach\s*\(", "what nobody waits for, nobody can stop"),
