@@ -14,8 +14,8 @@
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "rps/v1/rps.grpc.pb.h"
-#include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/contract/status.hpp"
+#include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/wire.hpp"
 
 namespace rps::rpc {
