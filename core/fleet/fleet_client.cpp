@@ -183,7 +183,9 @@ bool FleetClient::place(std::uint32_t index) {
   return true;
 }
 
-// The connection that was used last and is idle now; else a new one; else one that has other calls.
+// The connection that was used last and is idle now; else a new one; else one that has other calls:
+// the one that brought the latest answer, so that calls that follow answers leave in one write, as
+// long as it has its share; else the one with the fewest calls.
 std::uint32_t FleetClient::choose_connection(std::uint32_t index, bool is_duel) {
   Instance& instance = instances_[index];
   if (is_duel) {
@@ -200,6 +202,8 @@ std::uint32_t FleetClient::choose_connection(std::uint32_t index, bool is_duel) 
   const bool may_dial =
       instance.connections.size() < options_.connections && instance.reach != Instance::Reach::down;
   if (may_dial) return dial(index);
+  const std::uint32_t latest = instance.latest_connection;
+  if (latest != no_index && connections_[latest].load() < options_.depth) return latest;
   const auto load_of = [&](std::uint32_t connection) { return connections_[connection].load(); };
   return *std::ranges::min_element(instance.connections, {}, load_of);
 }
@@ -332,6 +336,9 @@ void FleetClient::take_answer(std::uint32_t index, Session::News news, const Ses
   connection.answered_at = now_;
   connection.has_answered = true;
   leave_if_told(index);
+  if (connection.state == Connection::State::open) {
+    instances_[connection.instance].latest_connection = index;
+  }
   if (!connection.waiting.empty()) connection.stream.request_write();
   rest_if_idle(index);  // First, so that a call made from on_reply() finds it.
   if (news == Session::News::answered) {
@@ -518,6 +525,7 @@ void FleetClient::withdraw(std::uint32_t index) {
   Instance& instance = instances_[connections_[index].instance];
   std::erase(instance.connections, index);
   if (instance.duel_connection == index) instance.duel_connection = no_index;
+  if (instance.latest_connection == index) instance.latest_connection = no_index;
   // One that is down is dialled again after its back-off, not only when idle ones are looked at.
   const bool is_idle = instance.connections.empty() && instance.reach != Instance::Reach::down;
   if (is_idle) instance.dial_at = now_ + options_.pool.probe_period;

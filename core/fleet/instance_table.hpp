@@ -33,6 +33,7 @@ struct Instance {
   std::vector<std::uint32_t> connections;  // By their indices: those that take calls, …
   std::vector<std::uint32_t> leaving;      // … and those that take no more.
   std::uint32_t duel_connection = no_index;
+  std::uint32_t latest_connection = no_index;  // Of `connections`: it brought the latest answer.
   std::size_t open_calls = 0;
   std::uint64_t ended_connections = 0;  // By the instance, and not opened again yet.
   std::uint32_t dial_failures = 0;      // In a row.
