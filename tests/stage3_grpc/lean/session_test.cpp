@@ -197,6 +197,13 @@ TEST_CASE("A refusal says when to try again") {
   CHECK(delay({{"grpc-retry-pushback-ms", "70"}}) == 70);
   CHECK(delay({{"grpc-retry-pushback-ms", "-1"}}) == UINT32_MAX);
   CHECK(delay({{"grpc-retry-pushback-ms", "soon"}}) == UINT32_MAX);
+  // A google.rpc.Status with a RetryInfo of 1.5 s, made by protoc.
+  const std::string details =
+      "CAgaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuAQ";
+  CHECK(delay({{"grpc-status-details-bin", details}}) == 1500);
+  CHECK(delay({{"grpc-status-details-bin", details}, {"retry-after-ms", "40"}}) == 40);
+  CHECK(delay({{"grpc-status-details-bin", "no base64!"}}) == 0);
+  CHECK(delay({{"grpc-status-details-bin", "Zm9v"}}) == 0);
 }
 
 TEST_CASE("Base64 is read with padding and without") {
