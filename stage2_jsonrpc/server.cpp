@@ -13,6 +13,7 @@
 #include "core/net/listen.hpp"
 #include "core/server/descriptors.hpp"
 #include "core/server/limits.hpp"
+#include "core/server/self_probe.hpp"
 #include "stage2_jsonrpc/worker.hpp"
 
 namespace rps::jsonrpc {
@@ -59,6 +60,9 @@ class ThreadedServer final : public Server {
   ~ThreadedServer() override { ThreadedServer::drain(Clock::now()); }
 
   std::string url() const override { return "jsonrpc://" + to_string(address_); }
+
+  // Over HTTP, which every connection may speak.
+  bool answers() override { return server::answers_http(address_, server::limits::self_probe_max); }
 
   void reconfigure(const Limits& fresh) override {
     shared_.connections_max = server::reserve_descriptors(fresh.connections_max, shared_.log);

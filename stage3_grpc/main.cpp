@@ -1,3 +1,4 @@
+#include "core/etcd/registration.hpp"
 #include "core/server/server.hpp"
 #include "stage3_grpc/limits.hpp"
 #include "stage3_grpc/server.hpp"
@@ -7,7 +8,8 @@ int main(int argc, char** argv) {
       argc, argv,
       {.program = {.name = "rps-grpc",
                    .description = "Rock-paper-scissors over gRPC",
-                   .threads_help = rps::rpc::GrpcServer::threads_help},
+                   .threads_help = rps::rpc::GrpcServer::threads_help,
+                   .directory = rps::etcd::directory()},
        .add_flags = rps::rpc::add_flags,
        .make = [](const auto& context, const auto& limits) {
          return std::make_unique<rps::rpc::GrpcServer>(context, limits);

@@ -141,6 +141,16 @@ void GrpcServer::reconfigure(const Limits& fresh) {
   service_->reconfigure(fresh);
 }
 
+bool GrpcServer::answers() {
+  const auto health =
+      grpc::health::v1::Health::NewStub(server_->InProcessChannel(grpc::ChannelArguments()));
+  grpc::ClientContext context;
+  context.set_deadline(to_timespec(Clock::now() + server::limits::self_probe_max));
+  grpc::health::v1::HealthCheckResponse response;
+  return health->Check(&context, {}, &response).ok() &&
+         response.status() == grpc::health::v1::HealthCheckResponse::SERVING;
+}
+
 void GrpcServer::reload_files() {
   if (TransportSecurity* const tls = filters_.tls()) tls->reload();
   chain_.look_soon();

@@ -52,6 +52,9 @@ class GrpcServer final : public server::Server {
   // See server::Stage.
   void reconfigure(const Limits& fresh);
 
+  // Asks the health service through gRPC, without a socket.
+  bool answers() override;
+
   // Certificates, and callers with their tokens.
   void reload_files() override;
 

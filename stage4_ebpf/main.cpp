@@ -1,3 +1,4 @@
+#include "core/etcd/registration.hpp"
 #include "core/server/server.hpp"
 #include "stage3_grpc/server.hpp"
 #include "stage4_ebpf/settings.hpp"
@@ -7,7 +8,8 @@ int main(int argc, char** argv) {
       argc, argv,
       {.program = {.name = "rps-ebpf",
                    .description = "Rock-paper-scissors over gRPC, counted in the kernel",
-                   .threads_help = rps::rpc::GrpcServer::threads_help},
+                   .threads_help = rps::rpc::GrpcServer::threads_help,
+                   .directory = rps::etcd::directory()},
        .add_flags = [](auto& app, auto& settings) { rps::observe::add_flags(app, settings); },
        .make =
            [](const auto& context, const auto& settings) {

@@ -1,14 +1,51 @@
-// What every caller of etcd needs: where a service's instances stand, and a channel.
+// What every caller of etcd needs: where etcd is and how it is spoken to, a channel, and calls over
+// it.
+//
+//     etcd://127.0.0.1:2379/prod?user=rps&password_file=/etc/rps/etcd.password
+//     etcds://etcd.internal:2379/prod?ca=/etc/rps/ca.pem&cert=/etc/rps/me.pem&key=/etc/rps/me.key
+//
+//   ca             etcds: the authorities that etcd's certificate may come from (PEM); without it
+//                  the system's
+//   cert, key      etcds: the caller's own certificate and its key (PEM), together
+//   user           with password_file: etcd's user (etcd's Authenticate)
+//   password_file  its first line is the password
 #pragma once
 
+#include <array>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include "core/url.hpp"
 
 namespace rps::etcd {
+
+struct Endpoint {
+  HostPort address;
+  bool is_over_tls = false;
+  std::string ca;  // These are the texts of the files.
+  std::string cert;
+  std::string key;
+  std::string user;  // Empty: no password.
+  std::string password;
+};
+
+// The parameters above.
+inline constexpr std::array<std::string_view, 5> endpoint_parameters{"ca", "cert", "key", "user",
+                                                                     "password_file"};
+
+// Reads the files that the URL names. Throws std::invalid_argument for a URL that makes no sense or
+// a file that cannot be read. Parameters that are not in the list above are not looked at.
+Endpoint read_endpoint(const Url& url);
+
+// The path of the URL without "/" at its ends: what all keys begin with. Throws
+// std::invalid_argument when nothing is left.
+std::string read_prefix(const Url& url);
 
 // The keys of a service begin so: "<prefix>/<service>/"; an instance's key appends its host:port.
 std::string keys_of(std::string_view prefix, std::string_view service);
@@ -17,11 +54,44 @@ std::string keys_of(std::string_view prefix, std::string_view service);
 // byte one higher. `start` ends with "/".
 std::string end_of(std::string start);
 
-// A channel without TLS to `address`, "host:port". It shares no connection with other channels, and
-// connects again at most a second after etcd is back.
-std::shared_ptr<grpc::Channel> connect(const std::string& address);
+// A channel to etcd, with a token of etcd's when there is a password. One thread at a time uses it.
+class Connection {
+ public:
+  // Does not connect. The channel shares no connection with others, and connects again at most a
+  // second after etcd is back.
+  explicit Connection(Endpoint endpoint);
 
-// Fails the call at limits::call_timeout from now.
-void limit_time(grpc::ClientContext& context);
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  std::string address() const { return to_string(endpoint_.address); }
+
+  // Calls `make` with a context that has a deadline (limits::call_timeout) and the token, and which
+  // `stop` cancels. With a new token once more, when etcd takes the old one no longer.
+  template <class Make>
+  grpc::Status call(const std::stop_token& stop, const Make& make) {
+    grpc::Status status;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      grpc::ClientContext context;
+      limit_time(context);
+      status = authorize(context);
+      if (!status.ok()) return status;
+      const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+      status = make(context);
+      if (status.error_code() != grpc::UNAUTHENTICATED || token_.empty()) return status;
+      token_.clear();
+    }
+    return status;
+  }
+
+  // Gives the token to the call of `context`; asks etcd for one when there is none.
+  grpc::Status authorize(grpc::ClientContext& context);
+
+ private:
+  // Fails the call at limits::call_timeout from now.
+  static void limit_time(grpc::ClientContext& context);
+
+  const Endpoint endpoint_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;  // Empty: none yet, or none needed.
+};
 
 }  // namespace rps::etcd

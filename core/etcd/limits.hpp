@@ -17,7 +17,20 @@ inline constexpr std::chrono::milliseconds read_again_after{200};
 inline constexpr std::chrono::milliseconds ping_period{10'000};
 inline constexpr std::chrono::milliseconds ping_timeout{3000};
 
-// etcd removes an instance that has not renewed its lease for so long. Renewed each third.
+// A certificate, a key or a password.
+inline constexpr std::size_t file_bytes_max = std::size_t{64} << 10;
+
+// etcd removes a server that has not renewed its lease for so long. Renewed each third; a
+// registration that failed is tried again after `try_again_after`.
 inline constexpr std::chrono::seconds lease{10};
+inline constexpr std::chrono::milliseconds try_again_after{1000};
+
+// A registered server is asked so often whether it answers. After so many failures in a row it is
+// taken off the list until it answers again.
+inline constexpr std::chrono::milliseconds probe_period{2000};
+inline constexpr int probe_failures_max = 3;
+
+// A server that ends waits so long for etcd to take it off the list.
+inline constexpr std::chrono::milliseconds withdraw_max{1000};
 
 }  // namespace rps::etcd::limits

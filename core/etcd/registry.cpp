@@ -22,11 +22,6 @@ namespace pb = etcdserverpb;
 
 namespace {
 
-bool is_instance_url(const std::string& text) {
-  const auto url = parse_url(text);
-  return url && !url->host.empty() && url->port != 0;
-}
-
 // False when `stop` came first.
 bool pause(const std::stop_token& stop) {
   std::mutex mutex;
@@ -40,24 +35,23 @@ bool pause(const std::stop_token& stop) {
 
 // ---- Calls to etcd -------------------------------------------------------------------------
 
-class EtcdRegistry::Source {
+class EtcdRegistry::Reader {
  public:
-  explicit Source(const Options& options)
+  explicit Reader(const Options& options)
       : start_(keys_of(options.prefix, options.service)),
-        channel_(connect(options.address)),
-        keys_(channel_),
-        watch_(channel_) {}
+        connection_(options.endpoint),
+        keys_(connection_.channel()),
+        watch_(connection_.channel()) {}
 
   // All keys as of now. The error is etcd's or gRPC's.
   std::expected<Values, std::string> read(const std::stop_token& stop) {
-    grpc::ClientContext context;
-    limit_time(context);
-    const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     pb::RangeRequest request;
     request.set_key(start_);
     request.set_range_end(end_of(start_));
     pb::RangeResponse response;
-    const grpc::Status status = keys_.Range(&context, request, &response);
+    const grpc::Status status = connection_.call(stop, [&](grpc::ClientContext& context) {
+      return keys_.Range(&context, request, &response);
+    });
     if (!status.ok()) return std::unexpected(status.error_message());
     revision_ = response.header().revision();
     Values values;
@@ -70,6 +64,9 @@ class EtcdRegistry::Source {
   template <typename Changed>
   std::string watch(const std::stop_token& stop, Values& values, const Changed& changed) {
     grpc::ClientContext context;
+    if (const auto status = connection_.authorize(context); !status.ok()) {
+      return status.error_message();
+    }
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     const auto stream = watch_.Watch(&context);
     pb::WatchRequest request;
@@ -105,7 +102,7 @@ class EtcdRegistry::Source {
   }
 
   const std::string start_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  Connection connection_;
   pb::KV::Stub keys_;
   pb::Watch::Stub watch_;
   std::int64_t revision_ = 0;  // Of the last read().
@@ -116,15 +113,15 @@ class EtcdRegistry::Source {
 EtcdRegistry::EtcdRegistry(Options options)
     : options_(std::move(options)), changed_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!changed_) throw std::system_error(errno, std::system_category(), "eventfd");
-  auto source = std::make_shared<Source>(options_);
-  const auto values = source->read(std::stop_token());
+  auto reader = std::make_shared<Reader>(options_);
+  const auto values = reader->read(std::stop_token());
   if (!values) {
-    throw std::runtime_error("etcd at " + options_.address + " gives no list of \"" +
-                             options_.service + "\": " + values.error());
+    throw std::runtime_error("etcd at " + to_string(options_.endpoint.address) +
+                             " gives no list of \"" + options_.service + "\": " + values.error());
   }
   publish(*values);
   poll(Clock::time_point());
-  thread_ = std::jthread([this, source](const std::stop_token& stop) { follow(stop, *source); });
+  thread_ = std::jthread([this, reader](const std::stop_token& stop) { follow(stop, *reader); });
 }
 
 bool EtcdRegistry::poll(Clock::time_point) {
@@ -136,6 +133,7 @@ bool EtcdRegistry::poll(Clock::time_point) {
     const std::lock_guard lock(mutex_);
     next.swap(next_);
     sentences.swap(sentences_);
+    is_current_ = is_followed_;
   }
   for (const std::string& sentence : sentences) options_.warn(sentence);
   if (!next || (listing_.version != 0 && *next == listing_.urls)) return false;
@@ -146,19 +144,21 @@ bool EtcdRegistry::poll(Clock::time_point) {
 
 // ---- The thread of the registry ------------------------------------------------------------
 
-void EtcdRegistry::follow(const std::stop_token& stop, Source& source) {
+void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
   std::string last_failure;
   while (!stop.stop_requested()) {
-    auto values = source.read(stop);
+    auto values = reader.read(stop);
     std::string failure = values ? "" : values.error();
     if (values) {
       publish(*values);
-      failure = source.watch(stop, *values, [this](const Values& now) { publish(now); });
+      set_followed(true);
+      failure = reader.watch(stop, *values, [this](const Values& now) { publish(now); });
     }
     if (stop.stop_requested()) return;
+    if (!values) set_followed(false);
     if (failure != last_failure) {
-      report("etcd at " + options_.address + ": " + failure + "; the last list of \"" +
-             options_.service + "\" stays until etcd gives a new one");
+      report("etcd at " + to_string(options_.endpoint.address) + ": " + failure +
+             "; the last list of \"" + options_.service + "\" stays until etcd gives a new one");
     }
     last_failure = values ? "" : failure;
     if (!pause(stop)) return;
@@ -168,7 +168,7 @@ void EtcdRegistry::follow(const std::stop_token& stop, Source& source) {
 void EtcdRegistry::publish(const Values& values) {
   std::vector<std::string> urls;
   for (const auto& [key, url] : values) {
-    if (!is_instance_url(url)) {
+    if (!fleet::is_instance_url(url)) {
       report("etcd's key " + key + " holds no URL with host and port; it is left out");
     } else if (std::ranges::find(urls, url) == urls.end()) {
       urls.push_back(url);
@@ -190,6 +190,24 @@ void EtcdRegistry::report(std::string sentence) {
     sentences_.push_back(std::move(sentence));
   }
   ::eventfd_write(changed_.get(), 1);
+}
+
+void EtcdRegistry::set_followed(bool is_followed) {
+  const std::lock_guard lock(mutex_);
+  is_followed_ = is_followed;
+  ::eventfd_write(changed_.get(), 1);
+}
+
+fleet::Source fleet_source() {
+  fleet::Source source{.read = [](const Url& url) {
+    return [endpoint = read_endpoint(url), prefix = read_prefix(url)](const std::string& service,
+                                                                      fleet::Source::Warn warn) {
+      return std::make_unique<EtcdRegistry>(EtcdRegistry::Options{
+          .endpoint = endpoint, .prefix = prefix, .service = service, .warn = std::move(warn)});
+    };
+  }};
+  source.parameters.assign(endpoint_parameters.begin(), endpoint_parameters.end());
+  return source;
 }
 
 }  // namespace rps::etcd

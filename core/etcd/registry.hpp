@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/etcd/connection.hpp"
+#include "core/fleet/connect.hpp"
 #include "core/fleet/registry.hpp"
 #include "core/net/fd.hpp"
 
@@ -27,8 +29,8 @@ class EtcdRegistry final : public fleet::Registry {
   using Warn = std::function<void(const std::string& sentence)>;
 
   struct Options {
-    std::string address;  // "127.0.0.1:2379"
-    std::string prefix;   // Without "/" at its ends.
+    Endpoint endpoint;
+    std::string prefix;  // Without "/" at its ends.
     std::string service;
     // Told by poll(), and by the constructor, why a list is not current or not complete.
     Warn warn = [](const std::string&) {};
@@ -42,27 +44,33 @@ class EtcdRegistry final : public fleet::Registry {
   int fd() const override { return changed_.get(); }
   Clock::time_point due() const override { return Clock::time_point::max(); }
   bool poll(Clock::time_point now) override;
+  bool is_current() const override { return is_current_; }
 
  private:
-  class Source;  // What the thread calls etcd with.
+  class Reader;  // What the thread calls etcd with.
 
   // By key, in order.
   using Values = std::map<std::string, std::string>;
 
-  // The thread's function; `seen` is what the first read found.
-  void follow(const std::stop_token& stop, Source& source);
+  void follow(const std::stop_token& stop, Reader& reader);
   void publish(const Values& values);
   void report(std::string sentence);
+  void set_followed(bool is_followed);
 
   const Options options_;
   const net::Fd changed_;  // An eventfd, written by the thread.
   fleet::Listing listing_;
+  bool is_current_ = true;
 
   std::mutex mutex_;  // Guards what follows.
+  bool is_followed_ = true;
   std::optional<std::vector<std::string>> next_;
   std::vector<std::string> sentences_;
 
   std::jthread thread_;  // Last: it ends before the members that it uses.
 };
+
+// For core/fleet/connect.hpp: the lists behind etcd:// and etcds:// (connection.hpp).
+fleet::Source fleet_source();
 
 }  // namespace rps::etcd

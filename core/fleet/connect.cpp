@@ -27,7 +27,8 @@ using Query = decltype(Url::query);
 // What a URL asks for.
 struct Settings {
   FleetOptions fleet;
-  FileRegistry::Options registry;
+  std::string service = "rps";
+  Source::Open open;
   Query of_wires;  // The parameters of the instances' wires.
 };
 
@@ -42,7 +43,7 @@ constexpr std::uint64_t count_of(milliseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
 
-constexpr std::array<NumberKey, 16> number_keys{{
+constexpr std::array<NumberKey, 15> number_keys{{
     {"deadline_ms", 1, count_of(limits::deadline_max),
      [](Settings& s, std::uint64_t value) { s.fleet.deadline = milliseconds(value); }},
     {"attempt_ms", 1, count_of(limits::deadline_max),
@@ -75,14 +76,12 @@ constexpr std::array<NumberKey, 16> number_keys{{
      [](Settings& s, std::uint64_t value) { s.fleet.connect_max = milliseconds(value); }},
     {"silence_ms", 1, count_of(limits::silence_max),
      [](Settings& s, std::uint64_t value) { s.fleet.silence_max = milliseconds(value); }},
-    {"reread_ms", 1, count_of(limits::reread_max),
-     [](Settings& s, std::uint64_t value) { s.registry.reread_period = milliseconds(value); }},
     {"seed", 0, UINT64_MAX, [](Settings& s, std::uint64_t value) { s.fleet.seed = value; }},
 }};
 
-std::uint64_t read_number(const NumberKey& key, std::string_view text) {
-  const auto value = parse_count(text, {.min = key.min, .max = key.max});
-  if (!value) throw std::invalid_argument(std::string(key.name) + " " + value.error());
+std::uint64_t read_number(std::string_view name, std::string_view text, CountRange range) {
+  const auto value = parse_count(text, range);
+  if (!value) throw std::invalid_argument(std::string(name) + " " + value.error());
   return *value;
 }
 
@@ -100,19 +99,23 @@ std::string read_service(const std::string& text) {
   throw std::invalid_argument("a service's name is 1 to 64 visible ASCII characters");
 }
 
-bool is_of_a_wire(std::span<const Wire> wires, std::string_view name) {
-  return std::ranges::any_of(wires, [&](const Wire& wire) {
-    return std::ranges::find(wire.parameters, name) != wire.parameters.end();
-  });
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
+bool is_of_a_wire(std::span<const Wire> wires, std::string_view name) {
+  return std::ranges::any_of(wires,
+                             [&](const Wire& wire) { return contains(wire.parameters, name); });
+}
+
+// All parameters but those of the source.
 void apply(const Url& url, std::span<const Wire> wires, const std::string& name,
            const std::string& value, Settings& settings) {
   const auto number = std::ranges::find(number_keys, name, &NumberKey::name);
   if (number != number_keys.end()) {
-    number->set(settings, read_number(*number, value));
+    number->set(settings, read_number(name, value, {.min = number->min, .max = number->max}));
   } else if (name == "service") {
-    settings.registry.service = read_service(value);
+    settings.service = read_service(value);
   } else if (name == "balance") {
     settings.fleet.balance = read_balance(value);
   } else if (is_of_a_wire(wires, name)) {
@@ -129,27 +132,21 @@ std::unique_ptr<Protocol> make_protocol(std::span<const Wire> wires, const Query
   const auto wire = std::ranges::find(wires, instance.scheme, &Wire::scheme);
   Url whole{.scheme = instance.scheme, .host = instance.host, .port = instance.port};
   for (const auto& parameter : query) {
-    const auto& own = wire->parameters;
-    if (std::ranges::find(own, parameter.first) != own.end()) whole.query.push_back(parameter);
+    if (contains(wire->parameters, parameter.first)) whole.query.push_back(parameter);
   }
   return wire->make_protocol(whole);
 }
 
-Settings read_settings(const Url& url, std::span<const Wire> wires) {
-  if (!url.host.empty() || url.path.empty()) {
-    throw std::invalid_argument("a fleet's URL names a file, as in " + url.scheme +
-                                ":///etc/rps/services.json");
-  }
-  Settings settings;
+Settings read_settings(const Url& url, const Source& source, std::span<const Wire> wires) {
+  Settings settings{.fleet = {}, .open = source.read(url), .of_wires = {}};
   for (const Wire& wire : wires) settings.fleet.schemes.emplace_back(wire.scheme);
   settings.fleet.seed = std::random_device{}();  // So that clients do not retry in step.
-  settings.registry.path = url.path;
-  settings.registry.service = "rps";
   for (auto pair = url.query.begin(); pair != url.query.end(); ++pair) {
     const auto has_name = [&](const auto& other) { return other.first == pair->first; };
     if (std::any_of(url.query.begin(), pair, has_name)) {
       throw std::invalid_argument("'" + pair->first + "' stands twice in the URL");
     }
+    if (contains(source.parameters, pair->first)) continue;
     apply(url, wires, pair->first, pair->second, settings);
   }
   // Of any address: what the URL says of a wire is refused here, and not at the first instance.
@@ -160,31 +157,56 @@ Settings read_settings(const Url& url, std::span<const Wire> wires) {
   return settings;
 }
 
-}  // namespace
-
-void check(const Url& url, std::span<const Wire> wires) {
-  (void)read_settings(url, wires);
+// Where the list is, for a person.
+std::string place_of(const Url& url) {
+  const std::string host = url.host.empty() ? "" : to_string(HostPort{url.host, url.port});
+  return host + url.path;
 }
 
-std::unique_ptr<FleetClient> connect(const Url& url, std::span<const Wire> wires,
-                                     const ConnectOptions& options,
+}  // namespace
+
+Source file_source() {
+  constexpr std::string_view reread = "reread_ms";
+  return {.parameters = {reread}, .read = [](const Url& url) -> Source::Open {
+            if (!url.host.empty() || url.path.empty()) {
+              throw std::invalid_argument("a fleet's URL names a file, as in " + url.scheme +
+                                          ":///etc/rps/services.json");
+            }
+            FileRegistry::Options options{.path = url.path, .service = {}};
+            if (const auto text = url.find(reread)) {
+              options.reread_period = milliseconds(
+                  read_number(reread, *text, {.min = 1, .max = count_of(limits::reread_max)}));
+            }
+            return [options](const std::string& service, Source::Warn warn) {
+              FileRegistry::Options of_service = options;
+              of_service.service = service;
+              of_service.warn = std::move(warn);
+              return std::make_unique<FileRegistry>(std::move(of_service), Clock::now());
+            };
+          }};
+}
+
+void check(const Url& url, const Source& source, std::span<const Wire> wires) {
+  (void)read_settings(url, source, wires);
+}
+
+std::unique_ptr<FleetClient> connect(const Url& url, const Source& source,
+                                     std::span<const Wire> wires, const ConnectOptions& options,
                                      std::function<void(const std::string& sentence)> notice) {
-  Settings settings = read_settings(url, wires);
+  Settings settings = read_settings(url, source, wires);
   settings.fleet.connections = options.connections;
   settings.fleet.depth = options.depth;
   settings.fleet.notice = notice;
-  settings.registry.warn = std::move(notice);
   const auto protocol_for = [own = std::vector<Wire>(wires.begin(), wires.end()),
                              query = settings.of_wires](const Url& instance) {
     return make_protocol(own, query, instance);
   };
 
   const Clock::time_point now = Clock::now();
-  auto client =
-      std::make_unique<FleetClient>(std::move(settings.fleet), protocol_for,
-                                    std::make_unique<FileRegistry>(settings.registry, now));
+  auto client = std::make_unique<FleetClient>(std::move(settings.fleet), protocol_for,
+                                              settings.open(settings.service, std::move(notice)));
   if (client->await_instances(now + options.timeout_max) == 0) {
-    throw std::runtime_error("no instance of " + settings.registry.service + " in " + url.path +
+    throw std::runtime_error("no instance of " + settings.service + " in " + place_of(url) +
                              " can be reached");
   }
   return client;

@@ -12,7 +12,6 @@
 #include <sys/file.h>
 
 #include "core/net/file.hpp"
-#include "core/url.hpp"
 
 namespace rps::fleet {
 
@@ -23,11 +22,6 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::system_category(), what);
-}
-
-bool is_instance_url(const std::string& text) {
-  const auto url = parse_url(text);
-  return url && !url->host.empty() && url->port != 0;
 }
 
 std::expected<std::string, std::string> read_text(const fs::path& path) {

@@ -42,6 +42,7 @@ class FileRegistry final : public Registry {
   int fd() const override { return urls_.fd(); }
   Clock::time_point due() const override { return urls_.due(); }
   bool poll(Clock::time_point now) override;
+  bool is_current() const override { return urls_.content().has_value(); }
 
  private:
   using Urls = std::expected<std::vector<std::string>, std::string>;

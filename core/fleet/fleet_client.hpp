@@ -138,6 +138,9 @@ class FleetClient final : public net::LoopClient {
   // Those of the list, and those that left it and have calls open.
   std::vector<InstanceStatus> instances() const;
 
+  // False while the source of the list fails, so that the last list stays (Registry::is_current).
+  bool is_list_current() const { return registry_->is_current(); }
+
  private:
   // Which instances there are.
   void poll_registry();

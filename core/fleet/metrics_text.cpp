@@ -90,13 +90,17 @@ void add_breakers(std::string& out, const std::vector<InstanceStatus>& instances
 
 }  // namespace
 
-std::string metrics_text(const Stats& stats, const std::vector<InstanceStatus>& instances) {
+std::string metrics_text(const Stats& stats, const std::vector<InstanceStatus>& instances,
+                         bool is_list_current) {
   std::string out;
   for (const Counter& counter : counters) {
     const std::string name = "rps_fleet_" + std::string(counter.name) + "_total";
     add_head(out, name, counter.help, "counter");
     out.append(name).append(" ").append(std::to_string(stats.*counter.value)).append("\n");
   }
+  constexpr std::string_view list_name = "rps_fleet_list_current";
+  add_head(out, list_name, "Whether the list of instances is followed.", "gauge");
+  out.append(list_name).append(is_list_current ? " 1\n" : " 0\n");
   add_gauge(out, "rps_fleet_instance_up", "Whether the instance can be reached.", instances,
             [](const InstanceStatus& status) { return std::uint64_t{status.is_up}; });
   add_breakers(out, instances);

@@ -2,6 +2,8 @@
 // fleet serves this text, or adds it to its own.
 //
 //   rps_fleet_NAME_total                            one for each counter of Stats
+//   rps_fleet_list_current                          1: the list of instances is followed; 0: its
+//                                                   source fails, and the last list stays
 //   rps_fleet_instance_up{instance}                 1: it can be reached; 0: it cannot, or nobody
 //                                                   knows yet
 //   rps_fleet_instance_breaker{instance,state}      1 for the state that holds, 0 for the others;
@@ -19,6 +21,7 @@
 
 namespace rps::fleet {
 
-std::string metrics_text(const Stats& stats, const std::vector<InstanceStatus>& instances);
+std::string metrics_text(const Stats& stats, const std::vector<InstanceStatus>& instances,
+                         bool is_list_current);
 
 }  // namespace rps::fleet

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -37,7 +38,13 @@ class Registry {
 
   // Reads what has changed, without waiting. True when list() has changed.
   virtual bool poll(Clock::time_point now) = 0;
+
+  // False while the source fails, so that list() may be outdated. As of the last poll().
+  virtual bool is_current() const = 0;
 };
+
+// Whether a list may hold this: a URL with one host and a port.
+bool is_instance_url(std::string_view text);
 
 // Adds instances to a service and removes them; the lists of the clients follow. Both functions
 // wait until the change is made, and throw std::exception when it cannot be made: call them when a

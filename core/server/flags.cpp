@@ -1,10 +1,12 @@
 #include "core/server/flags.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +28,29 @@ std::string check_host_name(const std::string& text) {
   return is_name ? "" : "must be a host name without a port, not '" + text + "'";
 }
 
-void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& threads_help) {
+std::string check_advertised(const std::string& text) {
+  const auto authority = net::parse_authority(text);
+  return authority ? "" : "must be HOST or HOST:PORT, not '" + text + "'";
+}
+
+// Sets `out` to what registers the server where the URL says, or returns what is wrong.
+std::string read_directory(const std::optional<Directory>& directory, const std::string& text,
+                           std::optional<Directory::Register>& out) {
+  if (!directory) return "this build has no client for a directory service";
+  const auto url = parse_url(text);
+  if (!url) return url.error();
+  if (std::ranges::find(directory->schemes, url->scheme) == directory->schemes.end()) {
+    return "must be a URL of scheme " + directory->schemes.front() + ", not '" + text + "'";
+  }
+  try {
+    out = directory->read(*url);
+    return "";
+  } catch (const std::invalid_argument& mistake) {
+    return mistake.what();
+  }
+}
+
+void add_server_flags(CLI::App& app, ServerFlags& flags, const Program& program) {
   using namespace std::chrono_literals;
 
   flags::Group network(app, "Network");
@@ -39,7 +63,17 @@ void add_server_flags(CLI::App& app, ServerFlags& flags, const std::string& thre
                  "addresses; may be given several times")
       .check(check_host_name);
   network.add_count("--threads", flags.threads, {.min = 0, .max = limits::threads_max},
-                    threads_help);
+                    program.threads_help);
+  network.add("--register", "URL", "",
+              "Directory service that lists this server for clients while it serves: "
+              "etcd://HOST:PORT/PREFIX?service=NAME; without a service's name it is rps",
+              [&program, &flags](const std::string& text) {
+                return read_directory(program.directory, text, flags.registers);
+              });
+  network
+      .add_text("--advertise", flags.advertise, "HOST[:PORT]",
+                "Address under which --register lists this server; without it that of --listen")
+      .check(check_advertised);
 
   flags::Group game(app, "Game");
   game.add_choice("--house", flags.game.house, flags::houses(), "How the house chooses its moves");
@@ -151,7 +185,7 @@ class Reading {
             ""));
     app_.config_formatter(format_);
     app_.set_version_flag("--version", program.name + " " RPS_VERSION);
-    add_server_flags(app_, flags_, program.threads_help);
+    add_server_flags(app_, flags_, program);
     add_flags(app_);
   }
   Reading(const Reading&) = delete;
@@ -171,6 +205,21 @@ class Reading {
 };
 
 }  // namespace
+
+std::string advertised_url(const std::string& own, const std::string& advertise) {
+  Url url = *parse_url(own);
+  HostPort address{.host = url.host, .port = url.port};
+  if (const auto whole = parse_host_port(advertise)) {
+    address = *whole;
+  } else if (!advertise.empty()) {
+    address.host = net::parse_authority(advertise)->host;
+  }
+  if (address.host == "0.0.0.0" || address.host == "::") {
+    throw std::invalid_argument("--register needs --advertise HOST, as clients cannot connect to " +
+                                address.host);
+  }
+  return url.scheme + "://" + to_string(address);
+}
 
 net::HostNames host_names(const ServerFlags& flags, const HostPort& address) {
   std::vector<std::string> names = flags.hosts;

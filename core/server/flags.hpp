@@ -14,6 +14,7 @@
 #include "core/game.hpp"
 #include "core/net/http_host.hpp"
 #include "core/server/log.hpp"
+#include "core/server/registration.hpp"
 #include "core/url.hpp"
 
 namespace CLI {
@@ -27,9 +28,11 @@ struct ServerFlags {
   unsigned threads = 0;  // --threads; 0: one for each CPU that the process may use (cpus.hpp).
   GameOptions game;      // --house --seed --max-sessions --session-idle --max-duels --duel-idle
                          // --max-spectators --max-spectators-per-duel
-  std::optional<HostPort> admin;              // --admin; none: no admin port.
-  std::vector<std::string> hosts;             // --host: names of the server, for HTTP.
-  LogOptions log;                             // --log-level --log-format
+  std::optional<HostPort> admin;                 // --admin; none: no admin port.
+  std::vector<std::string> hosts;                // --host: names of the server, for HTTP.
+  std::optional<Directory::Register> registers;  // --register; none: the server does not.
+  std::string advertise;  // --advertise: "host" or "host:port"; empty: as it listens.
+  LogOptions log;         // --log-level --log-format
   std::chrono::milliseconds drain_max{5000};  // --drain: how long SIGTERM waits for calls.
 };
 
@@ -40,6 +43,7 @@ struct Program {
   std::string threads_help =
       "Serving threads; 0: one for each CPU that the process may use, by its affinity mask and the "
       "CPU quota of its cgroup";
+  std::optional<Directory> directory = std::nullopt;  // For --register; none: that is refused.
 };
 
 // Adds the stage's own flags to the same parser, so that they appear in --help and may stand in the
@@ -58,6 +62,10 @@ struct Settings {
   std::vector<flags::FlagValue> values;  // Of all flags, those of the stage as well.
   std::optional<ConfigFile> config;      // None without --config.
 };
+
+// What clients connect to: `own`, the server's URL, with the host and port of --advertise where
+// that says them. Throws std::invalid_argument when the host is then one that means all addresses.
+std::string advertised_url(const std::string& own, const std::string& advertise);
 
 // The names by which requests of HTTP at `address` may call the server: --host, and the host of the
 // address itself.

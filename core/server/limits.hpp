@@ -16,6 +16,9 @@ inline constexpr std::chrono::seconds idle_max{30 * 24 * 3600};
 // --drain: how long a server waits for its last calls; ten minutes at most.
 inline constexpr std::chrono::milliseconds drain_max{600'000};
 
+// A server that asks itself whether it answers waits so long.
+inline constexpr std::chrono::milliseconds self_probe_max{1000};
+
 // How often idle sessions and duels are given back, and how soon a change of the file is read.
 inline constexpr std::chrono::seconds sweep_period{1};
 

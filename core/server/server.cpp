@@ -24,6 +24,7 @@
 #include "core/net/thread.hpp"
 #include "core/server/admin.hpp"
 #include "core/server/cpus.hpp"
+#include "core/server/listed.hpp"
 #include "core/server/log.hpp"
 #include "core/server/reload.hpp"
 #include "core/server/unsupported.hpp"
@@ -207,6 +208,7 @@ class Process {
       reload_.emplace(
           start.settings, [this](const auto& text) { return read(text); }, metrics_, log_);
     }
+    if (start_.registers) listed_url_ = advertised_url(server_->url(), start_.advertise);
   }
 
   // Serves until a signal has come, and then drains.
@@ -215,6 +217,8 @@ class Process {
     if (admin_) admin_->set_ready(true);
     announce(*server_, admin_ ? &*admin_ : nullptr, log_);
     log_.info("serving at {}, house {}", server_->url(), to_string(start_.game.house));
+    std::optional<Listed> listed;
+    if (start_.registers) listed.emplace(*start_.registers, listed_url_, *server_, metrics_, log_);
 
     const int signal = signals_.wait(limits::sweep_period, [this](bool is_asked) {
       game_.sweep(Clock::now());
@@ -223,6 +227,7 @@ class Process {
     if (admin_) admin_->set_ready(false);
     signals_.restore();
     log_.info("SIG{}: draining for at most {} ms", ::sigabbrev_np(signal), drain_max_.count());
+    listed.reset();  // So that clients go elsewhere before calls are refused.
     stop();
   }
 
@@ -272,6 +277,7 @@ class Process {
   Metrics metrics_;
   std::chrono::milliseconds drain_max_;
   std::unique_ptr<Server> server_;
+  std::string listed_url_;      // With --register.
   std::optional<Admin> admin_;  // Goes before the server, whose metrics it reads.
   std::optional<Reload> reload_;
 };

@@ -43,6 +43,10 @@ class Server {
   // Lines for stdout about further ports of the server, each with its end: "rest http://…\n".
   virtual std::string further_urls() const { return {}; }
 
+  // Whether the server answers a client now, by asking it as one. Takes 1 s at most, and is called
+  // by another thread than the other functions, between the constructor and stop_accepting().
+  virtual bool answers() = 0;
+
   // SIGHUP has come to a server that was started with --config. Reads anew what the server has read
   // from files other than that of --config, such as certificates. What is wrong with such a file
   // is the stage's to log; what was read before then stays in force.
@@ -126,8 +130,10 @@ int run_server(int argc, const char* const* argv, const Program& program,
 //   3. once a second sweeps idle sessions and duels and looks whether the file of --config has
 //      changed (reload.hpp), until SIGTERM or SIGINT, or SIGHUP without --config. With --config
 //      SIGHUP reloads. SIGINT and SIGHUP do nothing when the process was started with them ignored;
-//   4. is not ready, stops accepting, drains for --drain at most, logs how many calls were answered
-//      meanwhile, returns 0.
+//      With --register the server is on the list of a directory service meanwhile;
+//   4. is not ready and leaves that list, stops accepting, drains for --drain at most, logs how
+//   many
+//      calls were answered meanwhile, returns 0.
 // A signal before step 2 is complete, but for a SIGHUP that reloads, and a second SIGTERM or SIGINT
 // end the process at once.
 // Returns 2 for wrong flags, exit_unsupported when Stage::make threw Unsupported, 1 when the start

@@ -92,7 +92,7 @@ LAYERS = {
     "core/flags": {"core"},
     "core/server": {"core", "core/flags", "core/net"},
     "core/fleet": {"core", "core/net"},
-    "core/etcd": {"core", "core/net", "core/fleet"},
+    "core/etcd": {"core", "core/net", "core/fleet", "core/server"},
     "stage1_cli": CORE,
     "stage2_jsonrpc": CORE,
     "stage3_grpc": CORE,

@@ -15,6 +15,9 @@
 #include "core/net/stream_client.hpp"
 #include "core/url.hpp"
 #include "stage1_cli/client.hpp"
+#if RPS_HAVE_ETCD
+#include "core/etcd/registry.hpp"
+#endif
 #if RPS_HAVE_STAGE2
 #include "bench/load/clients/jsonrpc_lean.hpp"
 #include "stage2_jsonrpc/client.hpp"
@@ -127,7 +130,7 @@ Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
 
 #if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
 // The wires of a fleet's instances, by the scheme of its URL: jsonrpc+fleet and grpc+fleet have one
-// wire each, file all that this build knows.
+// wire each, the others all that this build knows.
 std::vector<fleet::Wire> wires_of(const Url& url) {
   std::vector<fleet::Wire> wires;
 #if RPS_HAVE_STAGE2
@@ -136,22 +139,30 @@ std::vector<fleet::Wire> wires_of(const Url& url) {
 #if RPS_HAVE_LEAN_GRPC
   wires.push_back(rpc::fleet_wire());
 #endif
-  if (url.scheme != "file") {
+  if (url.scheme.ends_with("+fleet")) {
     std::erase_if(wires,
                   [&](const fleet::Wire& wire) { return !url.scheme.starts_with(wire.scheme); });
   }
   return wires;
 }
 
+// Where the list of a fleet's instances comes from, by the scheme of its URL.
+fleet::Source source_of(const Url& url) {
+#if RPS_HAVE_ETCD
+  if (url.scheme.starts_with("etcd")) return etcd::fleet_source();
+#endif
+  return fleet::file_source();
+}
+
 void check_fleet(const Url& url) {
-  fleet::check(url, wires_of(url));
+  fleet::check(url, source_of(url), wires_of(url));
 }
 
 Connection open_fleet(const Url& url, const ConnectOptions& options) {
   const auto notice = [](const std::string& sentence) {
     std::cerr << "fleet: " << sentence << '\n';
   };
-  return alone(fleet::connect(url, wires_of(url), options, notice));
+  return alone(fleet::connect(url, source_of(url), wires_of(url), options, notice));
 }
 #endif
 
@@ -188,6 +199,10 @@ constexpr auto transports = std::to_array<Transport>({
 #endif
 #if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
     {"file", check_fleet, open_fleet},
+#endif
+#if RPS_HAVE_ETCD
+    {"etcd", check_fleet, open_fleet},
+    {"etcds", check_fleet, open_fleet},
 #endif
 });
 

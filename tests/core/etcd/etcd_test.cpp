@@ -1,8 +1,12 @@
 // The registry and the registrar beside a real etcd, which each test starts on free ports.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -14,10 +18,12 @@
 #include <sys/socket.h>
 
 #include "core/etcd/connection.hpp"
-#include "core/etcd/registrar.hpp"
+#include "core/etcd/registration.hpp"
 #include "core/etcd/registry.hpp"
 #include "core/net/child.hpp"
 #include "core/net/fd.hpp"
+#include "core/url.hpp"
+#include "etcd.grpc.pb.h"
 #include "tests/catch.hpp"
 #include "tests/temporary_folder.hpp"
 
@@ -47,6 +53,10 @@ std::string free_address() {
   return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 }
 
+Endpoint endpoint_of(const std::string& address) {
+  return read_endpoint(*parse_url("etcd://" + address + "/p"));
+}
+
 class Etcd {
  public:
   Etcd() { start(); }
@@ -62,23 +72,84 @@ class Etcd {
          "--advertise-client-urls", client, "--listen-peer-urls", peer,
          "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer, "--logger",
          "zap", "--log-outputs", folder_.path / "log"}));
-    REQUIRE(connect(address)->WaitForConnected(std::chrono::system_clock::now() + hang_guard));
+    REQUIRE(Connection(endpoint())
+                .channel()
+                ->WaitForConnected(std::chrono::system_clock::now() + hang_guard));
   }
 
   void stop() {
     if (!process_) return;
+    freeze(false);
     const std::array children = {process_->child};
     process_.reset();
     net::end_children(children, 0ms);
   }
 
+  void freeze(bool is_frozen) { ::kill(process_->child, is_frozen ? SIGSTOP : SIGCONT); }
+
   const std::string address = free_address();
+  Endpoint endpoint() const { return endpoint_of(address); }
 
  private:
   const TemporaryFolder folder_;
   const std::string peer_ = free_address();
   std::optional<net::Stream> process_;
 };
+
+// What a server hears of its registration.
+class Heard {
+ public:
+  server::Entry entry(const std::string& url) {
+    return {.url = url,
+            .answers = [this] { return answers.load(); },
+            .tell =
+                [this](const server::Entry::State& state) {
+                  const std::lock_guard lock(mutex_);
+                  states_.push_back(state);
+                }};
+  }
+
+  // Waits until the newest state is so.
+  void wait_until_listed(bool is_listed) {
+    const auto give_up = Clock::now() + hang_guard;
+    while (newest().is_listed != is_listed) {
+      REQUIRE(Clock::now() < give_up);
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+
+  void wait_for_failure() {
+    const auto give_up = Clock::now() + hang_guard;
+    while (newest().failure.empty()) {
+      REQUIRE(Clock::now() < give_up);
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+
+  server::Entry::State newest() {
+    const std::lock_guard lock(mutex_);
+    return states_.empty() ? server::Entry::State{} : states_.back();
+  }
+
+  std::atomic<bool> answers = true;
+
+ private:
+  std::mutex mutex_;
+  std::vector<server::Entry::State> states_;
+};
+
+// A server at `url`, registered for as long as this lives.
+struct Server {
+  Server(const std::string& address, const std::string& url, const std::string& service = "rps")
+      : registration(endpoint_of(address), "p", service, heard.entry(url)) {}
+
+  Heard heard;
+  EtcdRegistration registration;
+};
+
+EtcdRegistry::Options list_at(const std::string& address) {
+  return {.endpoint = endpoint_of(address), .prefix = "p", .service = "rps"};
+}
 
 // Waits until the registry lists exactly `urls`.
 void wait_for(EtcdRegistry& registry, const Urls& urls) {
@@ -91,6 +162,14 @@ void wait_for(EtcdRegistry& registry, const Urls& urls) {
   }
 }
 
+// Runs etcdctl against the etcd at `address`.
+void etcdctl(const std::string& address, const std::string& arguments) {
+  const net::Stream shell = net::spawn_child(
+      {"/bin/sh", "-c",
+       "ETCDCTL_API=3 ETCDCTL_ENDPOINTS=" + address + " etcdctl " + arguments + " >/dev/null"});
+  net::end_children(std::array{shell.child}, hang_guard);
+}
+
 const std::string one = "jsonrpc://127.0.0.1:7001";
 const std::string two = "jsonrpc://127.0.0.1:7002";
 
@@ -101,96 +180,196 @@ TEST_CASE("The keys of a service end before those of the next service") {
   CHECK(end_of("prod/rps/") == "prod/rps0");
 }
 
-TEST_CASE("A registry without etcd says why it has no list") {
-  CHECK_THROWS_AS(EtcdRegistry({.address = free_address(), .prefix = "p", .service = "rps"}),
-                  std::runtime_error);
+TEST_CASE("A URL that makes no sense is refused with the reason") {
+  const auto refusal = [](std::string_view text) {
+    const Url url = *parse_url(text);
+    try {
+      (void)read_prefix(url);
+      (void)read_endpoint(url);
+    } catch (const std::invalid_argument& refused) {
+      return std::string(refused.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal("etcd://127.0.0.1:2379/rps").empty());
+  CHECK(refusal("etcds://[::1]:2379/a/b/").empty());
+  CHECK(read_prefix(*parse_url("etcd://h:1//a/b/")) == "a/b");
+  CHECK_THAT(refusal("etcd://127.0.0.1:2379"), Catch::Contains("what its keys begin with"));
+  CHECK_THAT(refusal("etcd:///rps"), Catch::Contains("HOST:PORT/PREFIX"));
+  CHECK_THAT(refusal("etcd://h:1/p?ca=/dev/null"), Catch::Contains("over TLS"));
+  CHECK_THAT(refusal("etcds://h:1/p?cert=/x"), Catch::Contains("'cert' and 'key'"));
+  CHECK_THAT(refusal("etcd://h:1/p?user=me"), Catch::Contains("'user' and 'password_file'"));
+  CHECK_THAT(refusal("etcds://h:1/p?ca=/no/such/file"), Catch::Contains("/no/such/file"));
 }
 
-TEST_CASE("A registrar without etcd says why it does not register") {
-  EtcdRegistrar registrar(free_address(), "p");
-  CHECK_THROWS_AS(registrar.add("rps", one), std::runtime_error);
-  CHECK_THROWS_AS(registrar.add("rps", "no URL"), std::invalid_argument);
+TEST_CASE("A registry without etcd says why it has no list") {
+  CHECK_THROWS_AS(EtcdRegistry(list_at(free_address())), std::runtime_error);
+}
+
+TEST_CASE("A registration without etcd says why it is not listed, and ends soon") {
+  Server server(free_address(), one);
+  server.heard.wait_for_failure();
+  CHECK_FALSE(server.heard.newest().is_listed);
+  server.registration.withdraw();
+  server.registration.withdraw();
 }
 
 TEST_CASE("What registers is listed, and what ends is no longer") {
   if (etcd_is_missing()) return;
   Etcd etcd;
-  EtcdRegistry registry({.address = etcd.address, .prefix = "p", .service = "rps"});
+  EtcdRegistry registry(list_at(etcd.address));
   CHECK(registry.list().urls.empty());
-  EtcdRegistrar first(etcd.address, "p");
-  first.add("rps", one);
+  Server first(etcd.address, one);
   wait_for(registry, {one});
   {
-    EtcdRegistrar second(etcd.address, "p");
-    second.add("rps", two);
-    second.add("rps", two);
-    second.add("another", "jsonrpc://127.0.0.1:7003");
+    Server second(etcd.address, two);
+    Server another(etcd.address, "jsonrpc://127.0.0.1:7003", "another");
     wait_for(registry, {one, two});
+    second.registration.withdraw();
+    CHECK_FALSE(second.heard.newest().is_listed);
   }
   wait_for(registry, {one});
-  first.remove("rps", one);
-  first.remove("rps", one);
+  first.registration.withdraw();
   wait_for(registry, {});
 }
 
-TEST_CASE("An instance whose lease was lost is registered again") {
+TEST_CASE("A server whose lease was lost is registered again") {
   if (etcd_is_missing()) return;
   Etcd etcd;
-  EtcdRegistry registry({.address = etcd.address, .prefix = "p", .service = "rps"});
-  EtcdRegistrar registrar(etcd.address, "p");
-  registrar.add("rps", one);
+  EtcdRegistry registry(list_at(etcd.address));
+  Server server(etcd.address, one);
   wait_for(registry, {one});
-  const std::string revoke_all =
-      "export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=" + etcd.address +
-      "; etcdctl lease list | tail -n +2 | xargs -n 1 etcdctl lease revoke >/dev/null";
-  const net::Stream shell = net::spawn_child({"/bin/sh", "-c", revoke_all});
+  etcdctl(etcd.address, "lease list | tail -n +2 | ETCDCTL_API=3 ETCDCTL_ENDPOINTS=" +
+                            etcd.address + " xargs -n 1 etcdctl lease revoke");
   wait_for(registry, {});
   wait_for(registry, {one});
-  net::end_children(std::array{shell.child}, hang_guard);
+}
+
+TEST_CASE("A server that does not answer itself is off the list until it does") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  EtcdRegistry registry(list_at(etcd.address));
+  Server server(etcd.address, one);
+  wait_for(registry, {one});
+  server.heard.answers = false;
+  wait_for(registry, {});
+  server.heard.wait_until_listed(false);
+  CHECK_FALSE(server.heard.newest().failure.empty());
+  server.heard.answers = true;
+  wait_for(registry, {one});
 }
 
 TEST_CASE("While etcd is gone the last list stays; afterwards changes arrive again") {
   if (etcd_is_missing()) return;
   Etcd etcd;
-  EtcdRegistrar registrar(etcd.address, "p");
-  registrar.add("rps", one);
+  Server first(etcd.address, one);
+  first.heard.wait_until_listed(true);
   std::vector<std::string> sentences;
-  EtcdRegistry registry({.address = etcd.address,
-                         .prefix = "p",
-                         .service = "rps",
-                         .warn = [&](const std::string& text) { sentences.push_back(text); }});
+  EtcdRegistry::Options options = list_at(etcd.address);
+  options.warn = [&](const std::string& text) { sentences.push_back(text); };
+  EtcdRegistry registry(options);
   CHECK(registry.list().urls == Urls{one});
+  CHECK(registry.is_current());
 
   etcd.stop();
   const auto give_up = Clock::now() + hang_guard;
-  while (sentences.empty() && Clock::now() < give_up) {
+  while (registry.is_current() && Clock::now() < give_up) {
     registry.poll(Clock::now());
     std::this_thread::sleep_for(10ms);
   }
+  CHECK_FALSE(registry.is_current());
   CHECK_FALSE(sentences.empty());
   CHECK(registry.list().urls == Urls{one});
+  first.heard.wait_for_failure();
 
   etcd.start();
-  registrar.add("rps", two);
+  Server second(etcd.address, two);
+  wait_for(registry, {one, two});
+  CHECK(registry.is_current());
+}
+
+TEST_CASE("A watch whose revision etcd has compacted begins again with the whole list") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  Server first(etcd.address, one);
+  first.heard.wait_until_listed(true);
+  EtcdRegistry registry(list_at(etcd.address));
+  etcd.freeze(true);  // So that the watch hears nothing of what follows until it is compacted.
+  etcd.freeze(false);
+  for (int i = 0; i < 3; ++i) etcdctl(etcd.address, "put p/other " + std::to_string(i));
+  etcd.stop();
+  etcd.start();
+  etcdctl(etcd.address, "compaction 3");
+  Server second(etcd.address, two);
+  wait_for(registry, {one, two});
+}
+
+TEST_CASE("While etcd says nothing the last list stays") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  Server first(etcd.address, one);
+  first.heard.wait_until_listed(true);
+  EtcdRegistry registry(list_at(etcd.address));
+  etcd.freeze(true);
+  first.heard.wait_for_failure();  // A renewal has waited for its whole time.
+  registry.poll(Clock::now());
+  CHECK(registry.list().urls == Urls{one});
+  etcd.freeze(false);
+  Server second(etcd.address, two);
+  wait_for(registry, {one, two});
+}
+
+TEST_CASE("etcd's password is given, and a wrong one is reported") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  etcdctl(etcd.address, "user add root:secret");
+  etcdctl(etcd.address, "user grant-role root root");
+  etcdctl(etcd.address, "auth enable");
+  const TemporaryFolder folder;
+  const auto endpoint_with = [&](const std::string& password) {
+    const std::string path = folder.path / password;
+    std::ofstream(path) << password << '\n';
+    return read_endpoint(
+        *parse_url("etcd://" + etcd.address + "/p?user=root&password_file=" + path));
+  };
+  const auto listed_with = [&](const Endpoint& endpoint) {
+    return EtcdRegistry::Options{.endpoint = endpoint, .prefix = "p", .service = "rps"};
+  };
+  CHECK_THROWS_AS(EtcdRegistry(list_at(etcd.address)), std::runtime_error);
+  CHECK_THROWS_AS(EtcdRegistry(listed_with(endpoint_with("wrong"))), std::runtime_error);
+  EtcdRegistry registry(listed_with(endpoint_with("secret")));
+  Heard heard;
+  EtcdRegistration registration(endpoint_with("secret"), "p", "rps", heard.entry(one));
+  wait_for(registry, {one});
+  etcd.stop();  // It forgets the tokens.
+  etcd.start();
+  EtcdRegistration later(endpoint_with("secret"), "p", "rps", heard.entry(two));
   wait_for(registry, {one, two});
 }
 
 TEST_CASE("A change in etcd reaches a registry: the time it takes", "[.][measure]") {
   Etcd etcd;
-  EtcdRegistry registry({.address = etcd.address, .prefix = "p", .service = "rps"});
-  EtcdRegistrar registrar(etcd.address, "p");
+  EtcdRegistry registry(list_at(etcd.address));
+  Connection connection(etcd.endpoint());
+  etcdserverpb::KV::Stub keys(connection.channel());
   std::vector<double> milliseconds;
-  for (int round = 0; round < 50; ++round) {
-    registrar.add("rps", one);
-    const auto added = Clock::now();
-    wait_for(registry, {one});
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - added).count());
-    registrar.remove("rps", one);
-    wait_for(registry, {});
+  for (int round = 0; round < 100; ++round) {
+    const std::string url = "jsonrpc://127.0.0.1:" + std::to_string(7001 + round);
+    etcdserverpb::PutRequest put;
+    put.set_key("p/rps/one");
+    put.set_value(url);
+    etcdserverpb::PutResponse done;
+    const auto began = Clock::now();
+    REQUIRE(connection
+                .call(std::stop_token(),
+                      [&](grpc::ClientContext& context) { return keys.Put(&context, put, &done); })
+                .ok());
+    wait_for(registry, {url});
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - began).count());
   }
   std::ranges::sort(milliseconds);
-  WARN("after the put was answered: median " << milliseconds[25] << " ms, most "
-                                             << milliseconds.back() << " ms");
+  WARN("from before the put to the changed list: median " << milliseconds[50] << " ms, most "
+                                                          << milliseconds.back() << " ms");
 }
 
 }  // namespace rps::etcd

@@ -44,6 +44,7 @@ class ListedRegistry final : public Registry {
   bool poll(Clock::time_point) override {
     return std::exchange(listed_.seen, listed_.listing.version) != listed_.listing.version;
   }
+  bool is_current() const override { return true; }
 
  private:
   Listed& listed_;
