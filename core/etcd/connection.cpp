@@ -48,7 +48,7 @@ std::shared_ptr<grpc::Channel> open_channel(const Endpoint& endpoint) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, limits::connect_max.count());
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, limits::ping_period.count());
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, limits::ping_timeout.count());
@@ -101,6 +101,18 @@ std::string end_of(std::string start) {
 
 Connection::Connection(Endpoint endpoint)
     : endpoint_(std::move(endpoint)), channel_(open_channel(endpoint_)) {}
+
+void Connection::await_channel(const std::stop_token& stop) const {
+  using std::chrono::system_clock;
+  const system_clock::time_point give_up = system_clock::now() + limits::connect_wait;
+  grpc_connectivity_state state = channel_->GetState(true);
+  const bool has_failed = state == GRPC_CHANNEL_TRANSIENT_FAILURE;
+  while (state != GRPC_CHANNEL_READY && system_clock::now() < give_up && !stop.stop_requested()) {
+    channel_->WaitForStateChange(state, system_clock::now() + limits::connect_look_period);
+    state = channel_->GetState(true);
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE && !has_failed) return;
+  }
+}
 
 grpc::Status Connection::authorize(grpc::ClientContext& context) {
   if (endpoint_.user.empty()) return grpc::Status::OK;

@@ -57,8 +57,8 @@ std::string end_of(std::string start);
 // A channel to etcd, with a token of etcd's when there is a password. One thread at a time uses it.
 class Connection {
  public:
-  // Does not connect. The channel shares no connection with others, and connects again at most a
-  // second after etcd is back.
+  // Does not connect. The channel shares no connection with others. It connects again at most a
+  // second after etcd is back, while calls are made.
   explicit Connection(Endpoint endpoint);
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
@@ -68,6 +68,7 @@ class Connection {
   // `stop` cancels. With a new token once more, when etcd takes the old one no longer.
   template <class Make>
   grpc::Status call(const std::stop_token& stop, const Make& make) {
+    await_channel(stop);
     grpc::Status status;
     for (int attempt = 0; attempt < 2; ++attempt) {
       grpc::ClientContext context;
@@ -86,6 +87,11 @@ class Connection {
   grpc::Status authorize(grpc::ClientContext& context);
 
  private:
+  // Waits until the channel is connected or its first attempt has failed; when earlier attempts
+  // have failed, limits::connect_wait at most. gRPC makes progress with connecting only while
+  // somebody waits.
+  void await_channel(const std::stop_token& stop) const;
+
   // Fails the call at limits::call_timeout from now.
   static void limit_time(grpc::ClientContext& context);
 

@@ -9,6 +9,12 @@ namespace rps::etcd::limits {
 // For one call to etcd, connecting included; a watch has no such limit.
 inline constexpr std::chrono::milliseconds call_timeout{3000};
 
+// An attempt to connect. A call waits `connect_wait` at most for a channel whose attempts have
+// failed, and looks each `connect_look_period` whether it is to end.
+inline constexpr std::chrono::milliseconds connect_max{5000};
+inline constexpr std::chrono::milliseconds connect_wait{1000};
+inline constexpr std::chrono::milliseconds connect_look_period{100};
+
 // From the end of a watch, or of a read that failed, to the next read.
 inline constexpr std::chrono::milliseconds read_again_after{200};
 

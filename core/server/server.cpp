@@ -215,10 +215,10 @@ class Process {
   void run() {
     signals_.hold();
     if (admin_) admin_->set_ready(true);
-    announce(*server_, admin_ ? &*admin_ : nullptr, log_);
-    log_.info("serving at {}, house {}", server_->url(), to_string(start_.game.house));
     std::optional<Listed> listed;
     if (start_.registers) listed.emplace(*start_.registers, listed_url_, *server_, metrics_, log_);
+    announce(*server_, admin_ ? &*admin_ : nullptr, log_);
+    log_.info("serving at {}, house {}", server_->url(), to_string(start_.game.house));
 
     const int signal = signals_.wait(limits::sweep_period, [this](bool is_asked) {
       game_.sweep(Clock::now());

@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from rps_process import PATIENCE, Process, Server, binary, eventually, parse_metrics
+from fleet_load import CALLS, Load, calls_at
+from rps_process import PATIENCE, Server, binary, eventually, parse_metrics
 
-CALLS = 32  # Open at any time.
 ENOUGH = 20_000  # Calls before something happens, and after it.
 
 ERRORS_MAX = 0.001  # Of all calls: what one dead server of three may cost.
@@ -42,7 +42,7 @@ class Fleet:
         fresh.write_text(json.dumps({"rps": [server.url for server in servers]}))
         fresh.replace(self.path)
 
-    def start_load(self, query: str) -> "Load":
+    def start_load(self, query: str) -> Load:
         load = Load(f"{self.scheme}://{self.path}?{query}")
         self.addCleanup(load.__exit__, AssertionError)
         return load
@@ -239,42 +239,6 @@ def complaint_about(url: str) -> str:
                            capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode in (1, 2), ended
     return ended.stderr
-
-
-def calls_at(server: Server) -> float:
-    """The calls that this server has answered."""
-    return sum(value for name, value in server.metrics().items()
-               if name.startswith("rps_requests_total"))
-
-
-class Load(Process):
-    """Rounds without end, at a fleet."""
-
-    def __init__(self, url: str):
-        super().__init__("rps-fleet-load", url, str(CALLS))
-
-    def report(self) -> dict:
-        self.stdin.write(b"\n")
-        line = self.read_line()
-        assert line is not None, self.stderr()
-        return json.loads(line)
-
-    def await_calls(self, count: int):
-        """Waits until so many more were answered."""
-        start = self.report()["right"]
-        eventually(lambda: self.report()["right"] >= start + count, f"{count} right answers")
-
-    def is_up(self, server: Server) -> bool:
-        return self.report()["instances"][server.url]["is_up"]
-
-    def is_trusted(self, server: Server) -> bool:
-        return self.report()["instances"][server.url]["breaker_is_closed"]
-
-    def end(self) -> dict:
-        report = self.report()
-        self.stdin.close()
-        self.wait(0)
-        return report
 
 
 if __name__ == "__main__":

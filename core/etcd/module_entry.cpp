@@ -1,0 +1,6 @@
+// What module.cpp calls in rps-etcd.so.
+#include "core/etcd/registration.hpp"
+
+extern "C" [[gnu::visibility("default")]] void rps_etcd_directory(rps::server::Directory& out) {
+  out = rps::etcd::directory();
+}
