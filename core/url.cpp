@@ -24,6 +24,33 @@ bool is_scheme(std::string_view text) {
   });
 }
 
+// Only these clients can use a list; with any other scheme a comma is part of a wrong port.
+bool may_list_addresses(std::string_view scheme) {
+  return scheme == "grpc" || scheme == "grpcs";
+}
+
+// Reads "address" or "address,address,…" into `url`. The result is the error, if any.
+std::optional<std::string> read_authority(std::string_view text, Url& url) {
+  const bool is_list = may_list_addresses(url.scheme);
+  const std::size_t end = is_list ? std::min(text.find(','), text.size()) : text.size();
+  const auto first = parse_host_port(text.substr(0, end));
+  if (!first) return first.error();
+  url.host = first->host;
+  url.port = first->port;
+  for (std::size_t at = end; at < text.size();) {
+    const std::size_t next = std::min(text.find(',', at + 1), text.size());
+    auto address = parse_host_port(text.substr(at + 1, next - at - 1));
+    if (!address) return address.error();
+    url.more.push_back(*std::move(address));
+    at = next;
+  }
+  const auto has_no_port = [](const HostPort& address) { return address.port == 0; };
+  if (!url.more.empty() && (url.port == 0 || std::ranges::any_of(url.more, has_no_port))) {
+    return error("each address of a list needs a port from 1 to 65535", text).error();
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -71,10 +98,8 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
     rest.remove_prefix(2);
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     if (slash > 0 || rest.empty()) {  // Else it is "///path", on this machine.
-      const auto authority = parse_host_port(rest.substr(0, slash));
-      if (!authority) return std::unexpected(authority.error());
-      url.host = authority->host;
-      url.port = authority->port;
+      auto failure = read_authority(rest.substr(0, slash), url);
+      if (failure) return std::unexpected(*std::move(failure));
     }
     rest.remove_prefix(slash);
   }

@@ -2,7 +2,8 @@
 // `cli:build/release/rps-cli?house=fair&seed=7`, `inproc:`.
 //
 //   url       = scheme ":" ( "//" authority [ path ] | [ "//" ] [ path ] ) [ "?" query ]
-//   authority = host ":" port              host may be an IPv6 address in brackets
+//   authority = address *( "," address )   several only with the schemes grpc and grpcs
+//   address   = host ":" port              host may be an IPv6 address in brackets
 //   query     = name [ "=" value ] *( "&" name [ "=" value ] )
 //
 // A subset of RFC 3986: no user, no fragment; %XX is decoded in path and query.
@@ -18,10 +19,17 @@
 
 namespace rps {
 
+// A "host:port" or "[ipv6]:port" alone, as in --listen.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
 struct Url {
   std::string scheme;
-  std::string host;        // Without brackets; empty when there is no authority.
-  std::uint16_t port = 0;  // 0 only when there is no authority, or when a server may choose.
+  std::string host;            // Without brackets; empty when there is no authority.
+  std::uint16_t port = 0;      // 0 only when there is no authority, or when a server may choose.
+  std::vector<HostPort> more;  // The addresses after the first one. Ports from 1 on.
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;  // In the order given.
 
@@ -32,11 +40,6 @@ struct Url {
 // The error is a sentence for the person who typed it.
 std::expected<Url, std::string> parse_url(std::string_view text);
 
-// A "host:port" or "[ipv6]:port" alone, as in --listen.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
 std::expected<HostPort, std::string> parse_host_port(std::string_view text);
 
 // The inverse: puts brackets around an IPv6 address.

@@ -549,7 +549,9 @@ void check(const Url& url) {
 }
 
 std::unique_ptr<Client> connect(const Url& url, const ConnectOptions& options) {
-  return std::make_unique<GrpcClient>(read_settings(url), options);
+  ClientSettings settings = read_settings(url);
+  find_addresses(settings);
+  return std::make_unique<GrpcClient>(settings, options);
 }
 
 }  // namespace rps::rpc

@@ -3,6 +3,7 @@
 //   grpc://HOST:PORT[?mode=rally|watch][&deadline_ms=N][&resend=1]
 //   grpc://HOST:PORT?mode=many[&rounds=N][&deadline_ms=N][&resend=1]
 //   grpcs://HOST:PORT[?ca=FILE][&cert=FILE&key=FILE][&name=HOST][&…]
+//   grpc://HOST:PORT,HOST:PORT[,…][?…]    likewise with grpcs
 //
 // play and score are unary calls; with mode=rally, plays go over one Rally stream per connection
 // instead. join, throw and leave go over Duel streams, one per connection, opened by the first of
@@ -34,7 +35,18 @@
 // 9113, section 6.8) is answered with Error::unavailable. With resend=1 gRPC sends it again, once;
 // that takes a fifth more of the client's CPU time for every call, so it is off where one measures.
 //
-// grpcs is the same over TLS. The server's certificate must come from an authority in the file `ca`
+// With several addresses, each of the client's connections is one gRPC channel with a TCP
+// connection to each address. A Play or Score goes to the connected servers in turns, and is sent
+// again by gRPC when it fails with UNAVAILABLE: 4 attempts in all, within the call's one deadline
+// (client_balance.hpp). A server that dies in the middle of a Play may have played it before
+// another one plays it again. A stream (Rally, PlayMany, Duel, Watch) stays at the server that gRPC
+// chose when it began, and is sent again only when no server has processed it. Each server has its
+// own sessions and duels, and no two streams are sure to meet at one server: players and spectators
+// of one duel must share the stream, or use one address. connect() succeeds when one address is
+// connected. Names are looked up once, in connect(). `resend` is refused, because it is always on.
+//
+// grpcs is the same over TLS. With several different hosts it needs `name`, which stands in all
+// their certificates. The server's certificate must come from an authority in the file `ca`
 // (PEM; without it, one of the system's) and name the URL's host, or `name` instead. `cert` and
 // `key` are the client's own certificate, for servers that ask for one.
 #pragma once

@@ -1,5 +1,6 @@
 #include "stage3_grpc/client_settings.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "core/net/file.hpp"
 #include "core/number.hpp"
+#include "stage3_grpc/client_balance.hpp"
 
 namespace rps::rpc {
 
@@ -61,6 +63,25 @@ bool read_tls(const std::string& name, const std::string& value,
   return true;
 }
 
+// What a list of addresses needs beside them. A Play that fails there is tried again in any case.
+void take_list(const Url& url, ClientSettings& settings) {
+  if (url.more.empty()) return;
+  if (url.find("resend")) {
+    throw std::runtime_error("resend is for one address: with several, gRPC always sends again");
+  }
+  const auto is_first = [&](const HostPort& address) { return address.host == url.host; };
+  if (url.scheme == "grpcs" && settings.checked_name.empty()) {
+    if (!std::ranges::all_of(url.more, is_first)) {
+      throw std::runtime_error(
+          "servers of a list with different hosts need 'name', which all their certificates name");
+    }
+    settings.checked_name = url.host;
+  }
+  settings.addresses = url.more;
+  settings.addresses.insert(settings.addresses.begin(), {.host = url.host, .port = url.port});
+  settings.sends_again = true;
+}
+
 }  // namespace
 
 ClientSettings read_settings(const Url& url) {
@@ -90,18 +111,27 @@ ClientSettings read_settings(const Url& url) {
   if (tls.pem_cert_chain.empty() != tls.pem_private_key.empty()) {
     throw std::runtime_error("cert and key go together");
   }
+  take_list(url, settings);
   settings.credentials = is_tls ? grpc::SslCredentials(tls) : grpc::InsecureChannelCredentials();
   return settings;
+}
+
+void find_addresses(ClientSettings& settings) {
+  if (!settings.addresses.empty()) settings.target = find_target(settings.addresses);
 }
 
 std::shared_ptr<grpc::Channel> open_channel(const ClientSettings& settings) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // Else equal channels share a socket.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // As no policy is configured, only calls that the server has not processed are sent again.
+  // Without the policy of a list, only calls that the server has not processed are sent again.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, settings.sends_again ? 1 : 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_after_ms);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_answer_ms);
+  if (!settings.addresses.empty()) {
+    balance(arguments);
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, to_string(settings.addresses.front()));
+  }
   if (!settings.checked_name.empty()) arguments.SetSslTargetNameOverride(settings.checked_name);
   return grpc::CreateCustomChannel(settings.target, settings.credentials, arguments);
 }

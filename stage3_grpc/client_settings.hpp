@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <grpcpp/channel.h>
 #include <grpcpp/security/credentials.h>
@@ -24,7 +25,8 @@ enum class PlayMode : std::uint8_t {
 };
 
 struct ClientSettings {
-  std::string target;  // host:port
+  std::string target;               // As gRPC reads it.
+  std::vector<HostPort> addresses;  // Of a list; empty: the URL has one address.
   PlayMode mode = PlayMode::unary;
   std::uint32_t rounds = 16;                   // Of one PlayMany call.
   std::chrono::milliseconds deadline{10'000};  // Zero: none.
@@ -37,7 +39,11 @@ struct ClientSettings {
 // cannot read.
 ClientSettings read_settings(const Url& url);
 
-// A channel with a TCP connection of its own. It is not connected yet.
+// Looks up the names of a list, for `target`. Does nothing with one address, whose name gRPC looks
+// up itself. Throws std::runtime_error when a name has no address.
+void find_addresses(ClientSettings& settings);
+
+// A channel with a TCP connection of its own to each address. It is not connected yet.
 std::shared_ptr<grpc::Channel> open_channel(const ClientSettings& settings);
 
 }  // namespace rps::rpc

@@ -43,7 +43,7 @@ class Registry {
   virtual bool is_current() const = 0;
 };
 
-// Whether a list may hold this: a URL with one host and a port.
+// Whether a list may hold this: a URL with one host and its port.
 bool is_instance_url(std::string_view text);
 
 // Adds instances to a service and removes them; the lists of the clients follow. Both functions

@@ -46,6 +46,19 @@ TEST_CASE("IPv6, paths, empty values and lone names") {
   CHECK(url->find("z") == "&");
 }
 
+TEST_CASE("A URL of gRPC names several addresses") {
+  const auto url = parse_url("grpc://127.0.0.1:1,localhost:2,[::1]:3?mode=rally");
+  REQUIRE(url);
+  CHECK(url->host == "127.0.0.1");
+  CHECK(url->port == 1);
+  REQUIRE(url->more.size() == 2);
+  CHECK(to_string(url->more[0]) == "localhost:2");
+  CHECK(to_string(url->more[1]) == "[::1]:3");
+  CHECK(url->find("mode") == "rally");
+  CHECK(parse_url("grpcs://a:1,b:2")->more.size() == 1);
+  CHECK(parse_url("grpc://a:0")->more.empty());
+}
+
 TEST_CASE("What is no URL is refused with a sentence") {
   for (const std::string_view text : {"",
                                       "host",
@@ -61,6 +74,14 @@ TEST_CASE("What is no URL is refused with a sentence") {
                                       "grpc://:1",
                                       "grpc://[::1:5",
                                       "grpc://[::1]5",
+                                      "grpc://a:1,",
+                                      "grpc://,a:1",
+                                      "grpc://a:1,,b:2",
+                                      "grpc://a:1,b",
+                                      "grpc://a:1,b:0",
+                                      "grpc://a:0,b:1",
+                                      "jsonrpc://a:1,b:2",
+                                      "grpc+lean://a:1,b:2",
                                       "cli:%",
                                       "cli:%2",
                                       "cli:%zz",

@@ -88,6 +88,7 @@ TEST_CASE("A file of services is read as a whole or not at all") {
            {R"({"rps":["jsonrpc://127.0.0.1:7001",7]})", "no URL with host and port: 7"},
            {R"({"rps":["jsonrpc://127.0.0.1:0"]})", "no URL with host and port"},
            {R"({"rps":["inproc:"]})", "no URL with host and port"},
+           {R"({"rps":["grpc://a:1,b:2"]})", "no URL with host and port"},
        }) {
     CAPTURE(row.text);
     const auto urls = parse_services(row.text, "rps");
