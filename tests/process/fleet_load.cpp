@@ -1,5 +1,6 @@
-// rps-fleet-load URL CALLS: keeps CALLS rounds open at the fleet that the URL names, until stdin
-// ends. Every line on stdin is answered on stdout with one of JSON: what has happened so far.
+// rps-fleet-load URL CALLS: keeps CALLS rounds open at the servers that the URL names, until stdin
+// ends. Every line on stdin is answered on stdout with one of JSON: what has happened so far. What
+// only a fleet's client knows of its instances is missing there with any other client.
 //
 // The rounds are without a session: so each may be played by any instance and be tried again, and
 // an answer is right or wrong by itself.
@@ -34,7 +35,9 @@ constexpr std::chrono::milliseconds tick{5};
 
 class Load final : public Sink {
  public:
-  Load(fleet::FleetClient& client, std::size_t calls) : client_(client), moves_(calls) {}
+  // `fleet` is the same client as `client`, or null when that is no fleet's.
+  Load(Client& client, const fleet::FleetClient* fleet, std::size_t calls)
+      : client_(client), fleet_(fleet), moves_(calls) {}
 
   // Until stdin ends and every call is answered.
   void run() {
@@ -79,32 +82,32 @@ class Load final : public Sink {
   }
 
   void report() const {
-    const fleet::Stats& stats = client_.stats();
+    nlohmann::json all{{"right", right_}, {"wrong", wrong_}, {"errors", errors_}};
+    if (fleet_ != nullptr) all.update(describe(*fleet_));
+    std::cout << all.dump() << '\n' << std::flush;
+  }
+
+  static nlohmann::json describe(const fleet::FleetClient& client) {
+    const fleet::Stats& stats = client.stats();
     nlohmann::json instances = nlohmann::json::object();
-    for (const fleet::InstanceStatus& status : client_.instances()) {
+    for (const fleet::InstanceStatus& status : client.instances()) {
       const bool is_closed = status.breaker == fleet::CircuitBreaker::State::closed;
       instances[status.url] = {{"is_up", status.is_up}, {"breaker_is_closed", is_closed}};
     }
-    std::cout << nlohmann::json{{"right", right_},
-                                {"wrong", wrong_},
-                                {"errors", errors_},
-                                {"instances", instances},
-                                {"metrics", fleet::metrics_text(stats, client_.instances(),
-                                                                client_.is_list_current())},
-                                {"retries", stats.retries},
-                                {"budget_denied", stats.budget_denied},
-                                {"breaker_opened", stats.breaker_opened},
-                                {"connects", stats.connects},
-                                {"reconnects", stats.reconnects},
-                                {"connections_ended", stats.connections_ended},
-                                {"connections_lost", stats.connections_lost},
-                                {"connect_failures", stats.connect_failures}}
-                     .dump()
-              << '\n'
-              << std::flush;
+    return {{"instances", instances},
+            {"metrics", fleet::metrics_text(stats, client.instances(), client.is_list_current())},
+            {"retries", stats.retries},
+            {"budget_denied", stats.budget_denied},
+            {"breaker_opened", stats.breaker_opened},
+            {"connects", stats.connects},
+            {"reconnects", stats.reconnects},
+            {"connections_ended", stats.connections_ended},
+            {"connections_lost", stats.connections_lost},
+            {"connect_failures", stats.connect_failures}};
   }
 
-  fleet::FleetClient& client_;
+  Client& client_;
+  const fleet::FleetClient* fleet_;
   std::vector<Move> moves_;  // Of the call with this id.
   std::uint64_t random_ = 1;
   std::size_t open_ = 0;
@@ -123,9 +126,8 @@ int run(std::string_view url, std::string_view calls_text) {
   const std::size_t calls = *number;
   const ConnectOptions options{.connections = 1, .depth = calls, .timeout_max = connect_max};
   load::Connection connection = load::connect(url, options);
-  auto* const fleet = dynamic_cast<fleet::FleetClient*>(connection.client.get());
-  if (fleet == nullptr) throw std::invalid_argument("not a fleet's URL");
-  Load(*fleet, calls).run();
+  Client& client = *connection.client;
+  Load(client, dynamic_cast<const fleet::FleetClient*>(&client), calls).run();
   return 0;
 }
 

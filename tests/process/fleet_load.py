@@ -1,4 +1,4 @@
-"""Calls at a fleet without end, by rps-fleet-load, and what came of them."""
+"""Calls at several servers without end, by rps-fleet-load, and what came of them."""
 
 import json
 
@@ -14,7 +14,8 @@ def calls_at(server: Server) -> float:
 
 
 class Load(Process):
-    """Rounds without end, at a fleet."""
+    """Rounds without end, at a fleet or at any other URL. Without a fleet, a report has only
+    "right", "wrong" and "errors"."""
 
     def __init__(self, url: str):
         super().__init__("rps-fleet-load", url, str(CALLS))
