@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <stdexcept>
@@ -23,11 +24,11 @@ namespace pb = etcdserverpb;
 namespace {
 
 // False when `stop` came first.
-bool pause(const std::stop_token& stop) {
+bool pause(const std::stop_token& stop, std::chrono::milliseconds time) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, limits::read_again_after, [] { return false; });
+  stopped.wait_for(lock, stop, time, [] { return false; });
   return !stop.stop_requested();
 }
 
@@ -53,11 +54,15 @@ class EtcdRegistry::Reader {
       return keys_.Range(&context, request, &response);
     });
     if (!status.ok()) return std::unexpected(status.error_message());
+    has_lost_data_ = response.header().revision() < revision_;
     revision_ = response.header().revision();
     Values values;
     for (const pb::KeyValue& entry : response.kvs()) values[entry.key()] = entry.value();
     return values;
   }
+
+  // Whether the last read() found etcd at an older revision than was seen before.
+  bool has_lost_data() const { return has_lost_data_; }
 
   // Follows the changes since read() and calls `changed` with what they make of `values`. Returns
   // why the watch ended.
@@ -79,6 +84,7 @@ class EtcdRegistry::Reader {
     while (stream->Read(&response) && !response.canceled()) {
       if (response.events().empty()) continue;
       for (const pb::Event& event : response.events()) apply(event, values);
+      revision_ = response.header().revision();
       changed(values);
     }
     const std::string reason = response.canceled() ? why_canceled(response) : "";
@@ -105,7 +111,8 @@ class EtcdRegistry::Reader {
   Connection connection_;
   pb::KV::Stub keys_;
   pb::Watch::Stub watch_;
-  std::int64_t revision_ = 0;  // Of the last read().
+  std::int64_t revision_ = 0;  // Of the last read(), or of the last change since.
+  bool has_lost_data_ = false;
 };
 
 // ---- The caller's thread -------------------------------------------------------------------
@@ -149,6 +156,11 @@ void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
   while (!stop.stop_requested()) {
     auto values = reader.read(stop);
     std::string failure = values ? "" : values.error();
+    if (values && reader.has_lost_data()) {
+      report_loss();
+      if (!pause(stop, limits::lease)) return;
+      continue;
+    }
     if (values) {
       publish(*values);
       set_followed(true);
@@ -161,7 +173,7 @@ void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
              "; the last list of \"" + options_.service + "\" stays until etcd gives a new one");
     }
     last_failure = values ? "" : failure;
-    if (!pause(stop)) return;
+    if (!pause(stop, limits::read_again_after)) return;
   }
 }
 
@@ -190,6 +202,13 @@ void EtcdRegistry::report(std::string sentence) {
     sentences_.push_back(std::move(sentence));
   }
   ::eventfd_write(changed_.get(), 1);
+}
+
+void EtcdRegistry::report_loss() {
+  set_followed(false);
+  report("etcd at " + to_string(options_.endpoint.address) +
+         " has lost its data; the last list of \"" + options_.service + "\" stays for " +
+         std::to_string(limits::lease.count()) + " s, in which servers register again");
 }
 
 void EtcdRegistry::set_followed(bool is_followed) {

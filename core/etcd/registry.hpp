@@ -20,7 +20,9 @@ namespace rps::etcd {
 
 // A thread of its own reads the keys of the service once, and then follows their changes. When the
 // watch ends (etcd stopped, or it has compacted the revision that the watch would begin at), the
-// thread reads all keys again; until it can, the last list stays in force.
+// thread reads all keys again; until it can, the last list stays in force. When etcd is then at an
+// older revision than before, it has lost its data: the last list stays for limits::lease more, so
+// that servers that are running can register again.
 //
 // A value that is no URL with host and port is left out and reported. A list of more than
 // fleet::limits::instances_max instances is reported and not taken.
@@ -55,6 +57,7 @@ class EtcdRegistry final : public fleet::Registry {
   void follow(const std::stop_token& stop, Reader& reader);
   void publish(const Values& values);
   void report(std::string sentence);
+  void report_loss();
   void set_followed(bool is_followed);
 
   const Options options_;

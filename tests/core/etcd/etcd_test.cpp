@@ -85,6 +85,9 @@ class Etcd {
     net::end_children(children, 0ms);
   }
 
+  // While it is stopped.
+  void lose_data() { std::filesystem::remove_all(folder_.path / "data"); }
+
   void freeze(bool is_frozen) { ::kill(process_->child, is_frozen ? SIGSTOP : SIGCONT); }
 
   const std::string address = free_address();
@@ -302,6 +305,33 @@ TEST_CASE("A watch whose revision etcd has compacted begins again with the whole
   etcdctl(etcd.address, "compaction 3");
   Server second(etcd.address, two);
   wait_for(registry, {one, two});
+}
+
+TEST_CASE("When etcd has lost its data the last list stays while servers can register again") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  std::string heard;
+  EtcdRegistry::Options options = list_at(etcd.address);
+  options.warn = [&](const std::string& text) { heard += text; };
+  EtcdRegistry registry(options);
+  etcdctl(etcd.address, "put p/rps/127.0.0.1:7001 " + one);
+  etcdctl(etcd.address, "put p/rps/127.0.0.1:7002 " + two);
+  wait_for(registry, {one, two});
+
+  etcd.stop();
+  etcd.lose_data();
+  etcd.start();
+  const auto give_up = Clock::now() + hang_guard;
+  while (!heard.contains("has lost its data")) {
+    REQUIRE(Clock::now() < give_up);
+    std::this_thread::sleep_for(10ms);
+    registry.poll(Clock::now());
+  }
+  CHECK(registry.list().urls == Urls{one, two});
+  CHECK_FALSE(registry.is_current());
+
+  wait_for(registry, {});  // Nobody has registered.
+  CHECK(registry.is_current());
 }
 
 TEST_CASE("While etcd says nothing the last list stays") {
