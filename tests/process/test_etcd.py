@@ -1,6 +1,7 @@
 """Servers that register in a real etcd, and clients that follow the list there."""
 
 import contextlib
+import json
 import pathlib
 import signal
 import subprocess
@@ -173,6 +174,53 @@ class Clients(unittest.TestCase):
         report = load.end()
         self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
         self.assertIn("the last list of \"rps\" stays", load.stderr())
+
+    def test_calls_go_on_when_etcd_comes_back_without_its_data(self):
+        servers = [self.start_server() for _ in range(2)]
+        load = self.start_load()
+        load.await_calls(ENOUGH)
+        self.etcd.stop()
+        eventually(lambda: not self.is_current(load), "the client notices")
+        self.etcd.drop_data()
+        self.etcd.start()
+        for server in servers:
+            eventually(lambda: key_of(server) in self.etcd.values("prod/"), "it registers again")
+        eventually(lambda: self.is_current(load), "the list is followed again")
+        third = self.start_server()
+        eventually(lambda: calls_at(third) > 1000, "the new one gets calls")
+        report = load.end()
+        self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
+
+    def test_calls_go_on_while_etcd_hangs(self):
+        self.start_server()
+        load = self.start_load()
+        load.await_calls(ENOUGH)
+        self.etcd.process.send_signal(signal.SIGSTOP)
+        load.await_calls(ENOUGH)
+        eventually(lambda: not self.is_current(load), "the client notices")
+        load.await_calls(ENOUGH)
+        self.assertEqual(load.report()["errors"], {})
+        self.etcd.process.send_signal(signal.SIGCONT)  # The lease may have expired meanwhile.
+        second = self.start_server()
+        eventually(lambda: calls_at(second) > 1000, "the new one gets calls")
+        report = load.end()
+        self.assertEqual(report["wrong"], 0)
+
+    def test_changes_that_were_compacted_while_no_watch_stood_are_found(self):
+        first = self.start_server()
+        load = self.start_load()
+        load.await_calls(ENOUGH)
+        load.send_signal(signal.SIGSTOP)  # It asks for nothing before the compaction.
+        self.etcd.stop()
+        self.etcd.start()
+        second = self.start_server()
+        first.end()
+        status = self.etcd.ctl("get", "prod/", "--prefix", "--write-out=json")
+        self.etcd.ctl("compaction", str(json.loads(status.stdout)["header"]["revision"]))
+        load.send_signal(signal.SIGCONT)
+        eventually(lambda: calls_at(second) > 1000, "the new one gets calls")
+        eventually(lambda: first.url not in load.report()["instances"], "the old one goes")
+        self.assertEqual(load.end()["wrong"], 0)
 
     def is_current(self, load: Load) -> bool:
         return parse_metrics(load.report()["metrics"])["rps_fleet_list_current"] == 1
