@@ -147,7 +147,7 @@ std::vector<fleet::Wire> wires_of(const Url& url) {
 }
 
 // Where the list of a fleet's instances comes from, by the scheme of its URL.
-fleet::Source source_of(const Url& url) {
+fleet::Source source_of([[maybe_unused]] const Url& url) {
 #if RPS_HAVE_ETCD
   if (url.scheme.starts_with("etcd")) return etcd::fleet_source();
 #endif
@@ -217,6 +217,12 @@ std::string not_spoken(std::string_view scheme) {
   if (scheme == "https") {
     return "nobody here serves https: stage 2 speaks HTTP without TLS, so say http";
   }
+#if !RPS_HAVE_ETCD
+  if (scheme == "etcd" || scheme == "etcds") {
+    return "this build does not follow a list in etcd: for that it must be built with "
+           "stage 3, which needs gRPC, and with nlohmann-json";
+  }
+#endif
   std::string text = "this build does not speak '" + std::string(scheme) + "'; it speaks ";
   for (const Transport& transport : transports) {
     text.append(&transport == transports.data() ? "" : ", ").append(transport.scheme);

@@ -8,6 +8,7 @@
 //   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
 //   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
 //   grpc+fleet: file:      many servers of stage 3, or of both    core/fleet/connect.hpp
+//   etcd: etcds:           the same, as etcd lists them        core/etcd/registry.hpp
 //   grpc+lean:             stage 3, by nghttp2 on bare sockets, grpc_lean_client.hpp in this folder
 //   echo: echo+pipe: echo+http: spawn:   floors: what a transport costs without a game
 //                                                              bench/load/clients/floors.hpp
