@@ -346,7 +346,12 @@ void append_http(const HttpForm& form, const HttpPage& page, std::string_view da
     out.append("\r\n\r\n");
     return;
   }
-  out.append("\r\nCache-Control: no-store\r\nContent-Type: ").append(page.type);
+  out.append("\r\nCache-Control: ").append(page.cache_control);
+  if (page.status == HttpStatus::not_modified) {
+    out.append("\r\n\r\n");
+    return;
+  }
+  out.append("\r\nContent-Type: ").append(page.type);
   out.append("\r\nContent-Length: ").append(std::to_string(page.body.size())).append("\r\n\r\n");
   if (!form.head_only) out.append(page.body);
 }

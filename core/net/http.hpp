@@ -113,6 +113,7 @@ struct HttpPage {
   std::string body;
   std::string_view allow;  // For 405 and OPTIONS: the methods that the resource has.
   std::string fields;      // Further fields of the header, each with the end of its line.
+  std::string_view cache_control = "no-store";
 };
 
 // A page whose text is the name of its status.
@@ -145,7 +146,7 @@ class HttpDate {
 };
 
 // Appends a whole answer; `date` is the value of its field Date. A status that has no body by
-// definition (204) gets none.
+// definition (204, 304) gets none.
 void append_http(const HttpForm& form, const HttpPage& page, std::string_view date,
                  std::string& out);
 

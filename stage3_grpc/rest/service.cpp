@@ -114,7 +114,7 @@ Service::Service(const Parts& parts)
       events_waiting_max_(parts.events_waiting_max),
       spectators_max_(parts.spectators_max),
       routes_(game_service()),
-      openapi_(openapi(proto_files)),
+      documents_(openapi(proto_files)),
       players_(parts.game, parts.players_max, parts.players_idle_max) {
   for (int i = 0; i < game_service().method_count(); ++i) {
     const std::string& name = game_service().method(i)->name();
@@ -146,7 +146,9 @@ Service::Target Service::aim(const net::HttpReader& reader) const {
   if (!is_own_origin(request)) {
     return refuse(HttpStatus::forbidden, "a page of another origin may not call this server");
   }
-  if (auto page = openapi_page(reader)) return {.page = *std::move(page)};
+  if (auto page = documents_.answer(reader)) {
+    return {.page = in_form(*std::move(page), error_form(request))};
+  }
   RouteTable::Found found = routes_.find(view(request.method_string()), reader.path());
   if (found.route == nullptr) {
     if (found.allow.empty()) return refuse(HttpStatus::not_found, "there is no such path");
@@ -166,21 +168,6 @@ Service::Target Service::aim(const net::HttpReader& reader) const {
     return refuse(HttpStatus::not_acceptable, "the answer has no type that Accept allows");
   }
   return {.route = found.route, .values = std::move(found.values)};
-}
-
-std::optional<HttpPage> Service::openapi_page(const net::HttpReader& reader) const {
-  using boost::beast::http::verb;
-  if (reader.path() != "/openapi.json") return std::nullopt;
-  const verb method = reader.request().method();
-  constexpr std::string_view methods = "GET, HEAD, OPTIONS";
-  if (method == verb::options) return net::allow_page(HttpStatus::no_content, methods);
-  if (method == verb::get || method == verb::head) {
-    return HttpPage{.type = media::json, .body = openapi_};
-  }
-  HttpPage page = fault_page(HttpStatus::method_not_allowed, "the path has no such method",
-                             error_form(reader.request()));
-  page.allow = methods;
-  return page;
 }
 
 std::optional<HttpPage> Service::refuse_header(const net::HttpReader& reader) const {

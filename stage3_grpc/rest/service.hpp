@@ -1,7 +1,7 @@
 // From an HTTP request to its answer: finds the route, refuses what is no request of it, and
 // carries the call out behind the chain, as Dispatcher does for gRPC:
 //
-// Beside the routes there is GET /openapi.json, their description.
+// Beside the routes there are the documents: the page at / and the description at /openapi.json.
 //
 //   route ──▶ media types ──▶ JSON to message ──▶ the chain ──▶ Game::handle ──▶ message to JSON
 //
@@ -29,6 +29,7 @@
 
 #include "core/net/http.hpp"
 #include "core/net/http_host.hpp"
+#include "stage3_grpc/rest/documents.hpp"
 #include "stage3_grpc/rest/feed.hpp"
 #include "stage3_grpc/rest/players.hpp"
 #include "stage3_grpc/rest/route.hpp"
@@ -95,7 +96,6 @@ class Service {
   using Handler = Answer (Service::*)(const Exchange&);
 
   static Handler handler_of(std::string_view method);
-  std::optional<net::HttpPage> openapi_page(const net::HttpReader& reader) const;
   Target aim(const net::HttpReader& reader) const;
 
   template <class Request, class Response>
@@ -116,7 +116,7 @@ class Service {
   const std::size_t events_waiting_max_;
   const std::size_t spectators_max_;
   const RouteTable routes_;
-  const std::string openapi_;
+  const Documents documents_;
   std::vector<Handler> handlers_;  // By the index of a method in its service.
   Players players_;
   std::size_t watches_ = 0;

@@ -150,6 +150,9 @@ class Clients(unittest.TestCase):
     def test_html_report(self):
         self.run_script("html_report.js", BINARIES.resolve() / "bench_html_page")
 
+    def test_page(self):
+        self.run_script("page.js", BINARIES.resolve() / "rps-grpc")
+
 
 class Lock(unittest.TestCase):
     def test_it_names_no_host(self):

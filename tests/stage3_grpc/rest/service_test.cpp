@@ -70,6 +70,34 @@ const std::string rock = R"({"player_move":"ROCK"})";
 
 }  // namespace
 
+TEST_CASE("The page and what it loads are served, and load from nowhere else") {
+  Served served;
+  for (const std::string path : {"/", "/page.css", "/page.js", "/icon.svg", "/openapi.json"}) {
+    INFO(path);
+    const net::HttpPage page = served.page(get(path));
+    CHECK(page.status == net::HttpStatus::ok);
+    CHECK(!page.body.empty());
+    CHECK(page.cache_control == "no-cache");
+    CHECK(page.fields.contains("Content-Security-Policy: default-src 'self'"));
+    CHECK(page.fields.contains("X-Content-Type-Options: nosniff\r\n"));
+    CHECK(page.fields.contains("Referrer-Policy: no-referrer\r\n"));
+    CHECK(served.status("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n") == 200);
+    const net::HttpPage refused = served.page(post(path, "{}"));
+    CHECK(refused.status == net::HttpStatus::method_not_allowed);
+    CHECK(refused.allow == "GET, HEAD, OPTIONS");
+  }
+}
+
+TEST_CASE("A client that has a document already is told so") {
+  Served served;
+  const std::string fields = served.page(get("/")).fields;
+  const std::string etag = fields.substr(6, fields.find("\r\n") - 6);
+  CHECK(served.status(get("/", "If-None-Match: " + etag + "\r\n")) == 304);
+  CHECK(served.status(get("/", "If-None-Match: \"other\", W/" + etag + "\r\n")) == 304);
+  CHECK(served.status(get("/", "If-None-Match: *\r\n")) == 304);
+  CHECK(served.status(get("/", "If-None-Match: \"other\"\r\n")) == 200);
+}
+
 TEST_CASE("A round is played, and its session is scored") {
   Served served;
   const net::HttpPage page =
