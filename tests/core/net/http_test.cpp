@@ -238,7 +238,7 @@ TEST_CASE("A date is spelled as RFC 9110 has it") {
   CHECK(date.now().data() == date.now().data());  // The text is kept.
 }
 
-TEST_CASE("An answer has a date, and 204 no length") {
+TEST_CASE("An answer has a date, and 204 and 304 no length") {
   std::string out;
   append_http({.keep_open = true}, {.body = "ok\n"}, "D", out);
   CHECK(out ==
@@ -247,6 +247,15 @@ TEST_CASE("An answer has a date, and 204 no length") {
   out.clear();
   append_http({.version = 10}, allow_page(HttpStatus::no_content, "GET"), "D", out);
   CHECK(out == "HTTP/1.0 204 No Content\r\nDate: D\r\nConnection: close\r\nAllow: GET\r\n\r\n");
+  out.clear();
+  append_http({.keep_open = true},
+              {.status = HttpStatus::not_modified,
+               .fields = "ETag: \"1\"\r\n",
+               .cache_control = "no-cache"},
+              "D", out);
+  CHECK(out ==
+        "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nDate: D\r\n"
+        "Cache-Control: no-cache\r\n\r\n");
 }
 
 }  // namespace
