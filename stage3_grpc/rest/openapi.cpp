@@ -187,11 +187,6 @@ void add_refusals(Json& responses, std::span<const Refusal> refusals) {
   }
 }
 
-// Whether answers may be server-sent events.
-bool can_send_events(const MethodDescriptor& method) {
-  return method.server_streaming() && !method.client_streaming();
-}
-
 // Whether the path names something that must exist. The first who joins a duel opens it.
 bool asks_for_existing(const Route& route) {
   const bool has_variable = route.path.find('{') != std::string::npos;
@@ -203,15 +198,15 @@ Json responses_of(const Route& route) {
   const Json schema{{"schema", reference_to(method.output_type()->name())}};
   Json content;
   std::string text = comment_of(*method.output_type());
-  if (method.server_streaming() && !route.body_field) {
+  if (route.answers_in_lines()) {
     text = "One on each line, or in each event: " + text;
     content[std::string(media::json_lines)] = schema;
-    if (can_send_events(method)) content[std::string(media::event_stream)] = schema;
+    if (route.can_send_events()) content[std::string(media::event_stream)] = schema;
   } else {
     content[std::string(media::json)] = schema;
   }
   Json responses{{"200", {{"description", text}, {"content", std::move(content)}}}};
-  if (can_send_events(method)) {
+  if (route.can_send_events()) {
     responses["204"]["description"] =
         "The duel is over, and Last-Event-ID is that of its last event: nothing follows.";
   }
@@ -243,7 +238,7 @@ Json body_of(const Route& route) {
   const Descriptor& type =
       route.body_field != nullptr ? *route.body_field->message_type() : *route.method->input_type();
   const Json schema{{"schema", reference_to(type.name())}};
-  const bool has_lines = route.method->client_streaming() && route.body_field == nullptr;
+  const bool has_lines = route.takes_lines();
   const std::string media(has_lines ? media::json_lines : media::json);
   Json body{{"required", true}, {"content", {{media, schema}}}};
   body["description"] = (has_lines ? "One on each line: " : "") + comment_of(type);

@@ -41,6 +41,14 @@ struct Route {
   bool has_body = false;
   // Which field of the request the body is; null: the whole request.
   const google::protobuf::FieldDescriptor* body_field = nullptr;
+
+  // A stream of gRPC is lines here. A route whose body is a field of the request carries one
+  // message of the stream, and is answered with one.
+  bool takes_lines() const { return method->client_streaming() && body_field == nullptr; }
+  bool answers_in_lines() const { return method->server_streaming() && body_field == nullptr; }
+
+  // Whether answers may be server-sent events.
+  bool can_send_events() const { return answers_in_lines() && !takes_lines(); }
 };
 
 class RouteTable {

@@ -39,11 +39,11 @@ bool takes(const HttpRequest& request, std::string_view type) {
   return preference(request, type).weight > 0;
 }
 
-// Whether the client takes a type that the answers of this method have.
-bool takes_answer(const HttpRequest& request, const MethodDescriptor& method) {
-  if (!method.server_streaming()) return takes(request, media::json);
+// Whether the client takes a type that the answers of this route have.
+bool takes_answer(const HttpRequest& request, const Route& route) {
+  if (!route.answers_in_lines()) return takes(request, media::json);
   if (takes(request, media::json_lines)) return true;
-  return !method.client_streaming() && takes(request, media::event_stream);
+  return route.can_send_events() && takes(request, media::event_stream);
 }
 
 // Server-sent events for a client that names them, and wants nothing more.
@@ -58,10 +58,10 @@ std::string_view media_type(StreamForm form) {
   return form == StreamForm::events ? media::event_stream : media::json_lines;
 }
 
-bool has_right_body(const HttpRequest& request, const MethodDescriptor& method) {
+bool has_right_body(const HttpRequest& request, const Route& route) {
   if (!net::has_no_coding(request)) return false;
   if (net::has_media_type(request, media::json)) return true;
-  return method.client_streaming() && net::has_media_type(request, media::json_lines);
+  return route.takes_lines() && net::has_media_type(request, media::json_lines);
 }
 
 // Calls `visit` with each line that is not empty, until it returns false.
@@ -159,12 +159,11 @@ Service::Target Service::aim(const net::HttpReader& reader) const {
     target.allow = std::move(found.allow);
     return target;
   }
-  const MethodDescriptor& method = *found.route->method;
-  if (found.route->has_body && !has_right_body(request, method)) {
+  if (found.route->has_body && !has_right_body(request, *found.route)) {
     return refuse(HttpStatus::unsupported_media_type,
                   "the content type must be application/json, without a coding");
   }
-  if (!takes_answer(request, method)) {
+  if (!takes_answer(request, *found.route)) {
     return refuse(HttpStatus::not_acceptable, "the answer has no type that Accept allows");
   }
   return {.route = found.route, .values = std::move(found.values)};

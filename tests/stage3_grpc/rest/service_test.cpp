@@ -120,6 +120,10 @@ TEST_CASE("Each fault of a request has its status") {
   CHECK(served.status(post("/v1/play", rock, "Accept: text/html\r\n")) == 406);
   CHECK(served.status(get("/v1/games/g/events", "Accept: application/json\r\n")) == 406);
   CHECK(served.status(post("/v1/games/g/throw", R"({"player_id":"a","move":"ROCK"})")) == 404);
+  CHECK(served.status(post("/v1/games/g/throw", R"({"player_id":"a","move":"ROCK"})",
+                           "Accept: application/json\r\n")) == 404);
+  CHECK(served.status(post("/v1/games/g/throw", R"({"player_id":"a","move":"ROCK"})",
+                           "Accept: application/x-ndjson\r\n")) == 406);
   CHECK(served.status(post("/v1/play", rock, "Content-Encoding: gzip\r\n")) == 415);
   CHECK(served.status("POST /v1/play HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n") ==
         415);
