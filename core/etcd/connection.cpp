@@ -1,5 +1,6 @@
 #include "core/etcd/connection.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <cstddef>
@@ -9,7 +10,6 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include "core/etcd/limits.hpp"
 #include "core/net/file.hpp"
 #include "etcd.grpc.pb.h"
 
@@ -102,9 +102,9 @@ std::string end_of(std::string start) {
 Connection::Connection(Endpoint endpoint)
     : endpoint_(std::move(endpoint)), channel_(open_channel(endpoint_)) {}
 
-void Connection::await_channel(const std::stop_token& stop) const {
+void Connection::await_channel(const std::stop_token& stop, Deadline deadline) const {
   using std::chrono::system_clock;
-  const system_clock::time_point give_up = system_clock::now() + limits::connect_wait;
+  const Deadline give_up = std::min(deadline, system_clock::now() + limits::connect_wait);
   grpc_connectivity_state state = channel_->GetState(true);
   const bool has_failed = state == GRPC_CHANNEL_TRANSIENT_FAILURE;
   while (state != GRPC_CHANNEL_READY && system_clock::now() < give_up && !stop.stop_requested()) {
@@ -114,11 +114,13 @@ void Connection::await_channel(const std::stop_token& stop) const {
   }
 }
 
-grpc::Status Connection::authorize(grpc::ClientContext& context) {
+grpc::Status Connection::authorize(grpc::ClientContext& context, const std::stop_token& stop,
+                                   Deadline deadline) {
   if (endpoint_.user.empty()) return grpc::Status::OK;
   if (token_.empty()) {
     grpc::ClientContext own;
-    limit_time(own);
+    own.set_deadline(deadline);
+    const std::stop_callback cancel(stop, [&own] { own.TryCancel(); });
     etcdserverpb::AuthenticateRequest request;
     request.set_name(endpoint_.user);
     request.set_password(endpoint_.password);
@@ -130,10 +132,6 @@ grpc::Status Connection::authorize(grpc::ClientContext& context) {
   }
   context.AddMetadata("token", token_);
   return grpc::Status::OK;
-}
-
-void Connection::limit_time(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + limits::call_timeout);
 }
 
 }  // namespace rps::etcd

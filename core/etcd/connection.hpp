@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include "core/etcd/limits.hpp"
 #include "core/url.hpp"
 
 namespace rps::etcd {
@@ -64,16 +66,18 @@ class Connection {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   std::string address() const { return to_string(endpoint_.address); }
 
-  // Calls `make` with a context that has a deadline (limits::call_timeout) and the token, and which
-  // `stop` cancels. With a new token once more, when etcd takes the old one no longer.
+  // Calls `make` with a context that has the token, and a deadline `time_max` from now for all of
+  // it; `stop` cancels it. With a new token once more, when etcd takes the old one no longer.
   template <class Make>
-  grpc::Status call(const std::stop_token& stop, const Make& make) {
-    await_channel(stop);
+  grpc::Status call(const std::stop_token& stop, const Make& make,
+                    std::chrono::milliseconds time_max = limits::call_timeout) {
+    const Deadline deadline = std::chrono::system_clock::now() + time_max;
+    await_channel(stop, deadline);
     grpc::Status status;
     for (int attempt = 0; attempt < 2; ++attempt) {
       grpc::ClientContext context;
-      limit_time(context);
-      status = authorize(context);
+      context.set_deadline(deadline);
+      status = authorize(context, stop, deadline);
       if (!status.ok()) return status;
       const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
       status = make(context);
@@ -83,17 +87,22 @@ class Connection {
     return status;
   }
 
-  // Gives the token to the call of `context`; asks etcd for one when there is none.
-  grpc::Status authorize(grpc::ClientContext& context);
+  // The same for a call that goes on for long: gives the token to its context; asks etcd for one
+  // when there is none, within limits::call_timeout.
+  grpc::Status authorize(grpc::ClientContext& context, const std::stop_token& stop) {
+    return authorize(context, stop, std::chrono::system_clock::now() + limits::call_timeout);
+  }
 
  private:
+  using Deadline = std::chrono::system_clock::time_point;
+
   // Waits until the channel is connected or its first attempt has failed; when earlier attempts
   // have failed, limits::connect_wait at most. gRPC makes progress with connecting only while
   // somebody waits.
-  void await_channel(const std::stop_token& stop) const;
+  void await_channel(const std::stop_token& stop, Deadline deadline) const;
 
-  // Fails the call at limits::call_timeout from now.
-  static void limit_time(grpc::ClientContext& context);
+  grpc::Status authorize(grpc::ClientContext& context, const std::stop_token& stop,
+                         Deadline deadline);
 
   const Endpoint endpoint_;
   const std::shared_ptr<grpc::Channel> channel_;

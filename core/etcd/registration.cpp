@@ -70,16 +70,17 @@ class EtcdRegistration::Keeper {
   // Renews the lease, or puts the key under a new one.
   void keep(const std::stop_token& stop) {
     constexpr std::chrono::milliseconds third = std::chrono::milliseconds(limits::lease) / 3;
-    const bool was_listed = lease_ != 0;
-    grpc::Status status = was_listed ? renew(stop) : grpc::Status::OK;
+    const Clock::time_point began = Clock::now();
+    const bool had_lease = lease_ != 0;
+    grpc::Status status = had_lease ? renew(stop) : grpc::Status::OK;
     if (status.ok() && lease_ == 0) {
-      if (was_listed) tell(false, "etcd does not know the lease any longer");
+      if (had_lease) tell("etcd does not know the lease any longer");
       status = put(stop);
     }
     if (stop.stop_requested()) return;
+    if (status.ok()) kept_at_ = began;
     keep_at_ = Clock::now() + (status.ok() ? third : limits::try_again_after);
-    if (!status.ok()) return tell(lease_ != 0, status.error_message());
-    tell(true, "");
+    tell(status.ok() ? "" : status.error_message());
   }
 
   // Leaves lease_ at 0 when etcd does not know the lease.
@@ -117,33 +118,41 @@ class EtcdRegistration::Keeper {
     });
     if (status.ok()) {
       lease_ = granted.id();
-    } else {
+    } else if (!stop.stop_requested()) {
       revoke(granted.id());  // The put may have been carried out although its answer is missing.
     }
     return status;
   }
 
-  // When etcd does not answer in time, the lease expires by itself.
+  // When etcd does not answer in time, the lease stays: it is revoked with the next turn of the
+  // loop, if there is one, or expires.
   void take_off(const std::string& why) {
-    const grpc::Status status = revoke(std::exchange(lease_, 0));
+    const grpc::Status status = revoke(lease_);
     const bool is_off = status.ok() || status.error_code() == grpc::NOT_FOUND;
-    tell(false, is_off ? why : "the lease stays until it expires: " + status.error_message());
+    if (is_off) lease_ = 0;
+    tell(is_off ? why : "the lease stays until it expires: " + status.error_message());
   }
 
   grpc::Status revoke(std::int64_t lease) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + limits::withdraw_max);
-    const grpc::Status status = connection_.authorize(context);
-    if (!status.ok()) return status;
     pb::LeaseRevokeRequest request;
     request.set_id(lease);
     pb::LeaseRevokeResponse response;
-    return leases_.LeaseRevoke(&context, request, &response);
+    return connection_.call(
+        std::stop_token(),
+        [&](grpc::ClientContext& context) {
+          return leases_.LeaseRevoke(&context, request, &response);
+        },
+        limits::withdraw_max);
   }
 
-  void tell(bool is_listed, const std::string& failure) {
-    const bool is_news = std::exchange(is_listed_, is_listed) != is_listed || !failure.empty();
-    if (is_news) entry_.tell({.is_listed = is_listed, .failure = failure});
+  // Tells the state when it has changed, each failure, and the first success behind one.
+  void tell(const std::string& failure) {
+    const bool is_listed = lease_ != 0 && Clock::now() - kept_at_ < limits::lease;
+    const bool has_changed = std::exchange(is_listed_, is_listed) != is_listed;
+    const bool had_failed = std::exchange(has_failed_, !failure.empty());
+    if (has_changed || had_failed || has_failed_) {
+      entry_.tell({.is_listed = is_listed, .failure = failure});
+    }
   }
 
   const std::string key_;
@@ -151,8 +160,10 @@ class EtcdRegistration::Keeper {
   Connection connection_;
   pb::KV::Stub keys_;
   pb::Lease::Stub leases_;
-  std::int64_t lease_ = 0;  // 0: none.
+  std::int64_t lease_ = 0;     // 0: none.
+  Clock::time_point kept_at_;  // When the latest renewal, or the put, began.
   bool is_listed_ = false;
+  bool has_failed_ = false;
   int probe_failures_ = 0;  // In a row.
   Clock::time_point probe_at_;
   Clock::time_point keep_at_;

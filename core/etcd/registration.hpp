@@ -8,7 +8,8 @@
 //                      (it expired, or etcd has lost its data) the server is registered anew
 //   the server fails   Entry::answers has returned false limits::probe_failures_max times in a row:
 //                      the lease is revoked; the server is registered again when it answers
-//   withdraw()         the lease is revoked, within limits::withdraw_max
+//   withdraw()         the lease is revoked, within limits::withdraw_max, when the call of
+//                      Entry::answers that is under way has ended
 //
 // etcd removes the key at once with a revoked lease, and at most limits::lease after the last
 // renewal when the server is gone.

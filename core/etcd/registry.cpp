@@ -69,7 +69,7 @@ class EtcdRegistry::Reader {
   template <typename Changed>
   std::string watch(const std::stop_token& stop, Values& values, const Changed& changed) {
     grpc::ClientContext context;
-    if (const auto status = connection_.authorize(context); !status.ok()) {
+    if (const auto status = connection_.authorize(context, stop); !status.ok()) {
       return status.error_message();
     }
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });

@@ -41,7 +41,7 @@ void Listed::take(const Entry::State& state) {
   registered_->Set(state.is_listed ? 1 : 0);
   if (!state.failure.empty()) {
     failures_->Increment();
-    if (state.failure != last_.failure) {
+    if (state.failure != last_.failure || state.is_listed != last_.is_listed) {
       log_.warn("registration of {}: {}{}", url_, state.failure,
                 state.is_listed ? "" : "; it is not on the list");
     }

@@ -84,6 +84,21 @@ class Servers(unittest.TestCase):
             etcd.start()
             eventually(lambda: etcd.values("prod/") == {key_of(server): server.url}, "it is back")
 
+    def test_each_outage_of_etcd_and_its_end_is_logged(self):
+        with Etcd() as etcd, registered(next(iter(built_servers())), etcd) as server:
+            await_registered(server)
+            for outages in (1, 2):
+                etcd.stop()
+                eventually(lambda: server.stderr().count("registration of") == outages,
+                           "the failure is logged")
+                if outages == 2:  # Longer than the lease.
+                    eventually(lambda: server.metrics()["rps_registered"] == 0,
+                               "the lease is over")
+                etcd.start()
+                eventually(lambda: server.stderr().count(f"registered {server.url}") > outages,
+                           "the end of the failure is logged")
+                self.assertEqual(server.metrics()["rps_registered"], 1)
+
     def test_a_server_serves_without_etcd_and_registers_when_it_comes(self):
         with Etcd() as etcd:
             etcd.stop()

@@ -256,6 +256,21 @@ TEST_CASE("a file gives flags by the same names, and argv wins") {
   CHECK(outcome.flags->game.seed == 7);
 }
 
+TEST_CASE("a server is listed under the address that clients connect to") {
+  CHECK(advertised_url("grpc://127.0.0.1:7001", "") == "grpc://127.0.0.1:7001");
+  CHECK(advertised_url("grpc://0.0.0.0:7001", "game.example") == "grpc://game.example:7001");
+  CHECK(advertised_url("grpc://[::]:7001", "[::1]") == "grpc://[::1]:7001");
+  CHECK(advertised_url("grpc://[::]:7001", "game.example:80") == "grpc://game.example:80");
+  CHECK_THROWS_AS(advertised_url("grpc://0.0.0.0:7001", ""), std::invalid_argument);
+  CHECK_THROWS_AS(advertised_url("grpc://[::]:7001", ""), std::invalid_argument);
+}
+
+TEST_CASE("a program without a directory service refuses to register") {
+  const Outcome outcome = parse({"--register=etcd://127.0.0.1:2379/rps"});
+  CHECK(outcome.flags.error() == 2);
+  CHECK_THAT(outcome.err, Catch::Contains("no client for a directory service"));
+}
+
 TEST_CASE("names of the server come from --host and from the address") {
   const TestFile file("host = [\"a.example\", \"b.example\"]\n");
   const auto names = [](const Outcome& outcome, const std::string& at) {

@@ -35,6 +35,7 @@ void add_fake_flags(CLI::App& app, FakeSettings& settings) {
 class TestServer : public Server {
  public:
   std::string url() const override { return "fake://here"; }
+  bool answers() override { return true; }
   void stop_accepting() override { say("stop_accepting"); }
   void reload_files() override { say("reload_files"); }
   void reconfigure(const FakeSettings& fresh) {
