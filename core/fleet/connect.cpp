@@ -157,6 +157,8 @@ Settings read_settings(const Url& url, const Source& source, std::span<const Wir
   return settings;
 }
 
+constexpr std::string_view reread = "reread_ms";  // Of file_source().
+
 // Where the list is, for a person.
 std::string place_of(const Url& url) {
   const std::string host = url.host.empty() ? "" : to_string(HostPort{url.host, url.port});
@@ -166,7 +168,6 @@ std::string place_of(const Url& url) {
 }  // namespace
 
 Source file_source() {
-  constexpr std::string_view reread = "reread_ms";
   return {.parameters = {reread}, .read = [](const Url& url) -> Source::Open {
             if (!url.host.empty() || url.path.empty()) {
               throw std::invalid_argument("a fleet's URL names a file, as in " + url.scheme +

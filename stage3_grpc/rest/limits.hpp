@@ -43,8 +43,8 @@ inline constexpr std::size_t spectators_quarters = 3;
 struct Settings {
   std::optional<HostPort> listen;                 // --rest; none: there is no gateway.
   int connections_max = 1'000;                    // --rest-max-connections
-  std::size_t header_bytes_max = 8 * 1024;        // --rest-max-header-bytes: 431
-  std::size_t body_bytes_max = 64 * 1024;         // --rest-max-body-bytes: 413
+  std::size_t header_bytes_max = 8'192;           // --rest-max-header-bytes: 431
+  std::size_t body_bytes_max = 65'536;            // --rest-max-body-bytes: 413
   std::chrono::milliseconds request_max{10'000};  // --rest-request-timeout: 408
   std::chrono::milliseconds idle_max{60'000};     // --rest-idle-timeout: between two requests.
 };

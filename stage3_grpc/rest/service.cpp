@@ -16,7 +16,6 @@ namespace rps::rpc::rest {
 
 namespace {
 
-using google::protobuf::MethodDescriptor;
 using net::HttpPage;
 using net::HttpRequest;
 using net::HttpStatus;
