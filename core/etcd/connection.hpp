@@ -64,7 +64,6 @@ class Connection {
   explicit Connection(Endpoint endpoint);
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
-  std::string address() const { return to_string(endpoint_.address); }
 
   // Calls `make` with a context that has the token, and a deadline `time_max` from now for all of
   // it; `stop` cancels it. With a new token once more, when etcd takes the old one no longer.

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <stdexcept>
 #include <stop_token>
 #include <string_view>
@@ -12,7 +10,8 @@
 
 #include "core/clock.hpp"
 #include "core/etcd/limits.hpp"
-#include "core/id.hpp"
+#include "core/etcd/wait.hpp"
+#include "core/fleet/service_name.hpp"
 #include "etcd.grpc.pb.h"
 
 namespace rps::etcd {
@@ -20,15 +19,6 @@ namespace rps::etcd {
 namespace pb = etcdserverpb;
 
 namespace {
-
-// False when `stop` came first.
-bool wait_until(Clock::time_point time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_until(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
-}
 
 std::string key_of(const std::string& prefix, const std::string& service, const std::string& url) {
   const auto parsed = parse_url(url);
@@ -185,12 +175,6 @@ void EtcdRegistration::withdraw() {
 
 namespace {
 
-std::string read_service(const Url& url) {
-  std::string service(url.find("service").value_or("rps"));
-  if (is_id(service)) return service;
-  throw std::invalid_argument("a service's name is 1 to 64 visible ASCII characters");
-}
-
 void check_parameters(const Url& url) {
   for (const auto& [name, value] : url.query) {
     const bool is_known = name == "service" ||
@@ -202,14 +186,15 @@ void check_parameters(const Url& url) {
 }  // namespace
 
 server::Directory directory() {
-  return {.schemes = {"etcd", "etcds"}, .read = [](const Url& url) -> server::Directory::Register {
-            check_parameters(url);
-            return [endpoint = read_endpoint(url), prefix = read_prefix(url),
-                    service = read_service(url)](server::Entry entry) {
-              return std::make_unique<EtcdRegistration>(endpoint, prefix, service,
-                                                        std::move(entry));
-            };
-          }};
+  return {
+      .schemes = {"etcd", "etcds"}, .read = [](const Url& url) -> server::Directory::Register {
+        check_parameters(url);
+        return [endpoint = read_endpoint(url), prefix = read_prefix(url),
+                service =
+                    fleet::read_service(url.find("service").value_or("rps"))](server::Entry entry) {
+          return std::make_unique<EtcdRegistration>(endpoint, prefix, service, std::move(entry));
+        };
+      }};
 }
 
 }  // namespace rps::etcd

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <stdexcept>
 #include <system_error>
@@ -13,6 +12,7 @@
 
 #include "core/etcd/connection.hpp"
 #include "core/etcd/limits.hpp"
+#include "core/etcd/wait.hpp"
 #include "core/fleet/limits.hpp"
 #include "core/url.hpp"
 #include "etcd.grpc.pb.h"
@@ -20,19 +20,6 @@
 namespace rps::etcd {
 
 namespace pb = etcdserverpb;
-
-namespace {
-
-// False when `stop` came first.
-bool pause(const std::stop_token& stop, std::chrono::milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
-}
-
-}  // namespace
 
 // ---- Calls to etcd -------------------------------------------------------------------------
 
@@ -158,7 +145,7 @@ void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
     std::string failure = values ? "" : values.error();
     if (values && reader.has_lost_data()) {
       report_loss();
-      if (!pause(stop, limits::lease)) return;
+      if (!wait_until(Clock::now() + limits::lease, stop)) return;
       continue;
     }
     if (values) {
@@ -173,7 +160,7 @@ void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
              "; the last list of \"" + options_.service + "\" stays until etcd gives a new one");
     }
     last_failure = values ? "" : failure;
-    if (!pause(stop, limits::read_again_after)) return;
+    if (!wait_until(Clock::now() + limits::read_again_after, stop)) return;
   }
 }
 

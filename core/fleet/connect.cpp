@@ -14,7 +14,7 @@
 
 #include "core/fleet/file_registry.hpp"
 #include "core/fleet/limits.hpp"
-#include "core/id.hpp"
+#include "core/fleet/service_name.hpp"
 #include "core/number.hpp"
 
 namespace rps::fleet {
@@ -92,11 +92,6 @@ Balance read_balance(std::string_view text) {
     names.append(names.empty() ? "" : ", ").append(to_string(balance));
   }
   throw std::invalid_argument("balance is one of " + names + ", not '" + std::string(text) + "'");
-}
-
-std::string read_service(const std::string& text) {
-  if (is_id(text)) return text;
-  throw std::invalid_argument("a service's name is 1 to 64 visible ASCII characters");
 }
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
