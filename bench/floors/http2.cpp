@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 
@@ -25,25 +24,13 @@
 #include "bench/floors/listen.hpp"
 #include "bench/floors/play_response.hpp"
 #include "core/net/program.hpp"
+#include "stage3_grpc/lean/nghttp2.hpp"
 #include "stage3_grpc/limits.hpp"
 
 namespace {
 
-void check(int result) {
-  if (result != 0) throw std::bad_alloc();  // Its only failure where this is used.
-}
-
-nghttp2_nv header(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    // nghttp2's signature lacks a const.
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-  };
-  return {.name = bytes(name),
-          .value = bytes(value),
-          .namelen = name.size(),
-          .valuelen = value.size(),
-          .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
+using rps::rpc::check;
+using rps::rpc::header;
 
 // The message with the prefix of gRPC over HTTP/2: a byte that says that it is not compressed, and
 // four that are its length.

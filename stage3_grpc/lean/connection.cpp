@@ -3,8 +3,9 @@
 #include <array>
 #include <cassert>
 #include <cstring>
-#include <new>
 #include <ranges>
+
+#include "stage3_grpc/lean/nghttp2.hpp"
 
 namespace rps::rpc {
 
@@ -14,22 +15,6 @@ namespace {
 // so the many small answers of a connection share one WINDOW_UPDATE.
 constexpr std::int32_t connection_window_bytes = 1 << 30;
 constexpr std::uint32_t stream_window_bytes = 1 << 20;
-
-void check(int result) {
-  if (result != 0) throw std::bad_alloc();  // Its only failure where this is used.
-}
-
-nghttp2_nv header(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    // nghttp2's signature lacks a const.
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-  };
-  return {.name = bytes(name),
-          .value = bytes(value),
-          .namelen = name.size(),
-          .valuelen = value.size(),
-          .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-}
 
 std::string_view view(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
