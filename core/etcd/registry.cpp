@@ -150,11 +150,10 @@ void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
     }
     if (values) {
       publish(*values);
-      set_followed(true);
       failure = reader.watch(stop, *values, [this](const Values& now) { publish(now); });
     }
     if (stop.stop_requested()) return;
-    if (!values) set_followed(false);
+    if (!values) lose_track();
     if (failure != last_failure) {
       report("etcd at " + to_string(options_.endpoint.address) + ": " + failure +
              "; the last list of \"" + options_.service + "\" stays until etcd gives a new one");
@@ -176,10 +175,12 @@ void EtcdRegistry::publish(const Values& values) {
   if (urls.size() > fleet::limits::instances_max) {
     report("etcd lists more than " + std::to_string(fleet::limits::instances_max) +
            " instances of \"" + options_.service + "\"; the last list stays");
+    lose_track();
     return;
   }
   const std::lock_guard lock(mutex_);
   next_ = std::move(urls);
+  is_followed_ = true;
   ::eventfd_write(changed_.get(), 1);
 }
 
@@ -192,15 +193,15 @@ void EtcdRegistry::report(std::string sentence) {
 }
 
 void EtcdRegistry::report_loss() {
-  set_followed(false);
+  lose_track();
   report("etcd at " + to_string(options_.endpoint.address) +
          " has lost its data; the last list of \"" + options_.service + "\" stays for " +
          std::to_string(limits::lease.count()) + " s, in which servers register again");
 }
 
-void EtcdRegistry::set_followed(bool is_followed) {
+void EtcdRegistry::lose_track() {
   const std::lock_guard lock(mutex_);
-  is_followed_ = is_followed;
+  is_followed_ = false;
   ::eventfd_write(changed_.get(), 1);
 }
 

@@ -58,7 +58,7 @@ class EtcdRegistry final : public fleet::Registry {
   void publish(const Values& values);
   void report(std::string sentence);
   void report_loss();
-  void set_followed(bool is_followed);
+  void lose_track();
 
   const Options options_;
   const net::Fd changed_;  // An eventfd, written by the thread.
@@ -66,7 +66,7 @@ class EtcdRegistry final : public fleet::Registry {
   bool is_current_ = true;
 
   std::mutex mutex_;  // Guards what follows.
-  bool is_followed_ = true;
+  bool is_followed_ = true;  // Whether the last list is etcd's.
   std::optional<std::vector<std::string>> next_;
   std::vector<std::string> sentences_;
 
