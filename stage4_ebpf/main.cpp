@@ -1,4 +1,4 @@
-#include "core/etcd/registration.hpp"
+#include "core/etcd/directory.hpp"
 #include "core/server/server.hpp"
 #include "stage3_grpc/server.hpp"
 #include "stage4_ebpf/settings.hpp"

@@ -89,6 +89,14 @@ std::string read_prefix(const Url& url) {
   return url.path.substr(begin, url.path.find_last_not_of('/') + 1 - begin);
 }
 
+std::string read_key(const Url& url) {
+  if (url.path.size() < 2) {
+    throw std::invalid_argument("an etcd URL names a key here, as in " + url.scheme +
+                                "://127.0.0.1:2379/rps.conf");
+  }
+  return url.path.substr(1);
+}
+
 std::string keys_of(std::string_view prefix, std::string_view service) {
   return std::string(prefix) + "/" + std::string(service) + "/";
 }

@@ -49,6 +49,10 @@ Endpoint read_endpoint(const Url& url);
 // std::invalid_argument when nothing is left.
 std::string read_prefix(const Url& url);
 
+// The key that the URL names: its path behind the first "/", so that "//a" is the key "/a". Throws
+// std::invalid_argument when there is none.
+std::string read_key(const Url& url);
+
 // The keys of a service begin so: "<prefix>/<service>/"; an instance's key appends its host:port.
 std::string keys_of(std::string_view prefix, std::string_view service);
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <dlfcn.h>
 
@@ -32,7 +33,13 @@ server::Directory load() {
 }  // namespace
 
 server::Directory directory_in_module() {
-  return {.schemes = {"etcd", "etcds"}, .read = [](const Url& url) { return load().read(url); }};
+  return {.schemes = {"etcd", "etcds"},
+          .read_register = [](const Url& url) { return load().read_register(url); },
+          .read_config = [](const Url& url) { return load().read_config(url); },
+          .follow_config =
+              [](const Url& url, std::string known, server::Directory::Warn warn) {
+                return load().follow_config(url, std::move(known), std::move(warn));
+              }};
 }
 
 }  // namespace rps::etcd

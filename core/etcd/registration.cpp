@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <stdexcept>
 #include <stop_token>
 #include <string_view>
 #include <utility>
@@ -11,7 +10,6 @@
 #include "core/clock.hpp"
 #include "core/etcd/limits.hpp"
 #include "core/etcd/wait.hpp"
-#include "core/fleet/service_name.hpp"
 #include "etcd.grpc.pb.h"
 
 namespace rps::etcd {
@@ -171,30 +169,6 @@ void EtcdRegistration::withdraw() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
-}
-
-namespace {
-
-void check_parameters(const Url& url) {
-  for (const auto& [name, value] : url.query) {
-    const bool is_known = name == "service" ||
-                          std::ranges::find(endpoint_parameters, name) != endpoint_parameters.end();
-    if (!is_known) throw std::invalid_argument("an etcd URL for a server knows no '" + name + "'");
-  }
-}
-
-}  // namespace
-
-server::Directory directory() {
-  return {
-      .schemes = {"etcd", "etcds"}, .read = [](const Url& url) -> server::Directory::Register {
-        check_parameters(url);
-        return [endpoint = read_endpoint(url), prefix = read_prefix(url),
-                service =
-                    fleet::read_service(url.find("service").value_or("rps"))](server::Entry entry) {
-          return std::make_unique<EtcdRegistration>(endpoint, prefix, service, std::move(entry));
-        };
-      }};
 }
 
 }  // namespace rps::etcd

@@ -41,8 +41,4 @@ class EtcdRegistration final : public server::Registration {
   std::jthread thread_;
 };
 
-// For --register etcd://host:port/prefix?service=NAME, and etcds:// (connection.hpp). The service
-// is "rps" without the parameter.
-server::Directory directory();
-
 }  // namespace rps::etcd

@@ -2,120 +2,48 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <cstdint>
+#include <iterator>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include <sys/eventfd.h>
 
-#include "core/etcd/connection.hpp"
-#include "core/etcd/limits.hpp"
-#include "core/etcd/wait.hpp"
 #include "core/fleet/limits.hpp"
 #include "core/url.hpp"
-#include "etcd.grpc.pb.h"
 
 namespace rps::etcd {
 
-namespace pb = etcdserverpb;
+namespace {
 
-// ---- Calls to etcd -------------------------------------------------------------------------
+Follower::Keys keys_beginning_with(const std::string& start) {
+  return {.first = start, .end = end_of(start)};
+}
 
-class EtcdRegistry::Reader {
- public:
-  explicit Reader(const Options& options)
-      : start_(keys_of(options.prefix, options.service)),
-        connection_(options.endpoint),
-        keys_(connection_.channel()),
-        watch_(connection_.channel()) {}
-
-  // All keys as of now. The error is etcd's or gRPC's.
-  std::expected<Values, std::string> read(const std::stop_token& stop) {
-    pb::RangeRequest request;
-    request.set_key(start_);
-    request.set_range_end(end_of(start_));
-    pb::RangeResponse response;
-    const grpc::Status status = connection_.call(stop, [&](grpc::ClientContext& context) {
-      return keys_.Range(&context, request, &response);
-    });
-    if (!status.ok()) return std::unexpected(status.error_message());
-    has_lost_data_ = response.header().revision() < revision_;
-    revision_ = response.header().revision();
-    Values values;
-    for (const pb::KeyValue& entry : response.kvs()) values[entry.key()] = entry.value();
-    return values;
-  }
-
-  // Whether the last read() found etcd at an older revision than was seen before.
-  bool has_lost_data() const { return has_lost_data_; }
-
-  // Follows the changes since read() and calls `changed` with what they make of `values`. Returns
-  // why the watch ended.
-  template <typename Changed>
-  std::string watch(const std::stop_token& stop, Values& values, const Changed& changed) {
-    grpc::ClientContext context;
-    if (const auto status = connection_.authorize(context, stop); !status.ok()) {
-      return status.error_message();
-    }
-    const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
-    const auto stream = watch_.Watch(&context);
-    pb::WatchRequest request;
-    pb::WatchCreateRequest& create = *request.mutable_create_request();
-    create.set_key(start_);
-    create.set_range_end(end_of(start_));
-    create.set_start_revision(revision_ + 1);
-    stream->Write(request);
-    pb::WatchResponse response;
-    while (stream->Read(&response) && !response.canceled()) {
-      if (response.events().empty()) continue;
-      for (const pb::Event& event : response.events()) apply(event, values);
-      revision_ = response.header().revision();
-      changed(values);
-    }
-    const std::string reason = response.canceled() ? why_canceled(response) : "";
-    context.TryCancel();
-    const grpc::Status status = stream->Finish();
-    return reason.empty() ? status.error_message() : reason;
-  }
-
- private:
-  static void apply(const pb::Event& event, Values& values) {
-    if (event.type() == pb::Event::DELETE) {
-      values.erase(event.kv().key());
-    } else {
-      values[event.kv().key()] = event.kv().value();
-    }
-  }
-
-  static std::string why_canceled(const pb::WatchResponse& response) {
-    if (response.compact_revision() != 0) return "etcd has compacted the watch's revision";
-    return "etcd canceled the watch: " + response.cancel_reason();
-  }
-
-  const std::string start_;
-  Connection connection_;
-  pb::KV::Stub keys_;
-  pb::Watch::Stub watch_;
-  std::int64_t revision_ = 0;  // Of the last read(), or of the last change since.
-  bool has_lost_data_ = false;
-};
+}  // namespace
 
 // ---- The caller's thread -------------------------------------------------------------------
 
 EtcdRegistry::EtcdRegistry(Options options)
-    : options_(std::move(options)), changed_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    : options_(std::move(options)),
+      changed_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      follower_(options_.endpoint,
+                keys_beginning_with(keys_of(options_.prefix, options_.service))) {
   if (!changed_) throw std::system_error(errno, std::system_category(), "eventfd");
-  auto reader = std::make_shared<Reader>(options_);
-  const auto values = reader->read(std::stop_token());
+  const auto values = follower_.read();
   if (!values) {
     throw std::runtime_error("etcd at " + to_string(options_.endpoint.address) +
                              " gives no list of \"" + options_.service + "\": " + values.error());
   }
-  publish(*values);
+  take(*values);
   poll(Clock::time_point());
-  thread_ = std::jthread([this, reader](const std::stop_token& stop) { follow(stop, *reader); });
+  follower_.start({.take = [this](const auto& now) { take(now); },
+                   .lose_track =
+                       [this](const std::string& reason) {
+                         lose_track(reason + "; the last list of \"" + options_.service +
+                                    "\" stays until etcd gives a new one");
+                       }});
 }
 
 bool EtcdRegistry::poll(Clock::time_point) {
@@ -136,71 +64,33 @@ bool EtcdRegistry::poll(Clock::time_point) {
   return true;
 }
 
-// ---- The thread of the registry ------------------------------------------------------------
+// ---- The follower's thread -----------------------------------------------------------------
 
-void EtcdRegistry::follow(const std::stop_token& stop, Reader& reader) {
-  std::string last_failure;
-  while (!stop.stop_requested()) {
-    auto values = reader.read(stop);
-    std::string failure = values ? "" : values.error();
-    if (values && reader.has_lost_data()) {
-      report_loss();
-      if (!wait_until(Clock::now() + limits::lease, stop)) return;
-      continue;
-    }
-    if (values) {
-      publish(*values);
-      failure = reader.watch(stop, *values, [this](const Values& now) { publish(now); });
-    }
-    if (stop.stop_requested()) return;
-    if (!values) lose_track();
-    if (failure != last_failure) {
-      report("etcd at " + to_string(options_.endpoint.address) + ": " + failure +
-             "; the last list of \"" + options_.service + "\" stays until etcd gives a new one");
-    }
-    last_failure = values ? "" : failure;
-    if (!wait_until(Clock::now() + limits::read_again_after, stop)) return;
-  }
-}
-
-void EtcdRegistry::publish(const Values& values) {
+void EtcdRegistry::take(const Follower::Values& values) {
   std::vector<std::string> urls;
+  std::set<std::string> left_out;
   for (const auto& [key, url] : values) {
     if (!fleet::is_instance_url(url)) {
-      report("etcd's key " + key + " holds no URL with host and port; it is left out");
+      left_out.insert("etcd's key " + key + " holds no URL with host and port; it is left out");
     } else if (std::ranges::find(urls, url) == urls.end()) {
       urls.push_back(url);
     }
   }
   if (urls.size() > fleet::limits::instances_max) {
-    report("etcd lists more than " + std::to_string(fleet::limits::instances_max) +
-           " instances of \"" + options_.service + "\"; the last list stays");
-    lose_track();
-    return;
+    return lose_track("etcd lists more than " + std::to_string(fleet::limits::instances_max) +
+                      " instances of \"" + options_.service + "\"; the last list stays");
   }
   const std::lock_guard lock(mutex_);
+  std::ranges::set_difference(left_out, left_out_, std::back_inserter(sentences_));
+  left_out_ = std::move(left_out);
   next_ = std::move(urls);
   is_followed_ = true;
   ::eventfd_write(changed_.get(), 1);
 }
 
-void EtcdRegistry::report(std::string sentence) {
+void EtcdRegistry::lose_track(std::string sentence) {
   const std::lock_guard lock(mutex_);
-  if (std::ranges::find(sentences_, sentence) == sentences_.end()) {
-    sentences_.push_back(std::move(sentence));
-  }
-  ::eventfd_write(changed_.get(), 1);
-}
-
-void EtcdRegistry::report_loss() {
-  lose_track();
-  report("etcd at " + to_string(options_.endpoint.address) +
-         " has lost its data; the last list of \"" + options_.service + "\" stays for " +
-         std::to_string(limits::lease.count()) + " s, in which servers register again");
-}
-
-void EtcdRegistry::lose_track() {
-  const std::lock_guard lock(mutex_);
+  sentences_.push_back(std::move(sentence));
   is_followed_ = false;
   ::eventfd_write(changed_.get(), 1);
 }

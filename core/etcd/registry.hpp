@@ -1,31 +1,26 @@
 // The instances of one service as etcd lists them, followed by a watch.
 #pragma once
 
-#include <expected>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
-#include <stop_token>
+#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "core/etcd/connection.hpp"
+#include "core/etcd/follower.hpp"
 #include "core/fleet/connect.hpp"
 #include "core/fleet/registry.hpp"
 #include "core/net/fd.hpp"
 
 namespace rps::etcd {
 
-// A thread of its own reads the keys of the service once, and then follows their changes. When the
-// watch ends (etcd stopped, or it has compacted the revision that the watch would begin at), the
-// thread reads all keys again; until it can, the last list stays in force. When etcd is then at an
-// older revision than before, it has lost its data: the last list stays for limits::lease more, so
-// that servers that are running can register again.
+// While etcd does not answer, the last list stays in force; the same for limits::lease when etcd
+// has lost its data, so that servers that are running can register again (follower.hpp).
 //
-// A value that is no URL with host and port is left out and reported. A list of more than
-// fleet::limits::instances_max instances is reported and not taken.
+// A value that is no URL with host and port is left out, and reported once while it stays. A list
+// of more than fleet::limits::instances_max instances is reported and not taken.
 class EtcdRegistry final : public fleet::Registry {
  public:
   using Warn = std::function<void(const std::string& sentence)>;
@@ -49,28 +44,23 @@ class EtcdRegistry final : public fleet::Registry {
   bool is_current() const override { return is_current_; }
 
  private:
-  class Reader;  // What the thread calls etcd with.
-
-  // By key, in order.
-  using Values = std::map<std::string, std::string>;
-
-  void follow(const std::stop_token& stop, Reader& reader);
-  void publish(const Values& values);
-  void report(std::string sentence);
-  void report_loss();
-  void lose_track();
+  // On the follower's thread.
+  void take(const Follower::Values& values);
+  void lose_track(std::string sentence);
 
   const Options options_;
   const net::Fd changed_;  // An eventfd, written by the thread.
   fleet::Listing listing_;
   bool is_current_ = true;
 
-  std::mutex mutex_;  // Guards what follows.
+  std::set<std::string> left_out_;  // What take() has last said of keys; used by it alone.
+
+  std::mutex mutex_;         // Guards what follows.
   bool is_followed_ = true;  // Whether the last list is etcd's.
   std::optional<std::vector<std::string>> next_;
   std::vector<std::string> sentences_;
 
-  std::jthread thread_;  // Last: it ends before the members that it uses.
+  Follower follower_;  // Last: its thread ends before the members that it uses.
 };
 
 // For core/fleet/connect.hpp: the lists behind etcd:// and etcds:// (connection.hpp).

@@ -8,13 +8,14 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "core/flags/group.hpp"
-#include "core/net/file.hpp"
+#include "core/server/config_file.hpp"
 #include "core/server/config_text.hpp"
 #include "core/server/limits.hpp"
 
@@ -33,17 +34,29 @@ std::string check_advertised(const std::string& text) {
   return authority ? "" : "must be HOST or HOST:PORT, not '" + text + "'";
 }
 
-// Sets `out` to what registers the server where the URL says, or returns what is wrong.
-std::string read_directory(const std::optional<Directory>& directory, const std::string& text,
-                           std::optional<Directory::Register>& out) {
-  if (!directory) return "this build has no client for a directory service";
-  const auto url = parse_url(text);
-  if (!url) return url.error();
-  if (std::ranges::find(directory->schemes, url->scheme) == directory->schemes.end()) {
-    return "must be a URL of scheme " + directory->schemes.front() + ", not '" + text + "'";
+bool is_url(std::string_view text) {
+  return text.contains("://");
+}
+
+// The URL of `directory` that `text` is.
+std::expected<Url, std::string> read_url(const std::optional<Directory>& directory,
+                                         const std::string& text) {
+  if (!directory) return std::unexpected("this build has no client for a directory service");
+  auto url = parse_url(text);
+  if (url && std::ranges::find(directory->schemes, url->scheme) == directory->schemes.end()) {
+    return std::unexpected("must be a URL of scheme " + directory->schemes.front() + ", not '" +
+                           text + "'");
   }
+  return url;
+}
+
+// Sets `out` to what registers the server where the URL says, or returns what is wrong.
+std::string read_register(const std::optional<Directory>& directory, const std::string& text,
+                          std::optional<Directory::Register>& out) {
+  const auto url = read_url(directory, text);
+  if (!url) return url.error();
   try {
-    out = directory->read(*url);
+    out = directory->read_register(*url);
     return "";
   } catch (const std::invalid_argument& mistake) {
     return mistake.what();
@@ -68,7 +81,7 @@ void add_server_flags(CLI::App& app, ServerFlags& flags, const Program& program)
               "Directory service that lists this server for clients while it serves: "
               "etcd://HOST:PORT/PREFIX?service=NAME; without a service's name it is rps",
               [&program, &flags](const std::string& text) {
-                return read_directory(program.directory, text, flags.registers);
+                return read_register(program.directory, text, flags.registers);
               });
   network
       .add_text("--advertise", flags.advertise, "HOST[:PORT]",
@@ -119,33 +132,33 @@ std::uint64_t random_secret() {
   return std::uint64_t{device()} << 32 | device();
 }
 
-// CLI11 would open the file for itself, wait where it is a pipe, and read whatever is in it. So it
-// is told that the file is this one, and gets the text that Format holds.
+// CLI11 would open a file for itself, wait where it is a pipe, and read whatever is in it. So it is
+// told that the file is this one, and gets the text that Format holds.
 constexpr const char* empty_file = "/dev/null";
 
-// What CLI11 asks for the content of the file of --config, which is read in our format: CLI11's own
+// What CLI11 asks for the text of --config, which is read in our format: CLI11's own
 // parser takes eleven seconds for some lines of 16 KiB, and skips lines of one or two characters.
 class Format final : public CLI::ConfigBase {
  public:
   Format(const CLI::App& app, ReadConfig read) : app_(app), read_(std::move(read)) {}
 
-  // Reads the file at `path`, for which CLI11 asks twice. Returns what is wrong with it; nothing
-  // when nothing is.
-  std::string read(const std::string& path) {
-    if (file_ && file_->path == path) return "";
-    if (path.empty()) return "needs a path";
-    auto text = read_(path);
-    if (!text) return "'" + path + "' " + text.error();
-    file_ = {.path = path, .text = *std::move(text)};
+  // Reads what is named, for which CLI11 asks twice. Returns what is wrong with it; nothing when
+  // nothing is.
+  std::string read(const std::string& name) {
+    if (config_ && config_->name == name) return "";
+    if (name.empty()) return "needs a path";
+    auto text = read_(name);
+    if (!text) return "'" + name + "' " + text.error();
+    config_ = {.name = name, .text = *std::move(text)};
     return "";
   }
 
   // What was read; nothing without --config.
-  const std::optional<ConfigFile>& file() const { return file_; }
+  const std::optional<ConfigText>& config() const { return config_; }
 
   // Every key is a flag and stands there once.
   std::vector<CLI::ConfigItem> from_config(std::istream&) const override {
-    auto entries = parse_config(file_ ? file_->text : "");
+    auto entries = parse_config(config_ ? config_->text : "");
     if (!entries) throw CLI::ConfigError(entries.error());
     std::set<std::string> seen;
     std::vector<CLI::ConfigItem> found;
@@ -164,7 +177,7 @@ class Format final : public CLI::ConfigBase {
 
   const CLI::App& app_;
   ReadConfig read_;
-  std::optional<ConfigFile> file_;
+  std::optional<ConfigText> config_;
 };
 
 // One reading of all flags of a program.
@@ -172,14 +185,15 @@ class Reading {
  public:
   Reading(const Program& program, const AddFlags& add_flags, const ReadConfig& config)
       : app_(program.description, program.name), format_(std::make_shared<Format>(app_, config)) {
-    app_.set_config("--config", "",
-                    "Reads flags from a file, a line each: threads = 2. While the server runs, "
-                    "flags marked as reloadable follow the file")
-        ->type_name("FILE")
+    app_.set_config(
+            "--config", "",
+            "Reads flags from a file, or from a key of etcd (etcd://HOST:PORT/KEY), a line "
+            "each: threads = 2. While the server runs, flags marked as reloadable follow it")
+        ->type_name("FILE|URL")
         ->transform(CLI::Validator(
-            [this](std::string& path) {
-              const std::string mistake = format_->read(path);
-              if (mistake.empty()) path = empty_file;
+            [this](std::string& name) {
+              const std::string mistake = format_->read(name);
+              if (mistake.empty()) name = empty_file;
               return mistake;
             },
             ""));
@@ -195,7 +209,7 @@ class Reading {
 
   Settings settings() {
     if (!flags_.game.seed) flags_.game.secret = random_secret();
-    return {.server = flags_, .values = flags::values_of(app_), .config = format_->file()};
+    return {.server = flags_, .values = flags::values_of(app_), .config = format_->config()};
   }
 
  private:
@@ -227,8 +241,22 @@ net::HostNames host_names(const ServerFlags& flags, const HostPort& address) {
   return net::HostNames(std::move(names));
 }
 
-std::expected<std::string, std::string> read_config(const std::string& path) {
-  return net::read_file(path, limits::config_file_bytes_max);
+ConfigSource::Text read_config(const std::string& name, const Program& program) {
+  if (!is_url(name)) return read_config_file(name);
+  const auto url = read_url(program.directory, name);
+  if (!url) return std::unexpected("cannot be read: " + url.error());
+  try {
+    return program.directory->read_config(*url);
+  } catch (const std::invalid_argument& mistake) {
+    return std::unexpected(std::string("cannot be read: ") + mistake.what());
+  }
+}
+
+std::unique_ptr<ConfigSource> follow_config(const ConfigText& config, const Program& program,
+                                            Directory::Warn warn) {
+  if (!is_url(config.name)) return std::make_unique<ConfigFile>(config.name, config.text);
+  return program.directory->follow_config(*read_url(program.directory, config.name), config.text,
+                                          std::move(warn));
 }
 
 std::expected<Settings, std::string> read_flags(int argc, const char* const* argv,
@@ -243,7 +271,8 @@ std::expected<Settings, std::string> read_flags(int argc, const char* const* arg
 
 std::expected<Settings, int> parse_flags(int argc, const char* const* argv, const Program& program,
                                          const AddFlags& add_flags) {
-  Reading reading(program, add_flags, read_config);
+  Reading reading(program, add_flags,
+                  [&program](const std::string& name) { return read_config(name, program); });
   if (const auto exit_code = flags::parse(reading.app(), argc, argv, program.name)) {
     return std::unexpected(*exit_code);
   }

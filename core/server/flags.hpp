@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@
 #include "core/flags/group.hpp"
 #include "core/game.hpp"
 #include "core/net/http_host.hpp"
+#include "core/server/config_source.hpp"
+#include "core/server/directory.hpp"
 #include "core/server/log.hpp"
-#include "core/server/registration.hpp"
 #include "core/url.hpp"
 
 namespace CLI {
@@ -43,16 +45,17 @@ struct Program {
   std::string threads_help =
       "Serving threads; 0: one for each CPU that the process may use, by its affinity mask and the "
       "CPU quota of its cgroup";
-  std::optional<Directory> directory = std::nullopt;  // For --register; none: that is refused.
+  // For --register and URLs of --config; none: those are refused.
+  std::optional<Directory> directory = std::nullopt;
 };
 
 // Adds the stage's own flags to the same parser, so that they appear in --help and may stand in the
-// file of --config.
+// text of --config.
 using AddFlags = std::function<void(CLI::App&)>;
 
-// The file of --config.
-struct ConfigFile {
-  std::string path;
+// What --config names.
+struct ConfigText {
+  std::string name;  // A path or a URL.
   std::string text;
 };
 
@@ -60,7 +63,7 @@ struct ConfigFile {
 struct Settings {
   ServerFlags server;
   std::vector<flags::FlagValue> values;  // Of all flags, those of the stage as well.
-  std::optional<ConfigFile> config;      // None without --config.
+  std::optional<ConfigText> config;      // None without --config.
 };
 
 // What clients connect to: `own`, the server's URL, with the host and port of --advertise where
@@ -71,22 +74,28 @@ std::string advertised_url(const std::string& own, const std::string& advertise)
 // address itself.
 net::HostNames host_names(const ServerFlags& flags, const HostPort& address);
 
-// Gives the text of a file; an error is to be put behind the file's path.
-using ReadConfig = std::function<std::expected<std::string, std::string>(const std::string& path)>;
+// Gives the text that --config names.
+using ReadConfig = std::function<ConfigSource::Text(const std::string& name)>;
 
-// Reads a regular file of limits::config_file_bytes_max at most, and never waits.
-std::expected<std::string, std::string> read_config(const std::string& path);
+// From a file or, where the name is a URL, from the program's directory service. Waits for that.
+ConfigSource::Text read_config(const std::string& name, const Program& program);
 
-// Reads argv and, with --config FILE, a file that sets flags by the same names (config_text.hpp);
-// where both set a flag, argv wins. A key that is no flag,
-// a key that stands there twice and a flag given twice are mistakes, and so is a file that `config`
-// cannot read. The error is the first mistake, in one sentence. Throws CLI::Success after --help or
-// --version. Without --seed the game gets a secret from the random device.
+// The same followed from what read_config() has given. `warn` is called by poll(). REQUIRES:
+// read_config() has taken the name.
+std::unique_ptr<ConfigSource> follow_config(const ConfigText& config, const Program& program,
+                                            Directory::Warn warn);
+
+// Reads argv and, with --config, a text that sets flags by the same names (config_text.hpp); where
+// both set a flag, argv wins. A key that is no flag, a key that stands there twice and a flag given
+// twice are mistakes, and so is a text that `config` cannot give. The error is the first mistake,
+// in one sentence. Throws CLI::Success after --help or --version. Without --seed the game gets a
+// secret from the random device.
 std::expected<Settings, std::string> read_flags(int argc, const char* const* argv,
                                                 const Program& program, const AddFlags& add_flags,
-                                                const ReadConfig& config = read_config);
+                                                const ReadConfig& config);
 
-// The same for the start of a process. When the process should end instead of going on (--help,
+// The same for the start of a process, with read_config(). When the process should end instead of
+// going on (--help,
 // --version or a mistake), the error is its exit code: 0 or 2.
 std::expected<Settings, int> parse_flags(int argc, const char* const* argv, const Program& program,
                                          const AddFlags& add_flags);

@@ -24,7 +24,7 @@ inline constexpr std::chrono::seconds sweep_period{1};
 
 // --config: bytes of the file, and how often it is read for changes that the kernel does not
 // report.
-inline constexpr std::size_t config_file_bytes_max = std::size_t{1} << 20;
+inline constexpr std::size_t config_bytes_max = std::size_t{1} << 20;
 inline constexpr std::chrono::seconds config_look_period{5};
 
 // Descriptors that a process needs besides its connections: log, admin port, a library's own.

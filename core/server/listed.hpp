@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "core/server/registration.hpp"
+#include "core/server/directory.hpp"
 
 namespace prometheus {
 class Counter;

@@ -1,13 +1,8 @@
-// How a server makes itself known to the clients that look for it: the interface between the frame
-// of the servers and a directory service, which a stage's main() hands in (Stage::directory).
+// How a server makes itself known to the clients that look for it.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
-
-#include "core/url.hpp"
 
 namespace rps::server {
 
@@ -36,16 +31,6 @@ struct Entry {
     std::string failure;  // Empty: none.
   };
   std::function<void(const State& state)> tell;
-};
-
-// A directory service.
-struct Directory {
-  std::vector<std::string> schemes;  // Of its URLs.
-
-  // What puts an entry on the list that the URL names, and keeps it there. Throws
-  // std::invalid_argument for a URL that makes no sense; connects to nothing.
-  using Register = std::function<std::unique_ptr<Registration>(Entry entry)>;
-  std::function<Register(const Url& url)> read;
 };
 
 }  // namespace rps::server

@@ -11,7 +11,6 @@
 #include <spdlog/logger.h>
 
 #include "core/clock.hpp"
-#include "core/server/limits.hpp"
 
 namespace rps::server {
 
@@ -40,15 +39,17 @@ prometheus::Gauge& add_gauge(prometheus::Registry& registry, const char* name, c
 prometheus::Counter& add_counter(prometheus::Registry& registry, const char* result) {
   return prometheus::BuildCounter()
       .Name("rps_config_reloads_total")
-      .Help("Times another text of the file of --config was read, by what became of it.")
+      .Help("Times another text of --config was read, by what became of it.")
       .Register(registry)
       .Add({{"result", result}});
 }
 
 }  // namespace
 
-Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::logger& log)
-    : path_(in_force.config->path),
+Reload::Reload(const Settings& in_force, std::unique_ptr<ConfigSource> source, Read read,
+               Metrics& metrics, spdlog::logger& log)
+    : name_(in_force.config->name),
+      source_(std::move(source)),
       read_(std::move(read)),
       log_(log),
       registry_(
@@ -56,14 +57,14 @@ Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::lo
       accepted_(&add_counter(*registry_, "accepted")),
       rejected_(&add_counter(*registry_, "rejected")),
       successful_(&add_gauge(*registry_, "rps_config_last_reload_successful",
-                             "Whether the file of --config as it was last read is in force.")),
+                             "Whether the text of --config as it was last read is in force.")),
       success_time_(&add_gauge(*registry_, "rps_config_last_reload_success_timestamp_seconds",
                                "When the flags that are in force were read.")),
-      text_(
-          {path_}, [path = path_] { return read_config(path); },
-          {.look_period = limits::config_look_period}, Clock::now(), in_force.config->text),
+      current_(&add_gauge(*registry_, "rps_config_source_current",
+                          "Whether what --config names can be read, so that changes are noticed.")),
       values_(in_force.values) {
   successful_->Set(1);
+  current_->Set(1);
   success_time_->SetToCurrentTime();
   metrics.add(registry_);
 }
@@ -71,31 +72,35 @@ Reload::Reload(const Settings& in_force, Read read, Metrics& metrics, spdlog::lo
 Reload::~Reload() = default;
 
 void Reload::poll(Clock::time_point now) {
-  if (text_.poll(now)) take();
+  const bool has_changed = source_->poll(now);
+  current_->Set(source_->is_current() ? 1 : 0);
+  if (has_changed) take();
 }
 
 void Reload::reload() {
-  if (!text_.reread()) return log_.debug("{} has not changed", path_);
+  const bool is_to_take = source_->reread();
+  current_->Set(source_->is_current() ? 1 : 0);
+  if (!is_to_take) return log_.debug("{} has not changed", name_);
   take();
 }
 
 void Reload::take() {
-  const auto changed = put_in_force(text_.content());
+  const auto changed = put_in_force(source_->text());
   successful_->Set(changed ? 1 : 0);
   if (!changed) {
-    text_.reject();
+    source_->reject();
     rejected_->Increment();
-    log_.error("{} is rejected, all flags stay as they were: {}", path_, changed.error());
+    log_.error("{} is rejected, all flags stay as they were: {}", name_, changed.error());
     return;
   }
   accepted_->Increment();
   success_time_->SetToCurrentTime();
-  log_.info("{} is in force; changed: {}", path_, changed->empty() ? "nothing" : *changed);
+  log_.info("{} is in force; changed: {}", name_, changed->empty() ? "nothing" : *changed);
 }
 
 // Returns what has changed, or why nothing has.
-std::expected<std::string, std::string> Reload::put_in_force(const Text& text) {
-  if (!text) return std::unexpected("the file " + text.error());
+std::expected<std::string, std::string> Reload::put_in_force(const ConfigSource::Text& text) {
+  if (!text) return std::unexpected("it " + text.error());
   try {
     auto candidate = read_(*text);
     if (!candidate) return std::unexpected(candidate.error());

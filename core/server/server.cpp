@@ -40,7 +40,7 @@ namespace {
 // started later; a thread of this class receives them.
 class Signals {
  public:
-  explicit Signals(bool hangup_reloads) : hangup_reloads_(hangup_reloads) {
+  Signals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     // A blocked signal would be received even where it is ignored.
@@ -62,6 +62,12 @@ class Signals {
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
+
+  // From now on SIGHUP reloads.
+  void reload_on_hangup() {
+    const std::scoped_lock lock(mutex_);
+    hangup_reloads_ = true;
+  }
 
   // The start is complete: a signal no longer ends the process by itself.
   void hold() {
@@ -127,8 +133,8 @@ class Signals {
   sigset_t signals_;
   std::mutex mutex_;
   std::condition_variable came_;
-  const bool hangup_reloads_;
-  bool is_held_ = false;  // These four are guarded by mutex_.
+  bool hangup_reloads_ = false;  // These five are guarded by mutex_.
+  bool is_held_ = false;
   bool is_over_ = false;
   bool reload_came_ = false;
   int signal_ = 0;
@@ -156,6 +162,8 @@ class Flags {
         const detail::NewSettings& new_settings)
       : argc_(argc), argv_(argv), program_(program), new_settings_(new_settings) {}
 
+  const Program& program() const { return program_; }
+
   // At the start; the error is the exit code.
   std::expected<Reading, int> parse() const {
     auto of_stage = new_settings_();
@@ -164,7 +172,7 @@ class Flags {
     return Reading{.settings = *std::move(settings), .of_stage = std::move(of_stage)};
   }
 
-  // Later, with `text` as the file of --config.
+  // Later, with `text` as that of --config.
   std::expected<Reading, std::string> read(const std::string& text) const {
     auto of_stage = new_settings_();
     auto settings = read_flags(argc_, argv_, program_, adding(*of_stage),
@@ -188,12 +196,12 @@ class Flags {
 class Process {
  public:
   // Makes the server, which then serves. REQUIRES: all arguments outlive the process.
-  Process(const Flags& flags, const Flags::Reading& start, Log& log)
+  Process(const Flags& flags, const Flags::Reading& start, Signals& signals, Log& log)
       : flags_(flags),
         start_(start.settings.server),
         log_(log.logger()),
         bulk_log_(log.bulk()),
-        signals_(start.settings.config.has_value()),
+        signals_(signals),
         game_(start_.game),
         metrics_(game_),
         drain_max_(start_.drain_max) {
@@ -204,10 +212,7 @@ class Process {
     }
     server_ = start.of_stage->make(
         {.flags = start_, .game = game_, .metrics = metrics_, .log = log_, .bulk_log = bulk_log_});
-    if (start.settings.config) {
-      reload_.emplace(
-          start.settings, [this](const auto& text) { return read(text); }, metrics_, log_);
-    }
+    if (start.settings.config) follow(start.settings);
     if (start_.registers) listed_url_ = advertised_url(server_->url(), start_.advertise);
   }
 
@@ -222,7 +227,7 @@ class Process {
 
     const int signal = signals_.wait(limits::sweep_period, [this](bool is_asked) {
       game_.sweep(Clock::now());
-      if (reload_) look_at_files(is_asked);
+      if (reload_) look_at_config(is_asked);
     });
     if (admin_) admin_->set_ready(false);
     signals_.restore();
@@ -247,7 +252,15 @@ class Process {
              is_complete ? "drained" : "drain incomplete, calls were cut off", executed, refused);
   }
 
-  void look_at_files(bool is_asked) {
+  void follow(const Settings& start) {
+    signals_.reload_on_hangup();
+    auto source = follow_config(*start.config, flags_.program(),
+                                [this](const std::string& sentence) { log_.warn("{}", sentence); });
+    reload_.emplace(
+        start, std::move(source), [this](const auto& text) { return read(text); }, metrics_, log_);
+  }
+
+  void look_at_config(bool is_asked) {
     if (!is_asked) return reload_->poll(Clock::now());
     log_.info("SIGHUP: reloading");
     reload_->reload();
@@ -272,7 +285,7 @@ class Process {
   const ServerFlags& start_;
   spdlog::logger& log_;
   BulkLog& bulk_log_;
-  Signals signals_;
+  Signals& signals_;
   Game game_;
   Metrics metrics_;
   std::chrono::milliseconds drain_max_;
@@ -285,11 +298,13 @@ class Process {
 int run(const Flags& flags, const Program& program) {
   std::signal(SIGPIPE, SIG_IGN);
 
+  Signals
+      signals;  // Before the flags are read, because etcd may give some: its client has threads.
   const auto start = flags.parse();
   if (!start) return start.error();
   Log log(program.name, start->settings.server.log);
   try {
-    Process(flags, *start, log).run();
+    Process(flags, *start, signals, log).run();
     return EXIT_SUCCESS;
   } catch (const Unsupported& error) {
     log.logger().critical("{}", error.what());

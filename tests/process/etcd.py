@@ -10,12 +10,20 @@ import subprocess
 import tempfile
 import unittest
 
-from rps_process import PATIENCE, eventually
+from rps_process import PATIENCE, binary, eventually
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+def complaint_of(name: str, code: int, *flags: str) -> str:
+    """What the program says on stderr when it ends with this exit code."""
+    ended = subprocess.run([binary(name), *flags], capture_output=True, text=True,
+                           timeout=PATIENCE, check=False)
+    assert ended.returncode == code, ended
+    return ended.stderr
 
 
 class Etcd:

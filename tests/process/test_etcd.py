@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from etcd import Etcd
+from etcd import Etcd, complaint_of
 from fleet_load import Load, calls_at
 from rps_process import (PATIENCE, ROOT, Server, binary, built_servers, eventually, grpc_servers,
                          parse_metrics)
@@ -128,6 +128,7 @@ class Servers(unittest.TestCase):
                     ("file:///x", "scheme etcd"),
                     ("etcd://127.0.0.1:1/rps?balance=hash", "knows no 'balance'"),
                     ("etcd://127.0.0.1:1/rps?service=a%20b", "a service's name"),
+                    ("etcd://127.0.0.1:1/rps?service=a&service=b", "'service' stands twice"),
                     ("etcd://127.0.0.1:1/rps?ca=/dev/null", "over TLS"),
                     ("etcds://127.0.0.1:1/rps?ca=/no/such", "/no/such")]:
                 with self.subTest(name, url=url):
@@ -136,13 +137,6 @@ class Servers(unittest.TestCase):
             wildcard = complaint_of(name, 1, register, "--listen=0.0.0.0:0")
             self.assertIn("needs --advertise", wildcard)
             self.assertIn("HOST", complaint_of(name, 2, register, "--advertise=a b"))
-
-
-def complaint_of(name: str, code: int, *flags: str) -> str:
-    ended = subprocess.run([binary(name), *flags], capture_output=True, text=True,
-                           timeout=PATIENCE, check=False)
-    assert ended.returncode == code, ended
-    return ended.stderr
 
 
 class Clients(unittest.TestCase):

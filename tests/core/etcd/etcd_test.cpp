@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "core/etcd/config_key.hpp"
 #include "core/etcd/connection.hpp"
 #include "core/etcd/registration.hpp"
 #include "core/etcd/registry.hpp"
@@ -332,6 +333,70 @@ TEST_CASE("When etcd has lost its data the last list stays while servers can reg
 
   wait_for(registry, {});  // Nobody has registered.
   CHECK(registry.is_current());
+}
+
+TEST_CASE("A value that is no URL is left out, and said once while it stays") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  std::vector<std::string> sentences;
+  EtcdRegistry::Options options = list_at(etcd.address);
+  options.warn = [&](const std::string& text) { sentences.push_back(text); };
+  EtcdRegistry registry(options);
+  etcdctl(etcd.address, "put p/rps/bad nothing");
+  etcdctl(etcd.address, "put p/rps/127.0.0.1:7001 " + one);
+  wait_for(registry, {one});
+  etcdctl(etcd.address, "put p/rps/127.0.0.1:7002 " + two);
+  wait_for(registry, {one, two});
+  REQUIRE(sentences.size() == 1);
+  CHECK_THAT(sentences[0], Catch::Contains("p/rps/bad holds no URL"));
+}
+
+TEST_CASE("A text of --config in a key is followed") {
+  if (etcd_is_missing()) return;
+  Etcd etcd;
+  const ConfigKey::Name name{.endpoint = etcd.endpoint(), .key = "p/conf"};
+  CHECK(ConfigKey::read(name).error() == "is no key in etcd");
+  etcdctl(etcd.address, "put p/conf first");
+  etcdctl(etcd.address, "put p/conf.other else");  // Another key, which begins in the same way.
+  CHECK(ConfigKey::read(name) == "first");
+
+  std::vector<std::string> sentences;
+  ConfigKey source(name, "known", [&](const std::string& text) { sentences.push_back(text); });
+  CHECK(source.text() == "known");
+  const auto wait = [&source](const auto& is_so) {
+    const auto give_up = Clock::now() + hang_guard;
+    while (!is_so()) {
+      REQUIRE(Clock::now() < give_up);
+      source.poll(Clock::now());
+      std::this_thread::sleep_for(10ms);
+    }
+  };
+  wait([&] { return source.text() == "first"; });
+  CHECK_FALSE(source.poll(Clock::now()));
+  CHECK_FALSE(source.reread());
+  source.reject();
+  CHECK(source.reread());  // So that the reason is said again.
+  CHECK_FALSE(source.reread());
+  etcdctl(etcd.address, "del p/conf");
+  wait([&] { return !source.text(); });
+  CHECK(source.text().error() == "is no key in etcd");
+
+  etcd.stop();
+  wait([&] { return !source.is_current(); });
+  REQUIRE(sentences.size() == 1);
+  CHECK_THAT(sentences[0], Catch::Contains("the last text of p/conf stays"));
+  etcd.start();
+  etcdctl(etcd.address, "put p/conf second");
+  wait([&] { return source.text() == "second"; });
+  CHECK(source.is_current());
+}
+
+TEST_CASE("The key of a configuration stands behind the first slash") {
+  const auto key = [](std::string_view text) { return read_key(*parse_url(text)); };
+  CHECK(key("etcd://h:1/a/b") == "a/b");
+  CHECK(key("etcd://h:1//a/") == "/a/");
+  CHECK_THROWS_AS(key("etcd://h:1"), std::invalid_argument);
+  CHECK_THROWS_AS(key("etcd://h:1/"), std::invalid_argument);
 }
 
 TEST_CASE("While etcd says nothing the last list stays") {

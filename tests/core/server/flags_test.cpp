@@ -324,9 +324,9 @@ TEST_CASE("a file without end is refused unread, and so is one past a mebibyte")
     while (text.size() + 80 < size) text += "#" + std::string(78, '-') + "\n";
     return text + "#" + std::string(size - text.size() - 1, '-');
   };
-  const TestFile largest(of_size(limits::config_file_bytes_max));
+  const TestFile largest(of_size(limits::config_bytes_max));
   CHECK(parse({"--config", largest.path()}).flags.value().threads == 3);
-  const TestFile too_large(of_size(limits::config_file_bytes_max + 1));
+  const TestFile too_large(of_size(limits::config_bytes_max + 1));
   check_refused(parse({"--config", too_large.path()}), {"--config", "is larger than 1MiB"});
 }
 

@@ -1,12 +1,14 @@
 #include "core/server/reload.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <sys/stat.h>
 
+#include "core/server/config_file.hpp"
 #include "core/server/limits.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/server/capture.hpp"
@@ -27,10 +29,10 @@ class House {
     const auto start = read(text);
     Settings in_force;
     in_force.values = start->values;
-    in_force.config = ConfigFile{.path = path().string(), .text = text};
+    in_force.config = ConfigText{.name = path().string(), .text = text};
     reload_.emplace(
-        in_force, [this](const std::string& fresh) { return read(fresh); }, metrics_,
-        log_.logger());
+        in_force, std::make_unique<ConfigFile>(path(), text),
+        [this](const std::string& fresh) { return read(fresh); }, metrics_, log_.logger());
   }
 
   fs::path path() const { return folder_.path / "config"; }
@@ -142,15 +144,15 @@ TEST_CASE("a text is rejected that cannot be parsed or put in force, whatever is
 TEST_CASE("a file that is gone, no file or too large is rejected, and the next good one accepted") {
   House house("1 1");
   fs::remove(house.path());
-  CHECK(house.reload().contains("the file cannot be read: No such file or directory"));
+  CHECK(house.reload().contains("it cannot be read: No such file or directory"));
   fs::create_directory(house.path());
-  CHECK(house.reload().contains("the file cannot be read: Is a directory"));
+  CHECK(house.reload().contains("it cannot be read: Is a directory"));
   fs::remove(house.path());
   REQUIRE(::mkfifo(house.path().c_str(), 0600) == 0);
-  CHECK(house.reload().contains("the file is no regular file"));
+  CHECK(house.reload().contains("it is no regular file"));
   fs::remove(house.path());
-  house.write(std::string(limits::config_file_bytes_max + 1, '#'));
-  CHECK(house.reload().contains("the file is larger than 1MiB"));
+  house.write(std::string(limits::config_bytes_max + 1, '#'));
+  CHECK(house.reload().contains("it is larger than 1MiB"));
   CHECK(house.size == 1);
   house.write("3 1");
   CHECK(house.reload().contains("in force"));
