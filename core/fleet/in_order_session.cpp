@@ -1,6 +1,9 @@
 #include "core/fleet/in_order_session.hpp"
 
+#include <cassert>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "core/fleet/call_table.hpp"
 #include "core/net/request_queue.hpp"
@@ -10,6 +13,9 @@ namespace rps::fleet {
 namespace {
 
 using Outcome = net::WireCodec::Outcome;
+
+// The handle of a call that was not sent.
+constexpr std::uint64_t no_handle = UINT64_MAX;
 
 // The queue knows each request by its call's number, and one that was cancelled by `no_index`: its
 // answer still takes its turn.
@@ -25,9 +31,12 @@ class InOrderSession final : public Session {
   }
 
   bool is_leaving() const override { return is_leaving_; }
-  bool is_over() const override { return is_leaving_ && requests_.empty(); }
-  std::size_t open_calls() const override { return requests_.size(); }
-  bool has_news() const override { return is_leaving_ && !requests_.empty(); }
+  bool is_over() const override { return is_leaving_ && requests_.empty() && refused_.empty(); }
+  std::size_t open_calls() const override { return requests_.size() + refused_.size(); }
+
+  bool has_news() const override {
+    return !refused_.empty() || (is_leaving_ && !requests_.empty());
+  }
 
   std::optional<Clock::time_point> owes_since() const override {
     if (requests_.empty()) return std::nullopt;
@@ -35,6 +44,10 @@ class InOrderSession final : public Session {
   }
 
   std::uint64_t begin(std::uint32_t call, const Command& command, std::string& out) override {
+    if (const auto error = codec_.refusal(command)) {
+      refused_.push_back({.call = call, .operation = command.operation, .error = *error});
+      return no_handle;
+    }
     return requests_.push(codec_, call, command, out);
   }
 
@@ -45,9 +58,13 @@ class InOrderSession final : public Session {
 
   bool wants_to_write() const override { return false; }
 
-  void cancel(std::uint64_t handle) override { requests_.numbered(handle).id = no_index; }
+  void cancel(std::uint64_t handle) override {
+    assert(handle != no_handle);
+    requests_.numbered(handle).id = no_index;
+  }
 
   News read(net::InputBuffer& input, Told& told) override {
+    if (!refused_.empty()) return tell_refused(told);
     if (is_leaving_) return tell_not_processed(told);
     switch (requests_.decode(codec_, input, told.reply, told.event)) {
       case Outcome::need_more: return News::nothing;
@@ -68,14 +85,29 @@ class InOrderSession final : public Session {
     return take_answer(told);
   }
 
-  void abandon(std::vector<std::uint32_t>& lost, std::vector<std::uint32_t>&) override {
+  void abandon(std::vector<std::uint32_t>& lost,
+               std::vector<std::uint32_t>& not_processed) override {
     while (!requests_.empty()) {
       const auto call = static_cast<std::uint32_t>(requests_.pop().id);
       if (call != no_index) lost.push_back(call);
     }
+    for (const Refused& call : refused_) not_processed.push_back(call.call);
   }
 
  private:
+  struct Refused {
+    std::uint32_t call = 0;
+    Operation operation = Operation::play;
+    Error error = Error::unknown_operation;
+  };
+
+  News tell_refused(Told& told) {
+    told.call = refused_.back().call;
+    told.reply = {.operation = refused_.back().operation, .error = refused_.back().error};
+    refused_.pop_back();
+    return News::answered;
+  }
+
   News take_answer(Told& told) {
     told.call = static_cast<std::uint32_t>(requests_.pop().id);
     return told.call == no_index ? News::late : News::answered;
@@ -92,6 +124,7 @@ class InOrderSession final : public Session {
 
   net::WireCodec& codec_;
   net::RequestQueue requests_;
+  std::vector<Refused> refused_;  // By the codec; not told yet.
   bool is_leaving_ = false;
 };
 

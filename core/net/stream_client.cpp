@@ -55,6 +55,10 @@ void StreamClient::close_streams() {
 }
 
 void StreamClient::submit(std::uint64_t id, const Command& command) {
+  if (const auto error = codec_->refusal(command)) {
+    refuse(id, command.operation, *error);
+    return;
+  }
   Slot* const slot = find_slot(id);
   if (slot == nullptr) {
     refuse(id, command.operation, Error::unavailable);

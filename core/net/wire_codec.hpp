@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,11 @@ class WireCodec {
  public:
   virtual ~WireCodec() = default;
 
+  // The error that answers a command which the protocol has no request for: nothing is sent.
+  virtual std::optional<Error> refusal(const Command& /*command*/) const { return std::nullopt; }
+
   // Appends one request. `sequence` counts the requests of the stream, from 1; a protocol whose
-  // requests carry an id uses it as the id.
+  // requests carry an id uses it as the id. REQUIRES: !refusal(command).
   virtual void encode(std::uint64_t sequence, const Command& command, std::string& out) = 0;
 
   // Whether a peer may answer with a `last_reply`. Then the first request of a stream is sent

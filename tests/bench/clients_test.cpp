@@ -53,6 +53,13 @@ class Server {
     REQUIRE(url_.contains("://"));
   }
 
+  // The URL in the next line that it prints about a port, under another scheme.
+  std::string next_url(const std::string& scheme) {
+    const std::string line = process_.read_line(Clock::now() + patience).value_or("");
+    REQUIRE(line.contains("://"));
+    return scheme + line.substr(line.find("://"));
+  }
+
   // Its URL under another scheme.
   std::string url(const std::string& scheme) const {
     return scheme + url_.substr(url_.find("://"));
@@ -298,6 +305,8 @@ TEST_CASE("a URL with something wrong is refused with a sentence") {
 #if RPS_HAVE_STAGE3
            "grpc://127.0.0.1:1?ca=/etc/hostname",
            "grpc://127.0.0.1:1?mode=slow",
+           "http+rest://127.0.0.1:1?colour=red",
+           "http+rest://127.0.0.1:1/v1/play",
            "grpc://127.0.0.1:1?rounds=4",
 #if RPS_HAVE_LEAN_GRPC
            "grpc+lean://127.0.0.1:1?ca=/etc/hostname",
@@ -344,7 +353,7 @@ TEST_CASE("a build speaks what it can open") {
   for (const std::string_view scheme : {"jsonrpc", "jsonrpc+fleet", "jsonrpc+lean", "http"}) {
     CHECK(speaks(scheme) == bool{RPS_HAVE_STAGE2});
   }
-  for (const std::string_view scheme : {"grpc", "grpcs"}) {
+  for (const std::string_view scheme : {"grpc", "grpcs", "http+rest"}) {
     CHECK(speaks(scheme) == bool{RPS_HAVE_STAGE3});
   }
   CHECK(speaks("grpc+lean") == bool{RPS_HAVE_LEAN_GRPC});
@@ -424,6 +433,45 @@ TEST_CASE("stage 3 killed answers every open call once") {
       GENERATE(Row("", Judge::sessions), Row("?mode=many&rounds=5", Judge::summaries),
                Row("?mode=watch", Judge::rounds));
   check_kill(server.url() + query, judge, [&] { server.kill(); });
+}
+
+// ---- REST ----------------------------------------------------------------------------------
+
+TEST_CASE("stage 3 plays right over its REST gateway") {
+  Server server({"rps-grpc", "--listen", "127.0.0.1:0", "--rest", "127.0.0.1:0"});
+  check_all_right(server.next_url("http+rest"), Judge::sessions);
+}
+
+TEST_CASE("the REST client says who calls with a token") {
+  const TemporaryFolder folder;
+  const std::filesystem::path callers = folder.path / "callers";
+  // SHA-256 of "secret".
+  std::ofstream(callers) << "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+                            " * ann\n";
+  Server server({"rps-grpc", "--listen", "127.0.0.1:0", "--rest", "127.0.0.1:0", "--auth=on",
+                 "--auth-tokens=" + callers.string()});
+  const std::string url = server.next_url("http+rest");
+  check_all_right(url + "?token=secret", Judge::sessions);
+  for (const std::string query : {"", "?token=wrong"}) {
+    Connection connection = connect(url + query, {.connections = 1});
+    Loop loop(*connection.client, 1, Judge::sessions);
+    loop.run(3);
+    CHECK(loop.verdicts.of(Verdict::refused) == 3);
+  }
+}
+
+TEST_CASE("the REST gateway killed answers every open call once") {
+  Server server({"rps-grpc", "--listen", "127.0.0.1:0", "--rest", "127.0.0.1:0"});
+  check_kill(server.next_url("http+rest"), Judge::sessions, [&] { server.kill(); });
+}
+
+TEST_CASE("the REST client takes no answers of another server for its own") {
+  const Server echo({"rps-floor-http", "1", "5"});
+  Connection connection =
+      connect(echo.url("http+rest").substr(0, echo.url("http+rest").find('?')), {.connections = 1});
+  Loop loop(*connection.client, 1, Judge::sessions);
+  loop.run(1);
+  CHECK(loop.unavailable == 1);
 }
 
 // ---- TLS -----------------------------------------------------------------------------------

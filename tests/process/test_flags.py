@@ -290,7 +290,8 @@ class Urls(unittest.TestCase):
             "grpc://127.0.0.1:1?rounds=4", "grpc://127.0.0.1:1?mode=many&rounds=0",
             "grpc://127.0.0.1:1?deadline_ms=1s", "grpc://127.0.0.1:1?ca=/etc/hostname",
             "grpcs://127.0.0.1:1?ca=/does/not/exist", "grpcs://127.0.0.1:1?cert=/etc/hostname",
-            "grpc+lean://127.0.0.1:1?mode=rally"],
+            "grpc+lean://127.0.0.1:1?mode=rally",
+            "http+rest://127.0.0.1:1/v1", "http+rest://127.0.0.1:1?token=a%20b"],
     }
     PROGRAMS = [("rps-conformance", []), ("rps-bench", ["load"]), ("rps-bench", ["search"]),
                 ("rps-bench", ["churn"])]

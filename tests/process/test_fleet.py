@@ -198,14 +198,17 @@ class Mixed(unittest.TestCase):
     def test_instances_of_one_list_may_speak_different_wires(self):
         with tempfile.TemporaryDirectory() as folder, \
                 Server("rps-jsonrpc", admin=True) as json_rpc, \
-                Server("rps-grpc", admin=True) as grpc:
+                Server("rps-grpc", admin=True) as grpc, \
+                Server("rps-grpc", "--rest=127.0.0.1:0", admin=True) as rest:
             path = pathlib.Path(folder) / "services.json"
-            path.write_text(json.dumps({"rps": [json_rpc.url, grpc.url]}))
+            gateway = rest.read_url("rest ").replace("http:", "http+rest:")
+            path.write_text(json.dumps({"rps": [json_rpc.url, grpc.url, gateway]}))
             with Load(f"file://{path}?balance=round_robin&deadline_ms=30000&codec=msgpack") as load:
                 load.await_calls(ENOUGH)
                 report = load.end()
             self.assertEqual((report["errors"], report["wrong"]), ({}, 0))
-            self.assertTrue(all(calls_at(server) > 1000 for server in (json_rpc, grpc)))
+            self.assertTrue(all(calls_at(server) > 1000
+                                for server in (json_rpc, grpc, rest)))
 
 
 class WrongUrls(unittest.TestCase):

@@ -25,6 +25,7 @@
 #endif
 #if RPS_HAVE_STAGE3
 #include "stage3_grpc/client.hpp"
+#include "stage3_grpc/rest/client.hpp"
 #endif
 #if RPS_HAVE_LEAN_GRPC
 #include "bench/load/clients/grpc_lean_client.hpp"
@@ -120,6 +121,14 @@ Connection open_http(const Url& url, const ConnectOptions& options) {
 Connection open_grpc(const Url& url, const ConnectOptions& options) {
   return alone(rpc::connect(url, options));
 }
+
+void check_rest(const Url& url) {
+  (void)rpc::rest::make_codec(url);
+}
+
+Connection open_rest(const Url& url, const ConnectOptions& options) {
+  return alone(rpc::rest::connect(url, options));
+}
 #endif
 
 #if RPS_HAVE_LEAN_GRPC
@@ -128,13 +137,16 @@ Connection open_grpc_lean(const Url& url, const ConnectOptions& options) {
 }
 #endif
 
-#if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
+#if RPS_HAVE_STAGE2 || RPS_HAVE_STAGE3
 // The wires of a fleet's instances, by the scheme of its URL: jsonrpc+fleet and grpc+fleet have one
 // wire each, the others all that this build knows.
 std::vector<fleet::Wire> wires_of(const Url& url) {
   std::vector<fleet::Wire> wires;
 #if RPS_HAVE_STAGE2
   wires.push_back(jsonrpc::fleet_wire());
+#endif
+#if RPS_HAVE_STAGE3
+  wires.push_back(rpc::rest::fleet_wire());
 #endif
 #if RPS_HAVE_LEAN_GRPC
   wires.push_back(rpc::fleet_wire());
@@ -191,13 +203,14 @@ constexpr auto transports = std::to_array<Transport>({
 #if RPS_HAVE_STAGE3
     {"grpc", rpc::check, open_grpc},
     {"grpcs", rpc::check, open_grpc},
+    {"http+rest", check_rest, open_rest},
 #endif
 #if RPS_HAVE_LEAN_GRPC
     {"grpc+lean", check_grpc_lean, open_grpc_lean},
     {"grpcs+lean", check_grpc_lean, open_grpc_lean},
     {"grpc+fleet", check_fleet, open_fleet},
 #endif
-#if RPS_HAVE_STAGE2 || RPS_HAVE_LEAN_GRPC
+#if RPS_HAVE_STAGE2 || RPS_HAVE_STAGE3
     {"file", check_fleet, open_fleet},
 #endif
 #if RPS_HAVE_ETCD

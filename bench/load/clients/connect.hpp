@@ -7,6 +7,7 @@
 //   jsonrpc+lean:          stage 2, replies not decoded        bench/load/clients/jsonrpc_lean.hpp
 //   http:                  stage 2 over HTTP/1.1, as jsonrpc: with framing=http
 //   grpc: grpcs:           stage 3, gRPC's own client          stage3_grpc/client.hpp
+//   http+rest:             stage 3's REST gateway              stage3_grpc/rest/client.hpp
 //   grpc+fleet: file:      many servers of stage 3, or of both    core/fleet/connect.hpp
 //   etcd: etcds:           the same, as etcd lists them        core/etcd/registry.hpp
 //   grpc+lean:             stage 3, by nghttp2 on bare sockets, grpc_lean_client.hpp in this folder

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,12 @@ class LineCodec final : public net::WireCodec {
   explicit LineCodec(bool has_last_replies = false) : has_last_replies_(has_last_replies) {}
 
   bool has_last_replies() const override { return has_last_replies_; }
+
+  // There is no line for a spectator.
+  std::optional<Error> refusal(const Command& command) const override {
+    const bool is_refused = command.operation == Operation::watch;
+    return is_refused ? std::optional(Error::unknown_operation) : std::nullopt;
+  }
 
   void encode(std::uint64_t sequence, const Command& command, std::string& out) override {
     const std::string_view whose = command.game_id.empty() ? command.session_id : command.game_id;

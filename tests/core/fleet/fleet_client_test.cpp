@@ -191,6 +191,24 @@ TEST_CASE("Calls may be submitted before anybody is connected") {
   CHECK(bench.answers.failed() == 0);
 }
 
+TEST_CASE("What the codec refuses is answered without being sent, also behind the last reply") {
+  Bench bench(1, patient(), 2);  // The server's second reply is its last.
+  bench.connect();
+  bench.duel(Operation::watch, "g");
+  bench.play();
+  bench.until_answered();
+  CHECK(bench.answers.errors[0] == Error::unknown_operation);
+  CHECK_FALSE(bench.answers.errors[1]);
+  for (int i = 0; i < 4; ++i) {
+    bench.play();
+    bench.duel(Operation::watch, "g");
+  }
+  bench.until_answered();
+  CHECK(bench.answers.failed() == 5);
+  CHECK(std::ranges::count(bench.servers[0].calls, "watch g") == 0);
+  CHECK(bench.client->stats().retries == 0);
+}
+
 TEST_CASE("An instance has as many connections as allowed, and its calls share them") {
   FleetOptions options = patient();
   options.connections = 3;

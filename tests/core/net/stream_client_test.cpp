@@ -28,8 +28,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // "<sequence>\n" both ways, back with any number of zeros before it, and "!\n" for an event.
+// It has no request for a score.
 class NumberCodec final : public WireCodec {
  public:
+  std::optional<Error> refusal(const Command& command) const override {
+    const bool is_refused = command.operation == Operation::score;
+    return is_refused ? std::optional(Error::malformed_request) : std::nullopt;
+  }
+
   void encode(std::uint64_t sequence, const Command&, std::string& out) override {
     out += std::to_string(sequence) + "\n";
   }
@@ -125,6 +131,20 @@ TEST_CASE("what is submitted leaves with the next poll, in one write per stream"
   bench.say(0, "1\n2\n3\n4\n");
   CHECK(bench.poll() == 4);
   CHECK(bench.sink.ids() == Ids{10, 11, 12, 13});
+}
+
+TEST_CASE("what the codec refuses is answered at the next poll, and nothing of it is sent") {
+  Bench bench(1, 2);
+  bench.submit(10);
+  bench.client->submit(11, {.operation = Operation::score});
+  CHECK(bench.poll() == 1);
+  CHECK(bench.heard(0) == "1\n");
+  bench.say(0, "1\n");
+  CHECK(bench.poll() == 1);
+  CHECK(bench.sink.ids() == Ids{11, 10});
+  CHECK(bench.sink.answers[0].error == Error::malformed_request);
+  CHECK_FALSE(bench.sink.answers[0].stamps.is_answered);
+  CHECK_FALSE(bench.sink.answers[1].error);
 }
 
 TEST_CASE("a call goes to the stream of its id while that has room") {
