@@ -42,7 +42,8 @@ struct Options {
 std::optional<int> read_options(int argc, const char* const* argv, Options& options) {
   CLI::App app{"Tries the game's contract on every server that is named by its URL.",
                "rps-conformance"};
-  app.add_option("url", options.urls, "jsonrpc://host:port, grpc://host:port, cli:PATH …");
+  app.add_option("url", options.urls,
+                 "jsonrpc://host:port, grpc://host:port, http+rest://host:port, cli:PATH …");
   flags::Group suite(app, "Suite");
   CLI::Option& house = suite.add_choice("--house", options.house, flags::houses(),
                                         "The strategy that all these servers run with");

@@ -16,6 +16,8 @@ SEED = 7
 
 # The other ways to speak to rps-jsonrpc: its codecs, and what its port takes beside frames.
 SPELLINGS = ("?codec=msgpack", "?codec=binary", "?framing=line", "?framing=http")
+# The servers that offer the game over REST as well.
+GATEWAYS = ("rps-grpc", "rps-ebpf")
 GOLDEN = ROOT / "tests" / "conformance" / "golden.hpp"
 
 
@@ -26,8 +28,14 @@ class Contract(unittest.TestCase):
             with self.subTest(house), contextlib.ExitStack() as running, \
                     tempfile.NamedTemporaryFile("r") as report:
                 flags = [f"--house={house}", f"--seed={SEED}"]
-                urls = [running.enter_context(Server(name, *flags)).url
-                        for name in built_servers()]
+                urls = []
+                for name in built_servers():
+                    has_gateway = name in GATEWAYS
+                    server = running.enter_context(
+                        Server(name, *flags, *["--rest=127.0.0.1:0"] * has_gateway))
+                    urls.append(server.url)
+                    if has_gateway:
+                        urls.append(server.read_url("rest ").replace("http:", "http+rest:"))
                 urls += [url + spelling for url in urls if url.startswith("jsonrpc:")
                          for spelling in SPELLINGS]
                 if (BINARIES / "rps-cli").exists():
@@ -54,7 +62,7 @@ class Contract(unittest.TestCase):
 
     def check_nothing_is_missing(self, cases: list[dict], urls: list[str]):
         """Our own servers offer everything, but on a pipe two connections cannot meet, HTTP cannot
-        push, and only gRPC has spectators."""
+        push, the REST client plays no duels, and only gRPC has spectators."""
         counts = collections.Counter(case["url"] for case in cases)
         self.assertEqual(set(counts), set(urls))
         self.assertEqual(len(set(counts.values())), 1, counts)
@@ -63,7 +71,8 @@ class Contract(unittest.TestCase):
                 offered = case["url"].startswith("grpc:")
                 self.assertEqual(case["verdict"], "passed" if offered else "not offered", case)
             elif case["verdict"] == "not offered":
-                over_http = case["url"].endswith("framing=http")
+                over_http = (case["url"].endswith("framing=http")
+                             or case["url"].startswith("http+rest:"))
                 self.assertTrue(over_http or case["url"].startswith("cli:"), case)
                 self.assertIn("no duels" if over_http else "server of its own", case["why"])
 
