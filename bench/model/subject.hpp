@@ -11,7 +11,7 @@
 
 namespace rps::model {
 
-// A program that is started, and reached by the URL that it prints.
+// A program that is started, and reached by a URL that it prints.
 struct Program {
   std::string_view name;
   std::string_view flags;       // Separated by spaces.
@@ -19,6 +19,8 @@ struct Program {
   // Whether it also prints an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
   bool drops_log = false;  // What it logs is not kept: it is a line for each call.
+  // As Target::port.
+  std::string_view port;
 };
 
 // Of a call, as they cross the wire.

@@ -24,6 +24,9 @@ struct Target {
   // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;
   bool drops_log = false;  // What `server` logs is not kept.
+  // The word before the URL to use, in a line that `server` prints behind its own URL and its admin
+  // port: "rest". Empty: its own URL is used.
+  std::string port;
   load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
   // Whose processor time is the server's when the harness did not start it. May be empty.

@@ -40,11 +40,16 @@ std::streamoff size_of(const std::filesystem::path& file) {
   return failure ? 0 : static_cast<std::streamoff>(size);
 }
 
+// The URL in a line about a further port of the server, "admin http://127.0.0.1:41235".
+std::string url_behind(const std::string& word, const std::string& line) {
+  const std::string url = line.starts_with(word + " ") ? line.substr(word.size() + 1) : line;
+  if (!parse_url(url))
+    throw std::runtime_error("the server's line names no " + word + " port: " + line);
+  return url;
+}
+
 HostPort parse_admin(const std::string& line) {
-  constexpr std::string_view word = "admin ";
-  const auto url = parse_url(line.starts_with(word) ? std::string_view(line).substr(word.size())
-                                                    : std::string_view(line));
-  if (!url) throw std::runtime_error("the server's second line names no admin port: " + line);
+  const auto url = parse_url(url_behind("admin", line));
   return {.host = url->host, .port = url->port};
 }
 
@@ -122,7 +127,8 @@ std::string Servers::start_one(const model::Target& target, const Options& optio
   };
   std::string url = read_line("its URL");
   if (target.has_observer) admin_ = parse_admin(read_line("its admin port"));
-  return url;
+  if (target.port.empty()) return url;
+  return url_behind(target.port, read_line("its " + target.port + " port"));
 }
 
 std::string join_url(const std::string& printed, const std::string& wanted) {

@@ -23,6 +23,9 @@ constexpr model::Program grpc_server_with(std::string_view more_flags) {
   return program;
 }
 
+constexpr model::Program rest_gateway{
+    .name = "rps-grpc", .flags = stage_flags, .more_flags = "--rest=127.0.0.1:0", .port = "rest"};
+
 constexpr std::string_view logging_flags =
     "--listen=127.0.0.1:0 --house=fair --seed={seed} --log-level=info";
 
@@ -126,6 +129,7 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .server = jsonrpc_server,
      .url = "http:",
      .floor = "floor-http"},
+    {.key = "rest", .name = "REST gateway", .server = rest_gateway, .url = "http+rest:"},
     {.key = "grpc-lean",
      .name = "gRPC, lean client",
      .server = grpc_server,

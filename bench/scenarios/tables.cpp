@@ -580,6 +580,51 @@ constexpr Words<6> part_notes{
     "client.",
 };
 
+// ---- REST ----------------------------------------------------------------------------------
+
+constexpr auto rest_columns = std::to_array<ColumnSpec>({
+    {.heading = "QPS", .width = 11, .metric = model::Metric::qps, .with_range = true},
+    {.heading = "ratio to\nJSON-RPC",
+     .width = 11,
+     .kind = Kind::share_of_base,
+     .metric = model::Metric::qps,
+     .with_range = true},
+    {.heading = "p50", .width = 7, .metric = model::Metric::p50},
+    {.heading = "p99", .width = 7, .metric = model::Metric::p99},
+    {.heading = "CPU\nµs/req", .width = 6, .metric = model::Metric::cpu_us},
+    {.heading = "load's\nCPU", .width = 6, .metric = model::Metric::load_cpu},
+    {.heading = "bytes\nout", .width = 5, .metric = model::Metric::bytes_sent},
+    {.heading = "bytes\nin", .width = 5, .metric = model::Metric::bytes_received},
+});
+
+// A wire at one load, held against JSON-RPC over HTTP at the same load.
+constexpr RowSpec against_http(std::string_view name, std::string_view subject,
+                               std::size_t connections, std::size_t depth = 1) {
+  return {
+      .cell = {subject, connections, depth}, .name = name, .base = {"http", connections, depth}};
+}
+
+constexpr auto rest_rows = std::to_array<RowSpec>({
+    against_http("REST, 1 × 1", "rest", 1),
+    {.cell = {"http", 1}, .name = "JSON-RPC over HTTP"},
+    against_http("gRPC", "grpc", 1),
+    against_http("REST, 64 × 1", "rest", 64),
+    {.cell = {"http", 64}, .name = "JSON-RPC over HTTP"},
+    against_http("gRPC", "grpc", 64),
+    against_http("REST, 16 × 16", "rest", 16, 16),
+    {.cell = {"http", 16, 16}, .name = "JSON-RPC over HTTP"},
+    against_http("gRPC", "grpc", 16, 16),
+});
+
+constexpr Words<3> rest_notes{
+    "REST is the gateway of the gRPC server (--rest): the same game behind the same chain, as JSON "
+    "over HTTP/1.1. JSON-RPC over HTTP is stage 2, gRPC is stage 3 by gRPC's own client.",
+    "64 × 1 is 64 connections with one call open on each. With 16 open on each of 16 connections "
+    "the requests of HTTP/1.1 are pipelined.",
+    "The gateway answers on one thread. Where the load's CPU is near 100 % and the server's is "
+    "not, "
+    "the client is what limits the QPS; CPU µs/req is the server's and does not depend on that."};
+
 // ---- The four modes at 1,000 connections ---------------------------------------------------
 
 constexpr auto thousand_columns = std::to_array<ColumnSpec>({
@@ -718,6 +763,12 @@ constexpr std::array tables{
               .rows = part_rows,
               .notes = part_notes,
               .measured = Measured::when_published},
+    TableSpec{.key = "rest",
+              .title = "REST beside JSON-RPC over HTTP and gRPC",
+              .columns = rest_columns,
+              .rows = rest_rows,
+              .notes = rest_notes,
+              .measured = Measured::when_named},
     TableSpec{.key = "modes1000",
               .title = "Four modes of gRPC, 1,000 connections",
               .source = grpc_overview,

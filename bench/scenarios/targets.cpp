@@ -88,6 +88,7 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
                        .url = filled(subject.url, path_in_url(binaries)),
                        .has_observer = subject.server.has_observer,
                        .drops_log = subject.server.drops_log,
+                       .port = std::string(subject.server.port),
                        .judging = subject.judging,
                        .rounds_per_call = subject.rounds_per_call,
                        .micro = std::string(subject.micro)};

@@ -24,8 +24,10 @@ TEST_CASE("which tables are measured follows from the profile, unless they are n
     CHECK(has(tables, "floors"));
     CHECK(has(tables, "stage3") == profile.is_published);
     CHECK(has(tables, "modes1000") == profile.is_published);
-    CHECK_FALSE(has(tables, "stage2"));
-    CHECK(tables_of({.profile = profile, .tables = {"stage2"}}) ==
-          std::vector<std::string>{"stage2"});
+    for (const std::string only_named : {"stage2", "rest"}) {
+      CHECK_FALSE(has(tables, only_named));
+      CHECK(tables_of({.profile = profile, .tables = {only_named}}) ==
+            std::vector<std::string>{only_named});
+    }
   }
 }
