@@ -1,9 +1,9 @@
-// An HTTP server by Node in front of an rps-jsonrpc: it passes each request on and gives the answer
-// its own form. So a client meets an HTTP server that others wrote, and the answers are the game's.
+// An HTTP server by Node in front of one of ours: it passes each request on and gives the answer its
+// own form. So a client meets an HTTP server that others wrote, and the answers are the game's.
 //
 //     node http_peer.js PORT FORM
 //
-// PORT is the HTTP port of rps-jsonrpc on 127.0.0.1. FORM is one of
+// PORT is the port on 127.0.0.1 of rps-jsonrpc, or of the REST gateway of rps-grpc. FORM is one of
 //
 //     chunked    Transfer-Encoding: chunked, in two chunks, with a trailer
 //     length     Content-Length
@@ -45,12 +45,13 @@ function answer(response, status, headers, body) {
 
 const server = http.createServer((request, response) => {
   collect(request, (body) => {
+    const type = request.headers['content-type'];
     const options = {
       host: '127.0.0.1',
       port: backendPort,
       method: request.method,
       path: request.url,
-      headers: {'Content-Type': request.headers['content-type'], 'Content-Length': body.length},
+      headers: {...(type && {'Content-Type': type}), 'Content-Length': body.length},
       agent,
     };
     const onward = http.request(options, (reply) => {

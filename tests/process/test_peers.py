@@ -49,7 +49,7 @@ def started(*command: str):
             process.kill()
 
 
-def node(server: Server, form: str, script: str = "http_peer.js"):
+def node(server: "Server | Gateway", form: str, script: str = "http_peer.js"):
     """A Node server in front of `server`; its port."""
     return started(program("node", "nodejs"), str(HERE / script), str(server.address[1]), form)
 
@@ -61,9 +61,15 @@ class Python10(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self):
+        self.pass_on(None)
+
+    def pass_on(self, body: bytes | None):
         onward = http.client.HTTPConnection(*self.backend, timeout=PATIENCE)
-        onward.request("POST", self.path, body, {"Content-Type": "application/json"})
+        fields = {"Content-Type": "application/json"} if body is not None else {}
+        onward.request(self.command, self.path, body, fields)
         answer = onward.getresponse()
         self.send_response(answer.status)
         self.end_headers()
@@ -79,7 +85,7 @@ class Threading(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def python10(server: Server):
+def python10(server: "Server | Gateway"):
     handler = type("Handler", (Python10,), {"backend": server.address})
     with Threading(("127.0.0.1", 0), handler) as peer:
         threading.Thread(target=peer.serve_forever, daemon=True).start()
@@ -107,7 +113,7 @@ http {{
 
 
 @contextlib.contextmanager
-def nginx(server: Server, protocol: str = "", close_after: int = CLOSE_AFTER):
+def nginx(server: "Server | Gateway", protocol: str = "", close_after: int = CLOSE_AFTER):
     """nginx in front of `server`, which closes each connection after so many requests; its port."""
     path = program("nginx", "/usr/sbin/nginx")
     host, backend = server.address
@@ -134,7 +140,18 @@ def accepts(port: int) -> bool:
     return False
 
 
+class Gateway:
+    """The REST port of a server."""
+
+    def __init__(self, server: Server):
+        parts = urlsplit(server.read_url("rest "))
+        self.address = parts.hostname, parts.port
+
+
 class Measured(unittest.TestCase):
+    def gateway(self) -> Gateway:
+        return Gateway(self.enterContext(Server("rps-grpc", "--rest=127.0.0.1:0")))
+
     def server(self, name: str = "rps-jsonrpc") -> Server:
         return self.enterContext(Server(name))
 
@@ -214,6 +231,27 @@ class Peers(Measured):
                 query = "?framing=http" if scheme != "http" else ""
                 with self.subTest(scheme):
                     self.check_load(f"{scheme}://127.0.0.1:{port}{query}", reconnects=True)
+
+    def test_node_and_http_1_0_before_the_rest_gateway(self):
+        gateway = self.gateway()
+        for form in ("chunked", "length", "close", "3"):
+            with self.subTest(form), node(gateway, form) as port:
+                self.check_conformance(f"http+rest://127.0.0.1:{port}")
+        with python10(gateway) as port:
+            self.check_conformance(f"http+rest://127.0.0.1:{port}")
+            self.check_load(f"http+rest://127.0.0.1:{port}", reconnects=True)
+        for form in ("close", "10"):
+            for depth in (1, 8):
+                with self.subTest(form=form, depth=depth), node(gateway, form) as port:
+                    self.check_load(f"http+rest://127.0.0.1:{port}", f"--depth={depth}",
+                                    reconnects=True)
+
+    def test_nginx_before_the_rest_gateway(self):
+        gateway = self.gateway()
+        with nginx(gateway) as port:
+            self.check_conformance(f"http+rest://127.0.0.1:{port}")
+        with nginx(gateway, close_after=50) as port:
+            self.check_load(f"http+rest://127.0.0.1:{port}", reconnects=True)
 
     def test_goaway(self):
         with nginx(self.server("rps-grpc"), protocol="http2", close_after=50) as port:
