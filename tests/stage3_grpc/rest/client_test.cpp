@@ -318,6 +318,29 @@ TEST_CASE("A response that is no reply breaks the stream") {
   CHECK(decode(codec, answer(all_replies().back()), std::nullopt).outcome == Outcome::broken);
 }
 
+TEST_CASE(
+    "A response with any one byte changed is a reply, or waits for more, or breaks the stream") {
+  ClientCodec codec("h:1");
+  const Reply refused{.error = Error::overloaded, .retry_after_ms = 7};
+  for (const Reply& reply : {all_replies().back(), refused}) {
+    const std::string whole = answer(reply);
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const char other : {'\0', '\n', ' ', '"', '0', '9', '{', 'x', '\xff'}) {
+        std::string bytes = whole;
+        bytes[at] = other;
+        const Decoded decoded = decode(codec, bytes);
+        REQUIRE(decoded.consumed <= bytes.size());
+        const bool is_reply =
+            decoded.outcome == Outcome::reply || decoded.outcome == Outcome::last_reply;
+        REQUIRE(decoded.outcome != Outcome::event);
+        REQUIRE((!is_reply || decoded.consumed > 0));
+        // What was a refusal is no good reply by that.
+        REQUIRE((!is_reply || !reply.error || decoded.reply.error));
+      }
+    }
+  }
+}
+
 TEST_CASE("A response beyond the limits breaks the stream before it is whole") {
   ClientCodec codec("h:1");
   const auto sized = [](std::size_t size) {
