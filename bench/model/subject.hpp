@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -39,7 +40,8 @@ struct Subject {
   std::string_view url;   // As Target::url.
   load::Judging judging = load::Judging::sessions;
   std::size_t rounds_per_call = 1;
-  std::size_t instances = 1;
+  std::size_t instances = 1;             // As Target::instances.
+  std::chrono::milliseconds slow_by{0};  // As Target::slow_by.
   // The subject that moves the same bytes over the same transport and does nothing else; empty:
   // none.
   std::string_view floor;

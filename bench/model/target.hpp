@@ -1,6 +1,7 @@
 // The target and the load of a cell, as data.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -16,10 +17,14 @@ namespace rps::model {
 struct Target {
   // Started for the trial; prints the URL that reaches it. Empty when `url` says all.
   std::vector<std::string> server;
-  std::size_t instances = 1;  // Of `server`; more than one is a fleet, reached by its client.
+  std::size_t instances = 1;  // Of `server`. Several are reached as `url` says.
+  // Of the first instance, when it is not zero: a relay before it holds its answers back for so
+  // long.
+  std::chrono::milliseconds slow_by{0};
   // Without `server` the whole URL. Otherwise what is put together with the printed one: a scheme
   // to take its place ("grpc+lean:") and a query to be added ("?codec=binary"), either may be
-  // empty.
+  // empty. Several instances stand in a list in a file, which the fleet's client follows; or, with
+  // a scheme here, one behind the other in one URL, which gRPC's own channel balances over.
   std::string url;
   // Whether `server` was given an admin port whose rps_observer_active is to be looked at.
   bool has_observer = false;

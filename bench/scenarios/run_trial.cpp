@@ -44,7 +44,9 @@ class ServerSide {
  public:
   ServerSide(const model::Target& target, const Servers& servers,
              const load::Connection& connection)
-      : pids_(servers.pids()), comes_and_goes_(servers.url().find("spawn:") < url_scheme_max) {
+      : pids_(servers.pids()),
+        comes_and_goes_(servers.url().find("spawn:") < url_scheme_max),
+        has_relay_(servers.has_relay()) {
     if (pids_.empty()) pids_ = connection.children;
     if (pids_.empty()) pids_ = target.pids;
     if (pids_.empty() && servers.url().starts_with("inproc:")) pids_ = {::getpid()};
@@ -55,6 +57,8 @@ class ServerSide {
     if (pids_.empty()) return std::unexpected(std::string(unknown_processes));
     return machine::read_usage(pids_);
   }
+  // Whether connections of this process move other bytes than the load's.
+  bool has_relay() const { return has_relay_; }
   // Why there are no processes that live as long as the trial and are not this one; empty when
   // there are.
   std::string why_no_processes() const {
@@ -73,6 +77,7 @@ class ServerSide {
 
   std::vector<pid_t> pids_;
   bool comes_and_goes_;
+  bool has_relay_;
 };
 
 constexpr std::string_view nothing_answered = "nothing was answered";
@@ -123,6 +128,9 @@ class Accounts {
 
   std::expected<machine::Traffic, std::string> read_traffic() const {
     if (server_.is_this_process()) return std::unexpected(server_.why_no_processes());
+    if (server_.has_relay()) {
+      return std::unexpected("the relay before the slow instance moves bytes as well");
+    }
     const machine::Traffic tcp = machine::read_tcp_traffic();
     if (tcp.sent > 0) return tcp;
     std::string why = server_.why_no_processes();

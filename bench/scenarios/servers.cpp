@@ -1,7 +1,9 @@
 #include "bench/scenarios/servers.hpp"
 
 #include <fstream>
+#include <ranges>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +50,11 @@ std::string url_behind(const std::string& word, const std::string& line) {
   return url;
 }
 
+// `printed` with the address of a relay.
+std::string through(const load::Relay& relay, const std::string& printed) {
+  return printed.substr(0, printed.find(':')) + "://" + to_string(relay.address());
+}
+
 HostPort parse_admin(const std::string& line) {
   const auto url = parse_url(url_behind("admin", line));
   return {.host = url->host, .port = url->port};
@@ -66,17 +73,25 @@ Servers::Servers(model::Target target, const Options& options) {
   }
   std::vector<std::string> urls;
   for (std::size_t i = 0; i < target.instances; ++i) urls.push_back(start_one(target, options));
-  if (target.instances == 1) {
-    url_ = join_url(urls.front(), target.url);
-    return;
+  if (target.slow_by.count() > 0) {
+    const Url first = parse_url(urls.front()).value();
+    relay_.emplace(HostPort{.host = first.host, .port = first.port}, target.slow_by);
+    urls.front() = through(*relay_, urls.front());
   }
+  const bool has_scheme = !target.url.empty() && !target.url.starts_with('?');
+  const bool is_listed = target.instances > 1 && !has_scheme;
+  url_ = join_url(is_listed ? list(urls, options) : join_addresses(urls), target.url);
+}
+
+// Writes the file that lists the servers. Its URL.
+std::string Servers::list(const std::vector<std::string>& urls, const Options& options) {
   registry_ = std::filesystem::absolute(options.scratch) /
               (options.log_name + "." + std::to_string(::getpid()) + ".services.json");
   const std::string text = nlohmann::json{{"rps", urls}}.dump();
   if (const std::error_code error = net::write_file(registry_, text)) {
     throw std::system_error(error, "cannot write " + registry_.string());
   }
-  url_ = join_url("file://" + path_in_url(registry_) + "?service=rps", target.url);
+  return "file://" + path_in_url(registry_) + "?service=rps";
 }
 
 Servers::~Servers() {
@@ -138,6 +153,15 @@ std::string join_url(const std::string& printed, const std::string& wanted) {
   if (mark == std::string::npos) return url;
   url += url.find('?') == std::string::npos ? '?' : '&';
   return url + wanted.substr(mark + 1);
+}
+
+std::string join_addresses(const std::vector<std::string>& urls) {
+  constexpr std::string_view mark = "://";
+  std::string joined = urls.front();
+  for (const std::string& url : urls | std::views::drop(1)) {
+    joined += ',' + url.substr(url.find(mark) + mark.size());
+  }
+  return joined;
 }
 
 }  // namespace rps::scenarios

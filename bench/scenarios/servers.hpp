@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "bench/load/relay.hpp"
 #include "bench/machine/process.hpp"
 #include "bench/model/target.hpp"
 #include "bench/scenarios/trial_files.hpp"
@@ -37,15 +38,20 @@ class Servers {
 
   std::vector<pid_t> pids() const;
 
+  // Whether a relay in this process makes an instance slow.
+  bool has_relay() const { return relay_.has_value(); }
+
   // Whether rps_observer_active is 1; nothing for a target without an observer, and when the server
   // does not answer.
   std::optional<bool> observer_active() const;
 
  private:
   std::string start_one(const model::Target& target, const Options& options);
+  std::string list(const std::vector<std::string>& urls, const Options& options);
 
   std::optional<TrialFiles> files_;  // Outlives the processes.
   std::vector<std::unique_ptr<machine::Process>> processes_;
+  std::optional<load::Relay> relay_;
   std::optional<HostPort> admin_;
   std::filesystem::path registry_;  // Of a fleet; removed at the end.
   std::string url_;
@@ -54,5 +60,9 @@ class Servers {
 // The URL of a server that printed `printed`, as `wanted` says: "scheme:" takes the place of its
 // scheme, "?query" is added to its query.
 std::string join_url(const std::string& printed, const std::string& wanted);
+
+// The URL of several servers that printed `urls`: the first one with the addresses of all.
+// REQUIRES: there is one; if there are several, none has a path or a query.
+std::string join_addresses(const std::vector<std::string>& urls);
 
 }  // namespace rps::scenarios

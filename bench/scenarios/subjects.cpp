@@ -1,6 +1,7 @@
 #include "bench/scenarios/subjects.hpp"
 
 #include <array>
+#include <chrono>
 
 namespace rps::scenarios {
 
@@ -34,6 +35,27 @@ constexpr model::Subject linked(std::string_view key, std::string_view name,
                                 std::string_view more_flags, std::string_view url = "grpc+lean:") {
   return {.key = key, .name = name, .server = grpc_server_with(more_flags), .url = url};
 }
+
+// Six instances of stage 3, by one of their clients and its balancing. In the second subject of
+// each pair one instance is slow.
+constexpr std::chrono::milliseconds slow_by{50};
+
+constexpr model::Subject six(std::string_view key, std::string_view name, std::string_view url,
+                             load::Judging judging, std::chrono::milliseconds slow = {}) {
+  return {.key = key,
+          .name = name,
+          .server = grpc_server,
+          .url = url,
+          .judging = judging,
+          .instances = 6,
+          .slow_by = slow};
+}
+
+// The fleet's deadline is that of gRPC's client, so that a call of either may wait as long.
+constexpr std::string_view by_channel = "grpc:?deadline_ms=10000";
+constexpr std::string_view in_turns = "?balance=round_robin&deadline_ms=10000";
+constexpr std::string_view by_open_calls = "?balance=least_request&deadline_ms=10000";
+constexpr std::string_view by_hash = "?balance=hash&deadline_ms=10000";
 
 // A server that answers without the game.
 constexpr model::Subject floor(std::string_view key, std::string_view name, model::Program program,
@@ -231,6 +253,15 @@ constexpr auto subjects = std::to_array<model::Subject>({
      .server = jsonrpc_server,
      .url = "?balance=hash",
      .instances = 6},
+
+    six("six-channel", "gRPC's round_robin", by_channel, load::Judging::rounds),
+    six("six-channel-slow", "… one slow", by_channel, load::Judging::rounds, slow_by),
+    six("six-round-robin", "fleet, round_robin", in_turns, load::Judging::rounds),
+    six("six-round-robin-slow", "… one slow", in_turns, load::Judging::rounds, slow_by),
+    six("six-least-request", "fleet, least_request", by_open_calls, load::Judging::rounds),
+    six("six-least-request-slow", "… one slow", by_open_calls, load::Judging::rounds, slow_by),
+    six("six-hash", "fleet, hash", by_hash, load::Judging::sessions),
+    six("six-hash-slow", "… one slow", by_hash, load::Judging::sessions, slow_by),
 
     // The floors: the same bytes without the game. The sizes are those of a call of the stage. In a
     // run that measures the stage, too, they become those that are counted there.

@@ -85,6 +85,7 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
   };
   model::Target target{.server = {},
                        .instances = subject.instances,
+                       .slow_by = subject.slow_by,
                        .url = filled(subject.url, path_in_url(binaries)),
                        .has_observer = subject.server.has_observer,
                        .drops_log = subject.server.drops_log,
@@ -108,6 +109,10 @@ std::string command_of(const model::Target& target, const std::filesystem::path&
     command.append(command.empty() ? "" : " ").append(word);
   }
   if (target.instances > 1) command += "  (" + std::to_string(target.instances) + " of them)";
+  if (target.slow_by.count() > 0) {
+    command +=
+        "  (a relay holds the answers of the first back for " + duration_text(target.slow_by) + ")";
+  }
   if (!target.server.empty() && !target.url.empty()) command += "  reached by " + target.url;
   return replace(std::move(command), binaries.string() + "/", "");
 }

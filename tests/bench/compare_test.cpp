@@ -24,10 +24,11 @@ TEST_CASE("which tables are measured follows from the profile, unless they are n
     CHECK(has(tables, "floors"));
     CHECK(has(tables, "stage3") == profile.is_published);
     CHECK(has(tables, "modes1000") == profile.is_published);
-    for (const std::string only_named : {"stage2", "rest"}) {
-      CHECK_FALSE(has(tables, only_named));
-      CHECK(tables_of({.profile = profile, .tables = {only_named}}) ==
-            std::vector<std::string>{only_named});
+    CHECK(has(tables, "balancing"));
+    for (const std::string on_request : {"stage2", "rest", "balancing-slow"}) {
+      CHECK_FALSE(has(tables, on_request));
+      CHECK(tables_of({.profile = profile, .tables = {on_request}}) ==
+            std::vector<std::string>{on_request});
     }
   }
 }

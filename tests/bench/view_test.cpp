@@ -277,4 +277,7 @@ TEST_CASE("a printed URL is reached as a subject wants") {
   CHECK(scenarios::join_url("jsonrpc://[::1]:1", "?codec=binary") ==
         "jsonrpc://[::1]:1?codec=binary");
   CHECK(scenarios::join_url("echo://h:1?request=5", "x:?reply=6") == "x://h:1?request=5&reply=6");
+  CHECK(scenarios::join_addresses({"grpc://h:1?a=b"}) == "grpc://h:1?a=b");
+  CHECK(scenarios::join_addresses({"grpc://h:1", "grpc://[::1]:2", "grpc://i:3"}) ==
+        "grpc://h:1,[::1]:2,i:3");
 }
