@@ -50,6 +50,13 @@ enum class Metric : std::uint8_t {
   offered,        // Rounds a second that were due, of an open loop.
   dropped_share,  // Of the calls that were due, of an open loop.
   error_share,    // Calls without a right answer, of all.
+  calls,          // That were due in the window …
+  failed_calls,   // … and those of them without a right answer.
+
+  // When a server was killed or frozen, as FaultEffect says it, ns.
+  longest_gap,
+  recovery,
+  rejoin,
 
   // Of an rps-micro benchmark.
   micro_ns,
@@ -70,7 +77,7 @@ struct MetricInfo {
 };
 
 // In the order of the enumeration.
-inline constexpr std::array<MetricInfo, 31> all_metrics{{
+inline constexpr std::array<MetricInfo, 36> all_metrics{{
     {Metric::qps, "qps", "qps", Unit::per_second, Better::higher},
     {Metric::mean, "mean", "mean_ns", Unit::nanoseconds, Better::lower},
     {Metric::p50, "p50", "p50_ns", Unit::nanoseconds, Better::lower},
@@ -102,6 +109,11 @@ inline constexpr std::array<MetricInfo, 31> all_metrics{{
     {Metric::offered, "offered", "offered_per_second", Unit::per_second, Better::neither},
     {Metric::dropped_share, "dropped", "dropped_share", Unit::share, Better::lower},
     {Metric::error_share, "errors", "error_share", Unit::share, Better::lower},
+    {Metric::calls, "calls", "calls", Unit::count, Better::neither},
+    {Metric::failed_calls, "failed", "failed_calls", Unit::count, Better::lower},
+    {Metric::longest_gap, "longest_gap", "longest_gap_ns", Unit::nanoseconds, Better::lower},
+    {Metric::recovery, "recovery", "recovery_ns", Unit::nanoseconds, Better::lower},
+    {Metric::rejoin, "rejoin", "rejoin_ns", Unit::nanoseconds, Better::lower},
     {Metric::micro_ns, "micro_ns", "micro_ns", Unit::nanoseconds, Better::lower},
     {Metric::micro_bytes, "micro_bytes", "micro_bytes", Unit::bytes, Better::lower},
     {Metric::micro_allocations, "micro_allocations", "micro_allocations", Unit::count,

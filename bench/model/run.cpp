@@ -56,6 +56,11 @@ Figure dropped_share_of(const Trial& trial, const Cell& cell) {
   return share(static_cast<double>(trial.dropped), static_cast<double>(trial.due));
 }
 
+// A function has no calls.
+Figure due_of(const Trial& trial, double count) {
+  return trial.due > 0 ? Figure(count) : std::nullopt;
+}
+
 // A call that was given up, and one that never was answered, had no verdict.
 Figure error_share_of(const Trial& trial) {
   const std::uint64_t unanswered = trial.timed_out + trial.lost;
@@ -102,6 +107,12 @@ Figure qps_per_cpu_second(const Trial& trial, const Cell& cell) {
   return trial.server ? share(rounds(trial, cell), cpu_seconds(*trial.server)) : std::nullopt;
 }
 
+// Of a trial in which a server was killed or frozen, in ns.
+Figure effect_of(const Trial& trial, std::optional<double> FaultEffect::* seconds) {
+  if (!trial.fault || !((*trial.fault).*seconds)) return std::nullopt;
+  return *((*trial.fault).*seconds) * 1e9;
+}
+
 Figure valid_figure(const Trial& trial, const Cell& cell, Metric metric) {
   switch (metric) {
     case Metric::qps: return qps_of(trial, cell);
@@ -132,6 +143,12 @@ Figure valid_figure(const Trial& trial, const Cell& cell, Metric metric) {
     case Metric::offered: return offered_of(trial, cell);
     case Metric::dropped_share: return dropped_share_of(trial, cell);
     case Metric::error_share: return error_share_of(trial);
+    case Metric::calls: return due_of(trial, static_cast<double>(trial.due));
+    case Metric::failed_calls: return due_of(trial, static_cast<double>(trial.failed()));
+    case Metric::longest_gap:
+      return trial.fault ? Figure(trial.fault->gap_seconds * 1e9) : std::nullopt;
+    case Metric::recovery: return effect_of(trial, &FaultEffect::recovered_seconds);
+    case Metric::rejoin: return effect_of(trial, &FaultEffect::rejoined_seconds);
     case Metric::micro_ns: return micro_of(trial, "ns");
     case Metric::micro_bytes: return micro_of(trial, "bytes");
     case Metric::micro_allocations: return micro_of(trial, "allocations");
@@ -151,6 +168,10 @@ std::string or_unknown(const std::string& why) {
 // The accounts that the figure is computed from are those of a server.
 std::string why_server_lacks(const Trial& trial) {
   return trial.server ? "nothing was answered" : or_unknown(trial.why_no.server);
+}
+
+std::string why_no_effect(const Trial& trial, const std::string& why) {
+  return trial.fault ? or_unknown(why) : "no server was killed or frozen";
 }
 
 std::string why_valid_lacks(const Trial& trial, const Cell& cell, Metric metric) {
@@ -182,6 +203,11 @@ std::string why_valid_lacks(const Trial& trial, const Cell& cell, Metric metric)
     case Metric::offered:
     case Metric::dropped_share:
       return cell.load.schedule.is_closed() ? "only open loops have it" : "no call was due";
+    case Metric::calls:
+    case Metric::failed_calls: return "no call was due";
+    case Metric::longest_gap: return why_no_effect(trial, {});
+    case Metric::recovery: return why_no_effect(trial, trial.why_no.recovery);
+    case Metric::rejoin: return why_no_effect(trial, trial.why_no.rejoin);
     case Metric::micro_ns:
     case Metric::micro_bytes:
     case Metric::micro_allocations: return "the benchmark does not count it";

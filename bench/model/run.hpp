@@ -22,7 +22,8 @@ namespace rps::model {
 
 // Increased when a member of the file is removed or changes its meaning, or when one is added that
 // a reader cannot do without. The reader ignores members that it does not know, and requires all
-// others but four of a trial that came later: `unanswered`, `connections`, `outages` and `why_no`.
+// others but some of a trial that came later: `unanswered`, `connections`, `outages`, `fault` and
+// `why_no`, of which `recovery` and `rejoin`.
 inline constexpr int run_schema_version = 4;
 
 // One target at one load. Every figure belongs to a cell.

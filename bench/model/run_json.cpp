@@ -86,6 +86,12 @@ void members(auto& archive, MaybeConst<load::Outages> auto& value) {
 
 void members(auto& archive, MaybeConst<WhyNo> auto& value) {
   RPS_MEMBERS(server, machine, traffic, syscalls)
+  archive.if_there("recovery", value.recovery);
+  archive.if_there("rejoin", value.rejoin);
+}
+
+void members(auto& archive, MaybeConst<FaultEffect> auto& value) {
+  RPS_MEMBERS(began_seconds, ended_seconds, gap_seconds, recovered_seconds, rejoined_seconds)
 }
 
 void members(auto& archive, MaybeConst<Trial> auto& value) {
@@ -95,6 +101,7 @@ void members(auto& archive, MaybeConst<Trial> auto& value) {
   archive.if_there("unanswered", value.unanswered);
   archive.if_there("connections", value.connections);
   archive.if_there("outages", value.outages);
+  archive.if_there("fault", value.fault);
   RPS_MEMBERS(seconds, response)
   archive.or_same_as("response", value.response, "service", value.service);
   RPS_MEMBERS(lateness, errors, open_mean, series, load, server, other_cpu_share, stolen_share,

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bench/load/loop.hpp"
+#include "bench/model/target.hpp"
 
 namespace rps::model {
 
@@ -42,6 +43,7 @@ struct Subject {
   std::size_t rounds_per_call = 1;
   std::size_t instances = 1;             // As Target::instances.
   std::chrono::milliseconds slow_by{0};  // As Target::slow_by.
+  Fault fault = Fault::none;             // As Target::fault.
   // The subject that moves the same bytes over the same transport and does nothing else; empty:
   // none.
   std::string_view floor;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,13 @@
 
 namespace rps::model {
 
+// What befalls the first of a target's servers in the window: scenarios/fault.hpp says when.
+enum class Fault : std::uint8_t {
+  none,
+  kill,    // It is killed, and started again at its address.
+  freeze,  // It is stopped (SIGSTOP), and goes on.
+};
+
 // What to measure: a server to be started, a URL, or a function that rps-micro times.
 struct Target {
   // Started for the trial; prints the URL that reaches it. Empty when `url` says all.
@@ -21,6 +29,7 @@ struct Target {
   // Of the first instance, when it is not zero: a relay before it holds its answers back for so
   // long.
   std::chrono::milliseconds slow_by{0};
+  Fault fault = Fault::none;
   // Without `server` the whole URL. Otherwise what is put together with the printed one: a scheme
   // to take its place ("grpc+lean:") and a query to be added ("?codec=binary"), either may be
   // empty. Several instances stand in a list in a file, which the fleet's client follows; or, with

@@ -21,8 +21,23 @@ struct WhyNo {
   std::string machine;   // other_cpu_share and stolen_share
   std::string traffic;   // bytes_sent_per_call and bytes_received_per_call
   std::string syscalls;  // syscalls_per_call
+  std::string recovery;  // FaultEffect::recovered_seconds
+  std::string rejoin;    // FaultEffect::rejoined_seconds
 
   bool operator==(const WhyNo&) const = default;
+};
+
+// What became of the calls when one of the servers was killed or frozen. Times are seconds.
+struct FaultEffect {
+  double began_seconds = 0;  // Since the window opened: when it was killed or frozen, …
+  double ended_seconds = 0;  // … and when it served again.
+  double gap_seconds = 0;    // From the beginning on, the longest time without a right answer.
+  // From the beginning until calls were answered at the full rate again.
+  std::optional<double> recovered_seconds;
+  // From the end until a server that was killed had answered a call.
+  std::optional<double> rejoined_seconds;
+
+  bool operator==(const FaultEffect&) const = default;
 };
 
 // The distributions are those of Outcome.
@@ -58,10 +73,14 @@ struct Trial {
   // Only of targets that have an observer; nothing when its server did not tell.
   std::optional<bool> observer_active;
 
+  std::optional<FaultEffect> fault;  // Only of targets with a fault.
+
   // Of an rps-micro benchmark: "ns" for one round of it, and its counters by name.
   std::map<std::string, double> micro;
 
   std::uint64_t good() const { return answered; }
+  // Calls of the window that got no right answer.
+  std::uint64_t failed() const { return errors.count + timed_out + lost + dropped; }
   double good_per_second() const {
     return seconds > 0 ? static_cast<double>(answered) / seconds : 0;
   }

@@ -26,13 +26,14 @@ struct CellName {
   double per_second = 0;  // Calls of an open loop, evenly spread; 0: a closed loop.
   std::size_t idle = 0;   // As Load says.
   std::size_t slow = 0;
+  double windows = 1;  // How long an open loop is: so many times the window of a closed one.
 
-  // `seconds` is the length of an open loop.
+  // `seconds` is the window of a closed loop.
   model::Load load(double seconds) const {
     model::Load made{
         .connections = connections, .depth = depth, .schedule = {}, .idle = idle, .slow = slow};
     if (per_second > 0) {
-      made.schedule = load::steady(load::Arrivals::constant, per_second, seconds);
+      made.schedule = load::steady(load::Arrivals::constant, per_second, windows * seconds);
     }
     return made;
   }

@@ -21,17 +21,22 @@ double in_column_unit(model::Metric metric, double value) {
   return metric == model::Metric::rss_peak ? value / 1e6 : value;
 }
 
+bool is_whole(model::Metric metric) {
+  return metric == model::Metric::threads || metric == model::Metric::calls ||
+         metric == model::Metric::failed_calls;
+}
+
 // Times and rates carry their unit, which fits their size; everything else is a bare number.
 std::string format_value(model::Metric metric, double value) {
-  if (metric == model::Metric::threads) return std::to_string(std::lround(value));
+  if (is_whole(metric)) return std::to_string(std::lround(value));
+  if (value == 0) return "0";
   switch (model::info(metric).unit) {
     case model::Unit::nanoseconds:
     case model::Unit::per_second:
     case model::Unit::share: return model::format_metric(metric, value);
     case model::Unit::microseconds:
     case model::Unit::bytes:
-    case model::Unit::count:
-      return value == 0 ? "0" : model::format_number(in_column_unit(metric, value));
+    case model::Unit::count: return model::format_number(in_column_unit(metric, value));
   }
   return none;
 }
@@ -44,6 +49,10 @@ std::string format_range(model::Metric metric, model::Estimate estimate) {
     case model::Unit::bytes:
     case model::Unit::share:
     case model::Unit::count: break;
+  }
+  if (is_whole(metric)) {
+    return std::to_string(std::lround(estimate.low)) + "–" +
+           std::to_string(std::lround(estimate.high));
   }
   estimate.low = in_column_unit(metric, estimate.low);
   estimate.high = in_column_unit(metric, estimate.high);

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "bench/load/clients/connect.hpp"
 #include "bench/load/limits.hpp"
 #include "bench/machine/machine_cpu.hpp"
+#include "bench/scenarios/fault.hpp"
 #include "bench/scenarios/micro.hpp"
 #include "bench/scenarios/servers.hpp"
 #include "core/random.hpp"
@@ -158,6 +160,10 @@ class Accounts {
       trial.why_no.machine = "rps-bench is tied to no CPU";
       return;
     }
+    if (!trial.server && !server_.pids().empty()) {  // Theirs would seem to be that of others.
+      trial.why_no.machine = trial.why_no.server;
+      return;
+    }
     if (at_close_.busy_seconds <= 0) {
       trial.why_no.machine = "/proc/stat does not tell of these CPUs";
       return;
@@ -264,7 +270,61 @@ load::LoopOptions loop_options(const TrialOptions& options, const Client& client
           .sessions = session_names(options)};
 }
 
+// What happens to a server in the window, and when calls were answered meanwhile. Without a fault
+// it does nothing.
+class Failing {
+ public:
+  Failing(const TrialOptions& options, const Servers& servers)
+      : fault_(options.target.fault), schedule_(options.load.schedule) {
+    if (fault_ == model::Fault::none) return;
+    if (servers.pids().empty() || schedule_.is_closed()) {
+      throw std::invalid_argument("a server fails only where it was started, in an open loop");
+    }
+    injector_.emplace(fault_, servers);
+  }
+
+  // What the loop is to use in place of `client`.
+  Client& watched(Client& client) {
+    if (!injector_) return client;
+    return log_.emplace(client, static_cast<std::size_t>(schedule_.calls()) * 2);
+  }
+
+  void open() {
+    if (!injector_) return;
+    opened_ = Clock::now();
+    injector_->begin(std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(schedule_.seconds())));
+  }
+  void close() { closed_ = Clock::now(); }
+
+  // Throws std::exception when the server that was killed did not start again.
+  void report(model::Trial& trial) {
+    if (!injector_) return;
+    const FaultTimes times = injector_->finish();
+    std::vector<Clock::time_point> answered = log_->answered();
+    std::ranges::sort(answered);
+    const double rate = schedule_.phases.front().from_per_second;
+    trial.fault = judge_fault(times, answered, rate, opened_, closed_);
+    trial.why_no.recovery = trial.fault && trial.fault->recovered_seconds
+                                ? ""
+                                : "the rate was not full again by the end of the window";
+    if (fault_ == model::Fault::freeze) {
+      trial.why_no.rejoin = "the server was not started again";
+    } else if (!times.rejoined) {
+      trial.why_no.rejoin = "it had answered no call by the end of the window";
+    }
+  }
+
+ private:
+  model::Fault fault_;
+  const load::Schedule& schedule_;
+  std::optional<FaultInjector> injector_;
+  std::optional<AnswerLog> log_;
+  Clock::time_point opened_, closed_;
+};
+
 model::Trial measure(const TrialOptions& options, const Servers& servers) {
+  Failing failing(options, servers);  // Ends after the client, as the servers do.
   const ConnectOptions wanted{.connections = options.load.connections,
                               .depth = options.load.depth,
                               .timeout_max = load::limits::connect_max,
@@ -281,8 +341,13 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
                                           [&] {
                                             syscalls.stop();
                                             accounts.open();
+                                            failing.open();
                                           },
-                                      .window_closed = [&] { accounts.close(); },
+                                      .window_closed =
+                                          [&] {
+                                            failing.close();
+                                            accounts.close();
+                                          },
                                       .interval_ended =
                                           [&](load::Interval& interval) {
                                             syscalls.add(interval);
@@ -290,8 +355,9 @@ model::Trial measure(const TrialOptions& options, const Servers& servers) {
                                             options.interval_ended(interval);
                                           },
                                       .keep_going = options.keep_going};
-  model::Trial trial = trial_of(
-      load::run_loop(*connection.client, loop_options(options, *connection.client), callbacks));
+  Client& client = failing.watched(*connection.client);
+  model::Trial trial = trial_of(load::run_loop(client, loop_options(options, client), callbacks));
+  failing.report(trial);
   accounts.report(trial);
   trial.syscalls_per_call = syscalls.per_call();
   trial.why_no.syscalls = syscalls.why_not();

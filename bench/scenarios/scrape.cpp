@@ -45,6 +45,19 @@ std::optional<std::string> read_page(int fd, Clock::time_point deadline) {
   return std::string(response.body());
 }
 
+// The value of the next sample of `metric`; `text` becomes what stands behind it.
+std::optional<double> next_sample(std::string_view& text, std::string_view metric) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() == text.size() ? line.size() : line.size() + 1);
+    if (!line.starts_with(metric)) continue;
+    const std::string_view rest = line.substr(metric.size());
+    if (!rest.starts_with(' ') && !rest.starts_with('{')) continue;
+    if (const auto value = parse_number<double>(line.substr(line.rfind(' ') + 1))) return value;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> http_get(const HostPort& address, std::string_view path) {
@@ -64,15 +77,13 @@ std::optional<std::string> http_get(const HostPort& address, std::string_view pa
 }
 
 std::optional<double> metric_value(std::string_view text, std::string_view metric) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(line.size() == text.size() ? line.size() : line.size() + 1);
-    if (!line.starts_with(metric)) continue;
-    const std::string_view rest = line.substr(metric.size());
-    if (!rest.starts_with(' ') && !rest.starts_with('{')) continue;
-    if (const auto value = parse_number<double>(line.substr(line.rfind(' ') + 1))) return value;
-  }
-  return std::nullopt;
+  return next_sample(text, metric);
+}
+
+double metric_sum(std::string_view text, std::string_view metric) {
+  double sum = 0;
+  while (const auto value = next_sample(text, metric)) sum += *value;
+  return sum;
 }
 
 }  // namespace rps::scenarios

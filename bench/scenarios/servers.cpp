@@ -45,8 +45,9 @@ std::streamoff size_of(const std::filesystem::path& file) {
 // The URL in a line about a further port of the server, "admin http://127.0.0.1:41235".
 std::string url_behind(const std::string& word, const std::string& line) {
   const std::string url = line.starts_with(word + " ") ? line.substr(word.size() + 1) : line;
-  if (!parse_url(url))
+  if (!parse_url(url)) {
     throw std::runtime_error("the server's line names no " + word + " port: " + line);
+  }
   return url;
 }
 
@@ -60,6 +61,45 @@ HostPort parse_admin(const std::string& line) {
   return {.host = url->host, .port = url->port};
 }
 
+// Starts a server and waits until it says where it is. Throws as Servers does.
+StartedServer start_server(const ServerCommand& command) {
+  const std::streamoff log_begin = size_of(command.log);
+  StartedServer started{
+      .process = std::make_unique<machine::Process>(machine::ProcessOptions{
+          .argv = command.argv, .stderr_file = command.log, .cpus = command.cpus}),
+      .url = {},
+      .url_used = {},
+      .admin = {}};
+  const Clock::time_point deadline = Clock::now() + load::limits::start_max;
+  const auto read_line = [&](const std::string& what) {
+    auto line = started.process->read_line(deadline);
+    if (line) return *std::move(line);
+    const bool is_late = Clock::now() >= deadline;
+    const int status = started.process->stop();  // Then its log is whole.
+    const std::string program = std::filesystem::path(command.argv.front()).filename();
+    if (is_late) {
+      throw std::runtime_error(program + " did not print " + what + " within " +
+                               duration_text(load::limits::start_max));
+    }
+    const std::string why = last_words(command.log, log_begin, program);
+    const bool has_said_why = WIFEXITED(status) && !why.empty();
+    const std::string sentence = program + (has_said_why ? " did not start: " + why
+                                                         : " " + machine::describe_end(status) +
+                                                               " before it printed " + what);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == server::exit_unsupported) {
+      throw server::Unsupported(sentence);
+    }
+    throw std::runtime_error(sentence);
+  };
+  started.url = read_line("its URL");
+  if (command.prints_admin) started.admin = parse_admin(read_line("its admin port"));
+  started.url_used = started.url;
+  if (!command.port.empty()) {
+    started.url_used = url_behind(command.port, read_line("its " + command.port + " port"));
+  }
+  return started;
+}
+
 }  // namespace
 
 Servers::Servers(model::Target target, const Options& options) {
@@ -71,8 +111,17 @@ Servers::Servers(model::Target target, const Options& options) {
     url_ = target.url;
     return;
   }
+  const bool keeps_log = !options.log_name.empty() && !target.drops_log;
+  command_ = {
+      .argv = target.server,
+      .prints_admin = target.has_observer,
+      .port = target.port,
+      .log = keeps_log ? options.scratch / (options.log_name + ".log") : std::filesystem::path(),
+      .cpus = options.cpus};
   std::vector<std::string> urls;
-  for (std::size_t i = 0; i < target.instances; ++i) urls.push_back(start_one(target, options));
+  for (std::size_t i = 0; i < target.instances; ++i) {
+    urls.push_back(started_.emplace_back(start_server(command_)).url_used);
+  }
   if (target.slow_by.count() > 0) {
     const Url first = parse_url(urls.front()).value();
     relay_.emplace(HostPort{.host = first.host, .port = first.port}, target.slow_by);
@@ -101,49 +150,27 @@ Servers::~Servers() {
 
 std::vector<pid_t> Servers::pids() const {
   std::vector<pid_t> pids;
-  for (const auto& process : processes_) pids.push_back(process->pid());
+  for (const StartedServer& each : started_) pids.push_back(each.process->pid());
   return pids;
 }
 
-std::optional<bool> Servers::observer_active() const {
-  if (!admin_) return std::nullopt;
-  const auto text = http_get(*admin_, "/metrics");
-  if (!text) return std::nullopt;
-  return metric_value(*text, "rps_observer_active").value_or(0) > 0;
+StartedServer Servers::start_first_again() const {
+  constexpr std::string_view listen = "--listen=";
+  const Url first = parse_url(started_.front().url).value();
+  ServerCommand again = command_;
+  std::erase_if(again.argv, [&](const std::string& flag) { return flag.starts_with(listen); });
+  again.argv.push_back(std::string(listen) + to_string(HostPort{first.host, first.port}));
+  again.argv.emplace_back("--admin=127.0.0.1:0");
+  again.prints_admin = true;
+  return start_server(again);
 }
 
-std::string Servers::start_one(const model::Target& target, const Options& options) {
-  const std::filesystem::path log = options.log_name.empty() || target.drops_log
-                                        ? std::filesystem::path()
-                                        : options.scratch / (options.log_name + ".log");
-  const std::streamoff log_begin = size_of(log);
-  machine::Process& process = *processes_.emplace_back(std::make_unique<machine::Process>(
-      machine::ProcessOptions{.argv = target.server, .stderr_file = log, .cpus = options.cpus}));
-  const Clock::time_point deadline = Clock::now() + load::limits::start_max;
-  const auto read_line = [&](const std::string& what) {
-    auto line = process.read_line(deadline);
-    if (line) return *std::move(line);
-    const bool is_late = Clock::now() >= deadline;
-    const int status = process.stop();  // Then its log is whole.
-    const std::string program = std::filesystem::path(target.server.front()).filename();
-    if (is_late) {
-      throw std::runtime_error(program + " did not print " + what + " within " +
-                               duration_text(load::limits::start_max));
-    }
-    const std::string why = last_words(log, log_begin, program);
-    const bool has_said_why = WIFEXITED(status) && !why.empty();
-    const std::string sentence = program + (has_said_why ? " did not start: " + why
-                                                         : " " + machine::describe_end(status) +
-                                                               " before it printed " + what);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == server::exit_unsupported) {
-      throw server::Unsupported(sentence);
-    }
-    throw std::runtime_error(sentence);
-  };
-  std::string url = read_line("its URL");
-  if (target.has_observer) admin_ = parse_admin(read_line("its admin port"));
-  if (target.port.empty()) return url;
-  return url_behind(target.port, read_line("its " + target.port + " port"));
+std::optional<bool> Servers::observer_active() const {
+  const auto& admin = started_.empty() ? std::nullopt : started_.back().admin;
+  if (!admin) return std::nullopt;
+  const auto text = http_get(*admin, "/metrics");
+  if (!text) return std::nullopt;
+  return metric_value(*text, "rps_observer_active").value_or(0) > 0;
 }
 
 std::string join_url(const std::string& printed, const std::string& wanted) {

@@ -17,6 +17,23 @@
 
 namespace rps::scenarios {
 
+// How a server is started.
+struct ServerCommand {
+  std::vector<std::string> argv;
+  bool prints_admin = false;  // The address of its admin port, behind its URL.
+  std::string port;           // As model::Target::port.
+  std::filesystem::path log;  // As ProcessOptions::stderr_file.
+  std::vector<int> cpus;      // As ProcessOptions says.
+};
+
+// A server's process, and what it has printed.
+struct StartedServer {
+  std::unique_ptr<machine::Process> process;
+  std::string url;       // Its own.
+  std::string url_used;  // The one to connect to.
+  std::optional<HostPort> admin;
+};
+
 class Servers {
  public:
   struct Options {
@@ -36,7 +53,13 @@ class Servers {
   // What to connect to.
   const std::string& url() const { return url_; }
 
+  // In the order in which they were started.
   std::vector<pid_t> pids() const;
+
+  // Starts a server in the place of the first one, which must have ended: with the same flags, at
+  // the same address, and with an admin port. On any thread, on which the process must also end.
+  // Throws as the constructor does.
+  StartedServer start_first_again() const;
 
   // Whether a relay in this process makes an instance slow.
   bool has_relay() const { return relay_.has_value(); }
@@ -46,13 +69,12 @@ class Servers {
   std::optional<bool> observer_active() const;
 
  private:
-  std::string start_one(const model::Target& target, const Options& options);
   std::string list(const std::vector<std::string>& urls, const Options& options);
 
   std::optional<TrialFiles> files_;  // Outlives the processes.
-  std::vector<std::unique_ptr<machine::Process>> processes_;
+  ServerCommand command_;
+  std::vector<StartedServer> started_;
   std::optional<load::Relay> relay_;
-  std::optional<HostPort> admin_;
   std::filesystem::path registry_;  // Of a fleet; removed at the end.
   std::string url_;
 };

@@ -57,6 +57,22 @@ constexpr std::string_view in_turns = "?balance=round_robin&deadline_ms=10000";
 constexpr std::string_view by_open_calls = "?balance=least_request&deadline_ms=10000";
 constexpr std::string_view by_hash = "?balance=hash&deadline_ms=10000";
 
+// Three instances of which the first fails. A call may take as long as a fleet's does by default.
+constexpr model::Subject three(std::string_view key, std::string_view name, model::Fault fault,
+                               model::Program program, std::string_view url) {
+  return {.key = key,
+          .name = name,
+          .server = program,
+          .url = url,
+          .judging = load::Judging::rounds,
+          .instances = 3,
+          .fault = fault};
+}
+
+constexpr std::string_view channel_of_three = "grpc:?deadline_ms=1000";
+constexpr std::string_view fleet_of_three = "?balance=round_robin&deadline_ms=1000";
+constexpr std::string_view impatient_fleet = "?balance=round_robin&deadline_ms=1000&attempt_ms=300";
+
 // A server that answers without the game.
 constexpr model::Subject floor(std::string_view key, std::string_view name, model::Program program,
                                model::CallBytes bytes, model::CallBytes framing = {},
@@ -262,6 +278,21 @@ constexpr auto subjects = std::to_array<model::Subject>({
     six("six-least-request-slow", "… one slow", by_open_calls, load::Judging::rounds, slow_by),
     six("six-hash", "fleet, hash", by_hash, load::Judging::sessions),
     six("six-hash-slow", "… one slow", by_hash, load::Judging::sessions, slow_by),
+
+    three("killed-channel", "killed: gRPC's channel", model::Fault::kill, grpc_server,
+          channel_of_three),
+    three("killed-fleet-grpc", "killed: fleet, gRPC", model::Fault::kill, grpc_server,
+          fleet_of_three),
+    three("killed-fleet-jsonrpc", "killed: fleet, JSON-RPC", model::Fault::kill, jsonrpc_server,
+          fleet_of_three),
+    three("frozen-channel", "frozen: gRPC's channel", model::Fault::freeze, grpc_server,
+          channel_of_three),
+    three("frozen-fleet-grpc", "frozen: fleet, gRPC", model::Fault::freeze, grpc_server,
+          fleet_of_three),
+    three("frozen-fleet-attempts", "… with attempt_ms=300", model::Fault::freeze, grpc_server,
+          impatient_fleet),
+    three("frozen-fleet-jsonrpc", "frozen: fleet, JSON-RPC", model::Fault::freeze, jsonrpc_server,
+          fleet_of_three),
 
     // The floors: the same bytes without the game. The sizes are those of a call of the stage. In a
     // run that measures the stage, too, they become those that are counted there.

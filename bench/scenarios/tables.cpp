@@ -475,6 +475,68 @@ constexpr Words<4> slow_notes{
     "its instance. In the closed loop a session at the slow instance makes few calls, and so few "
     "of all calls are slow; in the open loop all sessions make equally many."};
 
+// ---- One of three instances fails ----------------------------------------------------------
+
+constexpr auto failover_columns = std::to_array<ColumnSpec>({
+    {.heading = "claimed\nrecovery", .width = 8, .kind = Kind::claim, .claim = 0},
+    {.heading = "calls", .width = 6, .metric = model::Metric::calls},
+    {.heading = "failed\ncalls",
+     .width = 9,
+     .metric = model::Metric::failed_calls,
+     .with_range = true},
+    {.heading = "longest\ngap",
+     .width = 12,
+     .metric = model::Metric::longest_gap,
+     .with_range = true},
+    {.heading = "full rate\nagain after",
+     .width = 12,
+     .metric = model::Metric::recovery,
+     .with_range = true},
+    {.heading = "in use after\nits restart",
+     .width = 12,
+     .metric = model::Metric::rejoin,
+     .with_range = true},
+});
+
+constexpr RowSpec failing(std::string_view subject, std::string_view claimed = "") {
+  return {.cell = {.subject = subject,
+                   .connections = 16,
+                   .depth = 128,
+                   .per_second = 5000,
+                   .windows = 16},
+          .claims = {claimed}};
+}
+
+constexpr auto failover_rows = std::to_array<RowSpec>({
+    failing("killed-channel", "4.3 s"),
+    failing("killed-fleet-grpc", "4.3 s"),
+    failing("killed-fleet-jsonrpc", "4.3 s"),
+    failing("frozen-channel"),
+    failing("frozen-fleet-grpc"),
+    failing("frozen-fleet-attempts"),
+    failing("frozen-fleet-jsonrpc"),
+});
+
+constexpr auto failover_untestable = std::to_array<Untestable>({
+    {.sentence = "Mean recovery of 4.3 s, of network delay, a killed instance and a lost store",
+     .why = "the articles do not say from what to what they measured; the table has the killed "
+            "instance"},
+});
+
+constexpr Words<5> failover_notes{
+    "Three servers share one CPU and get 5,000 calls a second, evenly spread, without sessions, on "
+    "16 connections. A call may take 1 s.",
+    "killed: the first server is killed (SIGKILL) after a quarter of the window, and started again "
+    "at its address after half of it. frozen: it is stopped (SIGSTOP) and goes on (SIGCONT) at the "
+    "same times. The window is 16 times that of other tables.",
+    "failed calls got no right answer. longest gap is the longest time without any right answer, "
+    "from the kill to the end of the window.",
+    "full rate again after: from the kill until 95 % of the rate were answered in each of three "
+    "tenths of a second in a row; 0 when the rate did not fall below that.",
+    "in use after its restart: from when the server said that it serves until it had answered a "
+    "call. A frozen server is not started again.",
+};
+
 constexpr auto observer_rows = std::to_array<RowSpec>({
     {.cell = {"grpc"}, .claims = {"24.5k"}},
     {.cell = {"ebpf"}, .claims = {"23.1k, CPU + 1.8 %"}},
@@ -816,6 +878,14 @@ constexpr std::array tables{
               .rows = slow_rows,
               .ratios = slow_ratios,
               .notes = slow_notes,
+              .measured = Measured::when_named},
+    TableSpec{.key = "failover",
+              .title = "One of three instances fails",
+              .source = grpc_overview,
+              .columns = failover_columns,
+              .rows = failover_rows,
+              .untestable = failover_untestable,
+              .notes = failover_notes,
               .measured = Measured::when_named},
     TableSpec{.key = "observer",
               .title = "What watching from the kernel costs",

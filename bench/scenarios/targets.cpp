@@ -45,6 +45,16 @@ std::string_view program_in(std::string_view url) {
   return rest.substr(0, rest.find('?'));
 }
 
+// Of a command.
+std::string_view words_of(model::Fault fault) {
+  switch (fault) {
+    case model::Fault::none: return "";
+    case model::Fault::kill: return "  (the first is killed, and started again)";
+    case model::Fault::freeze: return "  (the first is frozen for a time)";
+  }
+  return "";
+}
+
 std::string known_keys() {
   std::string keys;
   for (const model::Subject& subject : all_subjects()) {
@@ -86,6 +96,7 @@ model::Target target_of(const model::Subject& subject, const std::filesystem::pa
   model::Target target{.server = {},
                        .instances = subject.instances,
                        .slow_by = subject.slow_by,
+                       .fault = subject.fault,
                        .url = filled(subject.url, path_in_url(binaries)),
                        .has_observer = subject.server.has_observer,
                        .drops_log = subject.server.drops_log,
@@ -113,6 +124,7 @@ std::string command_of(const model::Target& target, const std::filesystem::path&
     command +=
         "  (a relay holds the answers of the first back for " + duration_text(target.slow_by) + ")";
   }
+  command += words_of(target.fault);
   if (!target.server.empty() && !target.url.empty()) command += "  reached by " + target.url;
   return replace(std::move(command), binaries.string() + "/", "");
 }

@@ -25,7 +25,7 @@ TEST_CASE("which tables are measured follows from the profile, unless they are n
     CHECK(has(tables, "stage3") == profile.is_published);
     CHECK(has(tables, "modes1000") == profile.is_published);
     CHECK(has(tables, "balancing"));
-    for (const std::string on_request : {"stage2", "rest", "balancing-slow"}) {
+    for (const std::string on_request : {"stage2", "rest", "balancing-slow", "failover"}) {
       CHECK_FALSE(has(tables, on_request));
       CHECK(tables_of({.profile = profile, .tables = {on_request}}) ==
             std::vector<std::string>{on_request});

@@ -16,12 +16,17 @@ inline Run made_up_run_of(const report::TableSpec& table) {
   run.plan.rounds = rounds;
   run.tables = {std::string(table.key)};
   const auto measure = [&run](const report::CellName& name) {
-    const std::string key = cell_key(name.subject, {name.connections, name.depth, {}});
+    const std::string key = cell_key(name.subject, name.load(run.plan.seconds));
     if (name.subject.empty() || run.find(key) != nullptr) return;
     run.cells.push_back({.key = key, .subject = std::string(name.subject), .load = {64}});
     for (std::size_t round = 0; round < rounds; ++round) {
       run.trials.push_back(
           {run.cells.size() - 1, round, run.trials.size(), made_up_trial(98'765.4, 64, round)});
+      run.trials.back().trial.fault = {.began_seconds = 1.25,
+                                       .ended_seconds = 2.5,
+                                       .gap_seconds = 0.123'456,
+                                       .recovered_seconds = 1.234'567,
+                                       .rejoined_seconds = 0.123'456};
     }
   };
   for (const report::RowSpec& row : table.rows) {

@@ -180,6 +180,14 @@ class Anything {
     }
     if (flag()) made.server = usage();
     if (flag()) made.observer_active = flag();
+    if (flag()) {
+      made.fault = {.began_seconds = real(),
+                    .ended_seconds = real(),
+                    .gap_seconds = real(),
+                    .recovered_seconds = maybe(),
+                    .rejoined_seconds = maybe()};
+      made.why_no = {.recovery = text(), .rejoin = text()};
+    }
     return made;
   }
 
@@ -301,7 +309,8 @@ TEST_CASE("members that are new change nothing") {
 bool came_later(const Json::json_pointer& path) {
   const std::string text = path.to_string();
   return text == "/trials/0/unanswered" || text == "/trials/0/connections" ||
-         text == "/trials/0/outages" || text == "/trials/0/why_no";
+         text == "/trials/0/outages" || text == "/trials/0/fault" || text == "/trials/0/why_no" ||
+         text == "/trials/0/why_no/recovery" || text == "/trials/0/why_no/rejoin";
 }
 
 TEST_CASE("what is missing or of a wrong type is named") {
@@ -582,6 +591,31 @@ TEST_CASE("a function that was timed has its own figures and no others") {
   CHECK_FALSE(figure(trial, {}, Metric::cpu_us));
   CHECK_FALSE(figure(trial, {}, Metric::load_cpu));
   CHECK_FALSE(figure(trial, {}, Metric::error_share));
+}
+
+TEST_CASE("the effect of a fault is told in ns, and what of it there is not says why") {
+  const Cell cell{};
+  Trial trial = made_up_trial(1'000, 1, 1);
+  CHECK(figure(trial, cell, Metric::calls) == 1'000);
+  CHECK(figure(trial, cell, Metric::failed_calls) == 0);
+  for (const Metric metric : {Metric::longest_gap, Metric::recovery, Metric::rejoin}) {
+    CHECK(why_absent(trial, cell, metric) == "no server was killed or frozen");
+  }
+  trial.timed_out = 1;
+  trial.lost = 2;
+  trial.dropped = 4;
+  trial.errors.count = 8;
+  CHECK(figure(trial, cell, Metric::failed_calls) == 15);
+  trial.fault = {.began_seconds = 1,
+                 .ended_seconds = 2,
+                 .gap_seconds = 0.25,
+                 .recovered_seconds = 0.5,
+                 .rejoined_seconds = std::nullopt};
+  trial.why_no.rejoin = "it was not started again";
+  CHECK(figure(trial, cell, Metric::longest_gap) == 0.25e9);
+  CHECK(figure(trial, cell, Metric::recovery) == 0.5e9);
+  CHECK_FALSE(figure(trial, cell, Metric::rejoin));
+  CHECK(why_absent(trial, cell, Metric::rejoin) == "it was not started again");
 }
 
 TEST_CASE("metrics are found by key and column, and no two share one") {

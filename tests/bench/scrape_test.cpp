@@ -2,6 +2,7 @@
 
 #include "tests/catch.hpp"
 
+using rps::scenarios::metric_sum;
 using rps::scenarios::metric_value;
 
 TEST_CASE("a metric is found by its whole name, with or without labels") {
@@ -18,6 +19,15 @@ TEST_CASE("a metric is found by its whole name, with or without labels") {
   CHECK_FALSE(metric_value(text, "rps_observer"));
   CHECK_FALSE(metric_value("", "rps_last"));
   CHECK_FALSE(metric_value("rps_last broken\n", "rps_last"));
+}
+
+TEST_CASE("the samples of a metric are added up, whatever their labels") {
+  constexpr std::string_view text =
+      "rps_requests_total{operation=\"play\",error_class=\"ok\"} 40\n"
+      "rps_requests_total_of_others 9\n"
+      "rps_requests_total{operation=\"score\",error_class=\"ok\"} 2\n";
+  CHECK(metric_sum(text, "rps_requests_total") == 42);
+  CHECK(metric_sum(text, "rps_requests") == 0);
 }
 
 TEST_CASE("where nobody listens there is no page") {
