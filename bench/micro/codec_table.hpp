@@ -6,6 +6,8 @@
 //   CODEC    json          as stage 2 does it
 //            json_dom      as a program would do it with a library that builds a tree
 //            message_pack  fixed_layout  protobuf
+//            rest_json     as stage 3's REST gateway does it
+//            rest_json_protobuf   the same JSON by protobuf's own library
 //   MESSAGE  play          a request of one round; the client writes it and the server reads it
 //            reply         the answer to it; the other way round
 //            10kB          a batch of 100 plays, each with its own ids: 10 kB of JSON; the other

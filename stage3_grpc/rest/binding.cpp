@@ -1,17 +1,17 @@
 #include "stage3_grpc/rest/binding.hpp"
 
 #include <algorithm>
-#include <cassert>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <system_error>
+#include <string>
 
-#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/descriptor.h>
 
+#include "core/number.hpp"
 #include "core/utf8.hpp"
+#include "stage3_grpc/rest/json_reader.hpp"
 
 namespace rps::rpc::rest {
 
@@ -21,15 +21,6 @@ using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-namespace util = google::protobuf::util;
-
-template <std::integral Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 bool set_enum(Message& owner, const FieldDescriptor& field, const std::string& text) {
   const EnumValueDescriptor* const value = field.enum_type()->FindValueByName(text);
@@ -98,35 +89,13 @@ bool bind_query(std::string_view query, Message& out) {
 
 }  // namespace
 
-bool read_json(std::string_view text, Message& out) {
-  static const util::JsonParseOptions options = [] {
-    util::JsonParseOptions made;
-    made.ignore_unknown_fields = true;
-    return made;
-  }();
-  return util::JsonStringToMessage({text.data(), text.size()}, &out, options).ok();
-}
-
-void append_json(const Message& message, std::string& out) {
-  static const util::JsonPrintOptions options = [] {
-    util::JsonPrintOptions made;
-    made.preserve_proto_field_names = true;
-    made.always_print_primitive_fields = true;
-    return made;
-  }();
-  std::string text;
-  const auto status = util::MessageToJsonString(message, &text, options);
-  assert(status.ok());
-  out.append(text);
-}
-
 bool read_request(const Route& route, std::span<const std::string_view> values,
                   std::string_view query, std::string_view body, Message& out) {
   if (route.has_body) {
     Message* const target = route.body_field != nullptr
                                 ? out.GetReflection()->MutableMessage(&out, route.body_field)
                                 : &out;
-    if (!read_json(body, *target)) return false;
+    if (read_json(body, *target).has_value()) return false;
   } else if (!bind_query(query, out)) {
     return false;
   }

@@ -1,13 +1,9 @@
-// From an HTTP request to the message of a call: JSON in the body, fields in the path and in the
-// query. And from a message to JSON.
-//
-// JSON is the proto3 JSON mapping (protobuf.dev/programming-guides/json), with the names of the
-// proto file; names in camelCase are read as well. As the contract demands, fields that are not
-// known are ignored; so is the name of an enum value that is not known, and the field stays unset.
+// From an HTTP request to the message of a call: JSON in the body (json_reader.hpp), fields in the
+// path and in the query. As in JSON, fields that are not known are ignored; so is the name of an
+// enum value that is not known, and the field stays unset.
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 
 #include <google/protobuf/message.h>
@@ -15,12 +11,6 @@
 #include "stage3_grpc/rest/route.hpp"
 
 namespace rps::rpc::rest {
-
-// Reads the JSON of a message. False when the text is none.
-bool read_json(std::string_view text, google::protobuf::Message& out);
-
-// Appends the message as JSON on one line, with its fields of the value zero.
-void append_json(const google::protobuf::Message& message, std::string& out);
 
 // Sets in `out`, an empty request of the route's method, what the HTTP request says. `values` are
 // those of the path's variables, percent-encoded; they come last, so a body cannot contradict the

@@ -27,6 +27,9 @@ inline constexpr std::size_t unsent_bytes_max = std::size_t{64} << 10;
 inline constexpr std::size_t linger_bytes_max = std::size_t{64} << 10;
 inline constexpr std::chrono::seconds linger_max{2};
 
+// Objects and arrays inside each other in the JSON of a request.
+inline constexpr std::size_t json_depth_max = 100;
+
 // How often connections are looked at for time-outs.
 inline constexpr std::chrono::milliseconds scan_period{100};
 

@@ -4,20 +4,18 @@
 #include <array>
 #include <cstdint>
 
-#include <google/protobuf/struct.pb.h>
 #include <grpcpp/support/status.h>
 
 #include "google/rpc/status.pb.h"
 #include "stage3_grpc/contract/error_details.hpp"
 #include "stage3_grpc/contract/status.hpp"
-#include "stage3_grpc/rest/binding.hpp"
+#include "stage3_grpc/rest/json_writer.hpp"
 #include "stage3_grpc/rest/negotiation.hpp"
 
 namespace rps::rpc::rest {
 
 namespace {
 
-using google::protobuf::Struct;
 using net::HttpStatus;
 
 // The code of gRPC that says most nearly the same.
@@ -44,16 +42,15 @@ std::string_view phrase(HttpStatus status) {
   return {text.data(), text.size()};
 }
 
-// The members that every problem has. Its type is about:blank, so its title is the status's phrase
-// (RFC 9457, section 4.2.1).
-Struct problem(HttpStatus status, std::string_view detail) {
-  Struct made;
-  auto& fields = *made.mutable_fields();
-  fields["type"].set_string_value("about:blank");
-  fields["title"].set_string_value(std::string(phrase(status)));
-  fields["status"].set_number_value(static_cast<double>(status));
-  fields["detail"].set_string_value(std::string(detail));
-  return made;
+// A problem's JSON, with the members that every problem has; `more` are further ones, each behind a
+// comma. Its type is about:blank, so its title is the status's phrase (RFC 9457, section 4.2.1).
+std::string problem_json(HttpStatus status, std::string_view detail, std::string_view more = {}) {
+  std::string text = R"({"type":"about:blank","title":)";
+  append_json(phrase(status), text);
+  text.append(R"(,"status":)").append(std::to_string(static_cast<unsigned>(status)));
+  text.append(R"(,"detail":)");
+  append_json(detail, text);
+  return text.append(more).append("}");
 }
 
 std::string to_json(const google::protobuf::Message& message) {
@@ -100,13 +97,12 @@ HttpStatus http_status(Error error) {
 
 std::string error_json(const Reply& reply, ErrorForm form) {
   if (form == ErrorForm::status) return to_json(rich_status(reply));
-  Struct made = problem(http_status(*reply.error), explain(*reply.error));
-  auto& fields = *made.mutable_fields();
-  fields["error"].set_string_value(std::string(to_string(*reply.error)));
+  std::string more = R"(,"error":)";
+  append_json(to_string(*reply.error), more);
   if (*reply.error == Error::overloaded) {
-    fields["retry_after_ms"].set_number_value(reply.retry_after_ms);
+    more.append(R"(,"retry_after_ms":)").append(std::to_string(reply.retry_after_ms));
   }
-  return to_json(made);
+  return problem_json(http_status(*reply.error), explain(*reply.error), more);
 }
 
 net::HttpPage error_page(const Reply& reply, ErrorForm form) {
@@ -124,7 +120,7 @@ net::HttpPage error_page(const Reply& reply, ErrorForm form) {
 net::HttpPage fault_page(HttpStatus status, std::string_view detail, ErrorForm form) {
   net::HttpPage page{.status = status, .type = media_type(form)};
   if (form == ErrorForm::problem) {
-    page.body = to_json(problem(status, detail));
+    page.body = problem_json(status, detail);
   } else {
     google::rpc::Status made;
     made.set_code(code_of_status(status));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "google/api/annotations.pb.h"
+#include "stage3_grpc/rest/json_reader.hpp"
 
 namespace rps::rpc::rest {
 
@@ -41,6 +42,14 @@ Route::Segment parse_segment(const MethodDescriptor& method, std::string_view te
     refuse(method, "'" + std::string(text) + "' names no text field of the request");
   }
   return {.constant = {}, .field = *std::move(field)};
+}
+
+void check_json(const MethodDescriptor& method) {
+  for (const Descriptor* const message : {method.input_type(), method.output_type()}) {
+    if (const FieldDescriptor* const field = field_without_json(*message)) {
+      refuse(method, "the gateway cannot spell the field '" + field->full_name() + "' in JSON");
+    }
+  }
 }
 
 Route make_route(const MethodDescriptor& method, const HttpRule& rule) {
@@ -123,6 +132,7 @@ RouteTable::RouteTable(const google::protobuf::ServiceDescriptor& service) {
     const MethodDescriptor& method = *service.method(i);
     const HttpRule& rule = method.options().GetExtension(google::api::http);
     if (rule.pattern_case() == HttpRule::PATTERN_NOT_SET) continue;
+    check_json(method);
     routes_.push_back(make_route(method, rule));
     for (const HttpRule& more : rule.additional_bindings()) {
       if (more.pattern_case() == HttpRule::PATTERN_NOT_SET) refuse(method, "a binding has no path");

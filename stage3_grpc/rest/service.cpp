@@ -8,6 +8,7 @@
 #include "rps/v1/rps.pb.h"
 #include "stage3_grpc/contract/convert.hpp"
 #include "stage3_grpc/rest/binding.hpp"
+#include "stage3_grpc/rest/json_writer.hpp"
 #include "stage3_grpc/rest/negotiation.hpp"
 #include "stage3_grpc/rest/openapi.hpp"
 #include "stage3_grpc/rest/problem.hpp"

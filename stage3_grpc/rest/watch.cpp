@@ -7,7 +7,7 @@
 
 #include "core/limits.hpp"
 #include "stage3_grpc/contract/convert.hpp"
-#include "stage3_grpc/rest/binding.hpp"
+#include "stage3_grpc/rest/json_writer.hpp"
 #include "stage3_grpc/rest/limits.hpp"
 #include "stage3_grpc/rest/problem.hpp"
 

@@ -18,11 +18,14 @@ const google::protobuf::ServiceDescriptor& game_service() {
   return *v1::PlayRequest::descriptor()->file()->FindServiceByName("RockPaperScissorsService");
 }
 
+using google::protobuf::FieldDescriptorProto;
+
 // A service with one method, whose request has a text, a number and a list; with this rule.
 class MadeService {
  public:
-  explicit MadeService(const google::api::HttpRule& rule) : pool_(underlay()) {
-    using google::protobuf::FieldDescriptorProto;
+  explicit MadeService(const google::api::HttpRule& rule,
+                       FieldDescriptorProto::Type number = FieldDescriptorProto::TYPE_UINT32)
+      : pool_(underlay()) {
     google::protobuf::FileDescriptorProto file;
     file.set_name("made.proto");
     auto& message = *file.add_message_type();
@@ -35,7 +38,7 @@ class MadeService {
       field.set_label(label);
     };
     add("text", FieldDescriptorProto::TYPE_STRING, FieldDescriptorProto::LABEL_OPTIONAL);
-    add("number", FieldDescriptorProto::TYPE_UINT32, FieldDescriptorProto::LABEL_OPTIONAL);
+    add("number", number, FieldDescriptorProto::LABEL_OPTIONAL);
     add("list", FieldDescriptorProto::TYPE_STRING, FieldDescriptorProto::LABEL_REPEATED);
     auto& service = *file.add_service();
     service.set_name("Made");
@@ -133,6 +136,11 @@ TEST_CASE("A body must be a message of the request") {
     const MadeService service(rule);
     CHECK_THROWS_AS(RouteTable(service.get()), std::invalid_argument);
   }
+}
+
+TEST_CASE("A message that JSON is not known for ends the start") {
+  const MadeService service(get_rule("/a/{text}"), FieldDescriptorProto::TYPE_DOUBLE);
+  CHECK_THROWS_WITH(RouteTable(service.get()), Catch::Contains("'Request.number' in JSON"));
 }
 
 TEST_CASE("Escapes are decoded, and malformed ones are refused") {
