@@ -7,7 +7,8 @@
 // name of an enum value that is not known, and the field stays unset.
 //
 // What is accepted is read as JsonStringToMessage() of protobuf 3.21 reads it, with
-// ignore_unknown_fields. This reader refuses more; JsonFault says what.
+// ignore_unknown_fields. This reader refuses more; JsonFault says what. tests/fuzz/rest_json_fuzz
+// holds both against each other.
 #pragma once
 
 #include <cstdint>

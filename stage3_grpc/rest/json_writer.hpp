@@ -2,7 +2,8 @@
 // protobuf's reflection, so that nothing is written by hand for a message.
 //
 // The text is that of MessageToJsonString() of protobuf 3.21 with preserve_proto_field_names and
-// always_print_primitive_fields, byte for byte.
+// always_print_primitive_fields, byte for byte; tests/fuzz/rest_json_fuzz holds both against each
+// other.
 #pragma once
 
 #include <string>

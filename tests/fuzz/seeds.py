@@ -230,6 +230,36 @@ def grpc_inputs() -> list[bytes]:
             request(0, protobuf((2, b"\xff"))), request(2, b""), request(0, protobuf((9, b"x")))]
 
 
+def rest_json_inputs() -> list[bytes]:
+    """The first byte chooses the message, 128 more its binary form."""
+    texts = {
+        0: ['{"player_move":"ROCK","session_id":"s"}', '{"playerMove":2,"more":[1,{"a":null}]}',
+            '{"player_move":"LIZARD","session_id":"\\u0041\\ud83d\\ude00\\n"}',
+            '{"player_move":"+1","session_id":"<é\u2028>"}', '{"player_move":30e-1}',
+            '{"session_id":"a","sessionId":"b"}', '{"a":[[[1.5,-0,true,false,null,""]]]}',
+            '{"a":"\\ud800"}', "{'a':1,}", '{"":1}', '{"a":1e-400}', '{"a":1e400}',
+            '{"a":' + "[" * 101 + "]" * 101 + "}", '{"a":' * 101 + "1" + "}" * 101, "null", "[]"],
+        1: ['{"join":{"game_id":"g","player_id":"p","best_of":3}}', '{"join":{},"throw":{}}',
+            '{"join":null,"throw":{"move":"PAPER"}}', '{"leave":{"game_id":1}}'],
+        2: ['{"game_id":"g","bestOf":"7"}', '{"best_of":4294967296}', '{"best_of":-1}'],
+        3: ['{"game_id":"g","player_id":"p","move":"SCISSORS"}'],
+        4: ['{"state":{"game_id":"g","best_of":3,"rounds":"1","players":[{"seat":1,"present":true,'
+            '"score":{"wins":"1"}},{"seat":2}],"over":true,"winner":"p"},"game_over":{}}',
+            '{"state":{"players":[null]}}', '{"state":{"players":{}}}',
+            '{"state":{"players":[[{"":{}}]]}}', '{"state":{"over":"yes"}}', '{"snapshot":{}}',
+            '{"round_over":{"first_move":"ROCK","first_result":"WIN"}}'],
+        5: ['{"round":18446744073709551615,"score":{"wins":1.0}}', '{"round":"-1"}'],
+        6: ['{"joined":{"seat":1,"best_of":3}}', '{"event":{"game_id":"g","opponent_ready":{}}}'],
+        7: ['{"code":8,"message":"m","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo"'
+            ',"reason":"R","domain":"d","metadata":{"k":"v"}},{"@type":'
+            '"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}'],
+    }
+    binary = [protobuf((1, 1), (2, "<é\u00ad\U000e0001>".encode())), protobuf((1, 4), (2, b"\0")),
+              b"\x08\xff\xff\xff\xff\x0f"]
+    return ([bytes([kind]) + text.encode() for kind, group in texts.items() for text in group]
+            + [b"\x80" + message for message in binary])
+
+
 SEEDS = {
     "callers": CALLERS,
     "client": client_inputs(),
@@ -240,6 +270,7 @@ SEEDS = {
     "fixed_layout": RECORDS,
     "frame": FRAMES,
     "traceparent": TRACEPARENTS,
+    "rest_json": rest_json_inputs(),
     "protocol": [pieces + stream for pieces in PIECES for stream in FRAMES + LINES + REQUESTS],
 }
 
