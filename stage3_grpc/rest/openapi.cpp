@@ -164,13 +164,15 @@ constexpr Refusal of_all[] = {
     {"403", "The caller may not do this; or a page of another origin asks."},
     {"406", "The answer has no type that Accept allows."},
     {"408", "The request took too long."},
+    {"413", "The body is too long."},
+    {"417", "The request expects (Expect) more than the server does."},
     {"421", "The server has no such name."},
     {"429", "A limit is reached. Retry-After says when to ask again."},
     {"431", "The request line and the fields are too long."},
+    {"501", "The body is transferred in another coding than chunked."},
     {"503", "The server drains."},
 };
-constexpr Refusal of_body[] = {{"413", "The body is too long."},
-                               {"415", "The body has another type, or a coding."}};
+constexpr Refusal of_body[] = {{"415", "The body has another type, or a coding."}};
 constexpr Refusal of_existing[] = {{"404", "There is no such session or game."}};
 constexpr Refusal of_duel[] = {{"409", "The duel does not allow this now."}};
 

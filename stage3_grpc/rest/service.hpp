@@ -15,7 +15,7 @@
 //   421       the request names a host that this server is not
 //   429, 503  the server is at a limit, with Retry-After; it drains
 //
-// 408, 413, 431 and what is no HTTP are answered by the connection.
+// 408, 413, 417, 431, 501 and what is no HTTP are answered by the connection.
 #pragma once
 
 #include <atomic>

@@ -188,6 +188,9 @@ test('every operation refuses as it says', async () => {
     assert.equal(await raw(id, `Host: localhost\r\nX: ${'x'.repeat(9000)}\r\n`), 431);
     const json = 'Host: localhost\r\nContent-Type: application/json\r\n';
     assert.equal(await raw(id, `${json}Content-Length: 5\r\n`), 408);
+    assert.equal(await raw(id, `${json}Content-Length: 70000\r\n`), 413);
+    assert.equal(await raw(id, 'Host: localhost\r\nExpect: more\r\n'), 417);
+    assert.equal(await raw(id, 'Host: localhost\r\nTransfer-Encoding: gzip\r\n'), 501);
   }
 });
 

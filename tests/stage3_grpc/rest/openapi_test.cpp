@@ -33,6 +33,10 @@ TEST_CASE("Every route is described, with what the proto file says about it") {
     const json& operation = document["paths"][route.path][route.verb == "GET" ? "get" : "post"];
     CHECK_FALSE(operation["summary"].get<std::string>().empty());
     CHECK(operation["responses"].contains("200"));
+    // Also of a call without a body: a request may bring one all the same.
+    for (const char* const status : {"408", "413", "417", "421", "431", "501"}) {
+      CHECK(operation["responses"].contains(status));
+    }
   }
   const json& play = document["paths"]["/v1/play"]["post"];
   CHECK(play["summary"] == "Plays one round against the house");
