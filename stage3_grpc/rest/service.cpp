@@ -25,6 +25,12 @@ const google::protobuf::ServiceDescriptor& game_service() {
   return *v1::PlayRequest::descriptor()->file()->FindServiceByName("RockPaperScissorsService");
 }
 
+// It is the same for all services, and takes long to make.
+const std::string& description() {
+  static const std::string text = openapi(proto_files);
+  return text;
+}
+
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -114,7 +120,7 @@ Service::Service(const Parts& parts)
       events_waiting_max_(parts.events_waiting_max),
       spectators_max_(parts.spectators_max),
       routes_(game_service()),
-      documents_(openapi(proto_files)),
+      documents_(description()),
       players_(parts.game, parts.players_max, parts.players_idle_max) {
   for (int i = 0; i < game_service().method_count(); ++i) {
     const std::string& name = game_service().method(i)->name();

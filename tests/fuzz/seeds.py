@@ -260,6 +260,54 @@ def rest_json_inputs() -> list[bytes]:
             + [b"\x80" + message for message in binary])
 
 
+def rest_requests() -> list[bytes]:
+    """Requests of the gateway; those of a duel one after another, as it needs its players."""
+    play = b'{"player_move":"ROCK","session_id":"s"}'
+    json_lines = {"Content_Type": "application/x-ndjson"}
+    problem = {"Accept": "application/problem+json, */*"}
+
+    def duel(verb: bytes, player: bytes, more: bytes = b"") -> bytes:
+        body = b'{"player_id":"' + player + b'"' + more + b"}"
+        return http(path=b"/v1/games/g/" + verb, body=body)
+
+    joins = duel(b"join", b"p", b',"best_of":1') + duel(b"join", b"q")
+    throws = b"".join(duel(b"throw", player, b',"move":"' + move + b'"')
+                      for player, move in ((b"p", b"ROCK"), (b"q", b"PAPER")))
+    events = http(b"GET", b"/v1/games/g/events")
+    shown = http(b"GET", b"/v1/games/g/events", Accept="text/event-stream")
+    score = http(b"GET", b"/v1/sessions/s/score")
+    return [
+        http(path=b"/v1/play", body=play) + score, score,
+        http(path=b"/v1/play", body=b"{}", **problem),
+        http(path=b"/v1/play:many", body=play + b"\r\n\n" + play, **json_lines),
+        http(path=b"/v1/play:rally", body=play + b"\n{}\n" + play, **json_lines),
+        joins + events + shown + throws + shown, joins + throws + throws,
+        joins + duel(b"join", b"r") + duel(b"leave", b"p") + duel(b"leave", b"q") + events,
+        duel(b"throw", b"p") + http(path=b"/v1/games/%ff/leave", body=b"{}"), joins + events * 3,
+        joins + events.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        joins + shown.replace(b"GET", b"HEAD"), joins + shown[:-2] + b"Last-Event-ID: 1\r\n\r\n",
+        http(path=b"/v1/play", body=play, Content_Type="text/plain"),
+        http(path=b"/v1/play", body=play, Content_Encoding="gzip"),
+        http(path=b"/v1/play", body=play, Accept="text/html"),
+        http(path=b"/v1/play", body=play, Origin="http://evil.example", **problem),
+        http(path=b"/v1/play", body=play, Host="evil.example"),
+        http(path=b"/v1/play", body=play, Expect="100-continue"),
+        http(path=b"/v1/none", body=play, Expect="100-continue"),
+        http(path=b"/v1/play", body=play, Expect="more"), http(path=b"/v1/play", body=b" " * 500),
+        http(path=b"/v1/play", body=b"2\r\n{}\r\n0\r\n\r\n", Transfer_Encoding="chunked",
+             Content_Type="application/json"),
+        http(path=b"/v1/play", body=play, traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01"),
+        http(b"GET", b"/v1/sessions/s/score", body=b" " * 500),
+        http(b"GET", b"/v1/sessions/%zz/score"), http(b"GET", b"/v1/sessions/s/score?session_id=t"),
+        http(b"GET", b"/v1/sessions/" + b"x" * 400 + b"/score"),
+        http(b"GET", b"/"), http(b"HEAD", b"/page.js"), http(b"GET", b"/openapi.json"),
+        http(b"GET", b"/icon.svg", If_None_Match="*"), http(b"DELETE", b"/page.css"),
+        http(b"OPTIONS", b"/v1/play"), http(b"OPTIONS", b"*"), http(b"PUT", b"/v1/play"),
+        http(b"BREW", b"/v1/play"), http(b"GET", b"http://h/v1/games/none/events"),
+        http(b"GET", b"/", Transfer_Encoding="gzip"), b"GET / HTTP/1.0\r\n\r\n", b"\0\r\n\r\n",
+    ]
+
+
 SEEDS = {
     "callers": CALLERS,
     "client": client_inputs(),
@@ -271,6 +319,7 @@ SEEDS = {
     "frame": FRAMES,
     "traceparent": TRACEPARENTS,
     "rest_json": rest_json_inputs(),
+    "rest_request": rest_requests(),
     "protocol": [pieces + stream for pieces in PIECES for stream in FRAMES + LINES + REQUESTS],
 }
 
