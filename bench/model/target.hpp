@@ -14,7 +14,7 @@
 
 namespace rps::model {
 
-// What befalls the first of a target's servers in the window: scenarios/fault.hpp says when.
+// What is done to the first of a target's servers in the window: scenarios/fault.hpp says when.
 enum class Fault : std::uint8_t {
   none,
   kill,    // It is killed, and started again at its address.

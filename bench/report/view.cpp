@@ -42,6 +42,7 @@ std::string format_value(model::Metric metric, double value) {
 }
 
 std::string format_range(model::Metric metric, model::Estimate estimate) {
+  if (estimate.high == 0) return "0–0";
   switch (model::info(metric).unit) {
     case model::Unit::nanoseconds: return model::format_nanoseconds_range(estimate);
     case model::Unit::per_second: return model::format_rate_range(estimate);

@@ -1,14 +1,15 @@
-// Does something to one of a trial's servers while the load goes on, and undoes it:
+// Kills or freezes one of a trial's servers while the load goes on, and undoes it:
 //
 //   opened       |<-- a quarter -->|<-- a quarter -->|<------- half ------->|  closed
 //   kill         |                 SIGKILL           started again, same address
 //   freeze       |                 SIGSTOP           SIGCONT
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
-#include <exception>
+#include <cstddef>
+#include <cstdint>
 #include <future>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,7 +33,7 @@ struct FaultTimes {
   std::optional<Clock::time_point> rejoined;  // It has answered a call since it was started again.
 };
 
-// What befalls the first of a target's servers, on a thread of its own.
+// Kills or freezes the first of a target's servers, and undoes it, on a thread of its own.
 class FaultInjector {
  public:
   // REQUIRES: a fault; `servers` outlives this object.
@@ -93,7 +94,7 @@ class AnswerLog final : public Client, Sink {
   std::vector<Clock::time_point> answered_;
 };
 
-// ---- What follows from it --------------------------------------------------------------------
+// ---- What follows from it ------------------------------------------------------------------
 
 // The rate is full again when right answers come, in each of so many pieces of the time one behind
 // the other, at this share of the rate at least.

@@ -37,7 +37,7 @@ class Balancing(unittest.TestCase):
         self.assertIn('id="table-balancing-slow"', bench.path(".html").read_text())
         cells = {cell["key"]: cell for cell in bench.run["cells"]}
         self.assertEqual(set(cells), {f"{subject}/{load}" for subject in SUBJECTS
-                                      for load in ("64x1", "16x64 constant 0.25s@10000")})
+                                      for load in ("64x1", "16x64 constant 0.25s@5000")})
         lines = csv.DictReader(bench.path(".csv").read_text().splitlines())
         self.assertEqual({line["cell"] for line in lines}, set(cells))
         for key, cell in cells.items():
