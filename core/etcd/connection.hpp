@@ -84,7 +84,7 @@ class Connection {
       if (!status.ok()) return status;
       const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
       status = make(context);
-      if (status.error_code() != grpc::UNAUTHENTICATED || token_.empty()) return status;
+      if (token_.empty() || !is_about_token(status)) return status;
       token_.clear();
     }
     return status;
@@ -98,6 +98,9 @@ class Connection {
 
  private:
   using Deadline = std::chrono::system_clock::time_point;
+
+  // Whether etcd would take another token: this one is over, or its users have changed since.
+  static bool is_about_token(const grpc::Status& status);
 
   // Waits until the channel is connected or its first attempt has failed; when earlier attempts
   // have failed, limits::connect_wait at most. gRPC makes progress with connecting only while

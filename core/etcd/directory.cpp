@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include <grpc/support/log.h>
+
 #include "core/etcd/config_key.hpp"
 #include "core/etcd/connection.hpp"
 #include "core/etcd/registration.hpp"
@@ -49,6 +51,7 @@ ConfigKey::Name read_config_key(const Url& url) {
 }  // namespace
 
 server::Directory directory() {
+  gpr_set_log_function([](gpr_log_func_args*) {});
   return {.schemes = {"etcd", "etcds"},
           .read_register = read_register,
           .read_config = [](const Url& url) { return ConfigKey::read(read_config_key(url)); },

@@ -12,6 +12,8 @@
 
 namespace rps::etcd {
 
+// From then on gRPC's own log is dropped until somebody else takes it: the reasons of what fails
+// are in the statuses as well, and gRPC would write them to stderr and wait for its reader.
 server::Directory directory();
 
 }  // namespace rps::etcd

@@ -72,6 +72,8 @@ class Follower::Reader {
     if (const auto status = connection_.authorize(context, stop); !status.ok()) {
       return status.error_message();
     }
+    // A member that has lost the others ends the watch then, instead of hearing nothing.
+    context.AddMetadata("hasleader", "true");
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     const auto stream = watch_.Watch(&context);
     pb::WatchRequest request;
@@ -87,10 +89,10 @@ class Follower::Reader {
       revision_ = response.header().revision();
       listener.take(values);
     }
-    const std::string reason = response.canceled() ? why_canceled(response) : "";
-    context.TryCancel();
+    const bool is_canceled = response.canceled();
+    if (is_canceled) context.TryCancel();  // etcd keeps the stream open.
     const grpc::Status status = stream->Finish();
-    return reason.empty() ? status.error_message() : reason;
+    return is_canceled ? why_canceled(response) : status.error_message();
   }
 
   static void apply(const pb::Event& event, Values& values) {

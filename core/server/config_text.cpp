@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/utf8.hpp"
+
 namespace rps::server {
 
 namespace {
@@ -26,6 +28,13 @@ std::string_view take_line(std::string_view& text) {
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(std::min(line.size() + 1, text.size()));
   return line;
+}
+
+// As a sentence repeats it, which is no place for a line of any length.
+std::string shown(std::string_view text) {
+  constexpr std::size_t bytes_max = 64;
+  const bool is_cut = text.size() > bytes_max;
+  return printable(text.substr(0, bytes_max)) + (is_cut ? "…" : "");
 }
 
 using Mistake = std::optional<std::string>;
@@ -68,10 +77,10 @@ Mistake take_array(std::string_view& text, std::vector<std::string>& values) {
 // REQUIRES: `line` is trimmed, not empty and no comment.
 std::expected<ConfigEntry, std::string> parse_line(std::string_view line) {
   const auto refuse = [](std::string_view key, std::string_view why) {
-    return std::unexpected("the key '" + std::string(key) + "' " + std::string(why));
+    return std::unexpected("the key '" + shown(key) + "' " + std::string(why));
   };
   if (line.starts_with('[')) {
-    return std::unexpected("the section '" + std::string(line) + "' has no meaning");
+    return std::unexpected("the section '" + shown(line) + "' has no meaning");
   }
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return refuse(line, "has no '=' behind it");

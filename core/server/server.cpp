@@ -35,9 +35,10 @@ namespace {
 
 // SIGTERM, SIGINT and SIGHUP, from the moment when threads are started: until the server serves
 // they end the process at once, as they do before; afterwards wait() returns them. A SIGHUP that
-// reloads does neither: wait() tells `idle` of it. SIGINT and SIGHUP stay ignored where the process
-// was started so, as by nohup. The signals are blocked, and so are they in all threads that are
-// started later; a thread of this class receives them.
+// reloads does neither: wait() tells `idle` of it. It waits until the flags say whether it does.
+// SIGINT and SIGHUP stay ignored where the process was started so, as by nohup. The signals are
+// blocked, and so are they in all threads that are started later; a thread of this class receives
+// them.
 class Signals {
  public:
   Signals() {
@@ -63,10 +64,16 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // From now on SIGHUP reloads.
-  void reload_on_hangup() {
-    const std::scoped_lock lock(mutex_);
-    hangup_reloads_ = true;
+  // The flags are known: whether a SIGHUP reloads. One that has come before does so now, or ends
+  // the process.
+  void know_hangup(bool reloads) {
+    bool has_come = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      hangup_reloads_ = reloads;
+      has_come = hangup_came_;
+    }
+    if (has_come) take(SIGHUP);
   }
 
   // The start is complete: a signal no longer ends the process by itself.
@@ -116,7 +123,11 @@ class Signals {
   bool take(int signal) {
     const std::scoped_lock lock(mutex_);
     if (is_over_) return false;
-    const bool is_reload = signal == SIGHUP && hangup_reloads_;
+    if (signal == SIGHUP && !hangup_reloads_) {
+      hangup_came_ = true;
+      return true;
+    }
+    const bool is_reload = signal == SIGHUP && *hangup_reloads_;
     if (!is_held_ && !is_reload) {
       pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
       std::raise(signal);  // Ends the process.
@@ -133,7 +144,8 @@ class Signals {
   sigset_t signals_;
   std::mutex mutex_;
   std::condition_variable came_;
-  bool hangup_reloads_ = false;  // These five are guarded by mutex_.
+  std::optional<bool> hangup_reloads_;  // These six are guarded by mutex_.
+  bool hangup_came_ = false;            // Before that was known.
   bool is_held_ = false;
   bool is_over_ = false;
   bool reload_came_ = false;
@@ -253,7 +265,6 @@ class Process {
   }
 
   void follow(const Settings& start) {
-    signals_.reload_on_hangup();
     auto source = follow_config(*start.config, flags_.program(),
                                 [this](const std::string& sentence) { log_.warn("{}", sentence); });
     reload_.emplace(
@@ -302,6 +313,7 @@ int run(const Flags& flags, const Program& program) {
       signals;  // Before the flags are read, because etcd may give some: its client has threads.
   const auto start = flags.parse();
   if (!start) return start.error();
+  signals.know_hangup(start->settings.config.has_value());
   Log log(program.name, start->settings.server.log);
   try {
     Process(flags, *start, signals, log).run();

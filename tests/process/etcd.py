@@ -39,21 +39,34 @@ class Etcd:
         self.flags = flags
         self.scheme = scheme
         self.client_flags = client_flags
+        self.peer = f"http://127.0.0.1:{free_port()}"
         self.process = None
 
     def start(self):
-        client, peer = f"{self.scheme}://{self.address}", f"http://127.0.0.1:{free_port()}"
+        self.launch()
+        self.await_health()
+
+    def launch(self):
+        client, peer = f"{self.scheme}://{self.address}", self.peer
         self.process = subprocess.Popen(
             ["etcd", "--data-dir", f"{self.folder.name}/data", "--listen-client-urls", client,
              "--advertise-client-urls", client, "--listen-peer-urls", peer,
              "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
              "--logger", "zap", "--log-outputs", f"{self.folder.name}/log", *self.flags])
+
+    def await_health(self):
         eventually(lambda: self.ctl("endpoint", "health", check=False).returncode == 0,
                    "etcd answers")
 
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self):
         if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
+            self.thaw()
             self.process.kill()
             self.process.wait(PATIENCE)
             self.process = None

@@ -1,13 +1,14 @@
 """The flags of a running server follow a key of a real etcd."""
 
+import contextlib
 import pathlib
 import signal
 import subprocess
 import tempfile
 import unittest
 
-from etcd import Etcd, complaint_of
-from rps_process import ROOT, built_servers, eventually
+from etcd import Etcd, complaint_of, free_port
+from rps_process import PATIENCE, ROOT, binary, built_servers, eventually
 from test_config import IN_FORCE, Configured
 from wire import check_play
 
@@ -27,6 +28,24 @@ class ConfiguredByKey(Configured):
 
     def put(self, text: str):
         self.etcd.ctl("put", self.key, text)
+
+
+@contextlib.contextmanager
+def cluster():
+    """Three members of one etcd."""
+    members = [Etcd() for _ in range(3)]
+    peers = {f"m{i}": f"http://127.0.0.1:{free_port()}" for i in range(3)}
+    for member, (name, peer) in zip(members, peers.items()):
+        member.peer = peer
+        member.flags = (f"--name={name}", "--initial-cluster",
+                        ",".join(f"{n}={p}" for n, p in peers.items()))
+    with contextlib.ExitStack() as undo:
+        for member in members:
+            undo.callback(member.__exit__)
+            member.launch()
+        for member in members:
+            member.await_health()
+        yield members
 
 
 class FollowingAKey(unittest.TestCase):
@@ -89,12 +108,45 @@ class FollowingAKey(unittest.TestCase):
 
     def test_an_etcd_that_hangs_holds_up_neither_a_reload_nor_the_end(self):
         def check(server, etcd):
-            etcd.process.send_signal(signal.SIGSTOP)
+            etcd.freeze()
             self.assertFalse(server.logs_debug())
             check_play(server)
             server.send_signal()
             server.wait(0)
         self.for_each_server(check, "")
+
+    def test_a_member_that_has_lost_the_others_is_not_current(self):
+        name = next(iter(built_servers()))
+        with cluster() as members, contextlib.ExitStack() as undo:
+            members[0].ctl("put", KEY, "drain = 2s")
+            server = undo.enter_context(ConfiguredByKey(name, members[0]))
+            server.put("drain = 1s")
+            server.await_counts(1, 0)  # Its watch stands.
+            for other in members[1:]:
+                other.freeze()
+                undo.callback(other.thaw)
+            eventually(lambda: server.metrics()[CURRENT] == 0, "the server notices")
+            self.assertIn("no leader", server.stderr())
+
+    def test_a_hangup_during_the_start_reloads_when_it_is_over(self):
+        for name in built_servers():
+            with self.subTest(name), Etcd() as etcd:
+                etcd.ctl("put", KEY, "log-level = debug")
+                etcd.freeze()
+                server = subprocess.Popen(
+                    [binary(name), "--listen=127.0.0.1:0", f"--config=etcd://{etcd.address}/{KEY}"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                with server:
+                    # Its client has threads: the signal is taken by now.
+                    tasks = pathlib.Path(f"/proc/{server.pid}/task")
+                    eventually(lambda: len(list(tasks.iterdir())) > 2, "it waits for etcd")
+                    server.send_signal(signal.SIGHUP)
+                    etcd.thaw()
+                    self.assertIn("://", server.stdout.readline())
+                    eventually(lambda: "SIGHUP: reloading" in server.stderr.readline(), "a reload")
+                    server.terminate()
+                    server.communicate(timeout=PATIENCE)
+                    self.assertEqual(server.returncode, 0)
 
     def test_a_key_may_begin_with_a_slash(self):
         with Etcd() as etcd:
@@ -139,6 +191,45 @@ class FollowingAKey(unittest.TestCase):
                 with ConfiguredByKey(name, etcd, query=f"?ca={certs}/ca.crt") as server:
                     server.put("drain = 2s")
                     server.await_counts(1, 0)
+                for name in built_servers():
+                    url = f"etcds://{etcd.address}/{KEY}?ca={certs}/client.crt"
+                    said = complaint_of(name, 2, f"--config={url}")
+                    self.assertIn("cannot be read: ", said)
+                    self.assertEqual(said.count("\n"), 1, said)
+
+
+class WithAPassword(unittest.TestCase):
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.folder = pathlib.Path(folder)
+        (self.folder / "password").write_text("secret\n")
+        self.query = f"?user=root&password_file={self.folder}/password"
+        self.name = next(iter(built_servers()))
+
+    def test_an_etcd_that_asks_for_none_needs_none(self):
+        with Etcd() as etcd:
+            etcd.ctl("put", KEY, "")
+            with ConfiguredByKey(self.name, etcd, query=self.query) as server:
+                server.put("drain = 2s")
+                server.await_counts(1, 0)
+
+    def test_a_token_that_is_older_than_the_users_is_given_up(self):
+        private, public = self.folder / "private.pem", self.folder / "public.pem"
+        subprocess.run(["openssl", "genrsa", "-out", private], check=True, capture_output=True)
+        subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True,
+                       capture_output=True)
+        token = f"jwt,pub-key={public},priv-key={private},sign-method=RS256,ttl=1h"
+        with Etcd("--auth-token", token, client_flags=("--user=root:secret",)) as etcd:
+            etcd.ctl("user", "add", "root:secret")
+            etcd.ctl("user", "grant-role", "root", "root")
+            etcd.ctl("auth", "enable")
+            etcd.ctl("put", KEY, "")
+            with ConfiguredByKey(self.name, etcd, query=self.query) as server:
+                etcd.ctl("user", "add", "other:word")
+                etcd.stop()  # The watch has a token of before.
+                etcd.start()
+                server.put("drain = 2s")
+                server.await_counts(1, 0)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Servers(unittest.TestCase):
     def test_an_etcd_that_hangs_holds_up_no_drain(self):
         with Etcd() as etcd, registered(next(iter(built_servers())), etcd) as server:
             await_registered(server)
-            etcd.process.send_signal(signal.SIGSTOP)
+            etcd.freeze()
             server.send_signal()
             server.wait(0)
             self.assertIn("the lease stays until it expires", server.stderr())
@@ -204,12 +204,12 @@ class Clients(unittest.TestCase):
         self.start_server()
         load = self.start_load()
         load.await_calls(ENOUGH)
-        self.etcd.process.send_signal(signal.SIGSTOP)
+        self.etcd.freeze()
         load.await_calls(ENOUGH)
         eventually(lambda: not self.is_current(load), "the client notices")
         load.await_calls(ENOUGH)
         self.assertEqual(load.report()["errors"], {})
-        self.etcd.process.send_signal(signal.SIGCONT)  # The lease may have expired meanwhile.
+        self.etcd.thaw()  # The lease may have expired meanwhile.
         second = self.start_server()
         eventually(lambda: calls_at(second) > 1000, "the new one gets calls")
         report = load.end()

@@ -301,6 +301,9 @@ TEST_CASE("a mistake in the file is refused as one in argv is") {
   check_refused(with("threads\n"), {"--config: line 1: the key 'threads' has no '='"});
   check_refused(with("threads = [1, 2]\n"), {"--threads"});
   check_refused(with("threads = 1\nhouse = fair\nthreads = 2\n"), {"threads"});
+  check_refused(with(std::string("a\0b\n", 4)), {"the key 'a\\u0000b' has no '='"});
+  check_refused(with(std::string(1000, 'k') + "\n"),
+                {"'" + std::string(64, 'k') + "…' has no '='"});
   check_refused(with("treads = 2\n"), {"--config", "treads"});
   check_refused(with("[game]\nhouse = fair\n"), {"--config", "game"});
   check_refused(with("config = other.toml\n"), {"--config"});
