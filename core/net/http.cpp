@@ -143,7 +143,7 @@ void HttpReader::reset() {
   bytes_ = 0;
   has_begun_ = false;
   asks_ = false;
-  is_checked_ = false;
+  has_header_ = false;
 }
 
 // The header is counted here because Beast bounds only what it parses at once, and takes any number
@@ -159,23 +159,26 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
   error_code error;
   while (!parser_->is_done()) {
     const std::string_view rest = bytes.substr(consumed);
-    const bool in_chunks = is_checked_ && parser_->chunked();
+    const bool in_chunks = has_header_ && parser_->chunked();
     if (rest.empty() || (in_chunks && rest.size() < last_chunk_bytes)) return Outcome::need_more;
     const std::size_t used = parser_->put(boost::asio::buffer(rest.data(), rest.size()), error);
     consumed += used;
     bytes_ += used;
-    if (error && error != http::error::need_more) return refuse(status_of(error));
+    if (error && error != http::error::need_more) {
+      has_header_ = has_header_ || error == http::error::body_limit;  // By its Content-Length.
+      return refuse(status_of(error));
+    }
 
     // Whatever cannot be parsed yet is a line of the header or of a chunk.
     const std::size_t unparsed = error ? bytes.size() - consumed : 0;
-    const std::size_t header_bytes = is_checked_ ? unparsed : bytes_ + unparsed;
+    const std::size_t header_bytes = has_header_ ? unparsed : bytes_ + unparsed;
     if (header_bytes > limits_.header_bytes_max) {
       return refuse(HttpStatus::request_header_fields_too_large);
     }
     if (bytes_ > limits_.header_bytes_max + limits_.body_bytes_max + chunk_overhead_bytes_max) {
       return refuse(HttpStatus::payload_too_large);
     }
-    if (parser_->is_header_done() && !is_checked_) {
+    if (parser_->is_header_done() && !has_header_) {
       if (check_header() == Outcome::refused) return Outcome::refused;
       if (asks_ && !parser_->is_done()) return Outcome::asks;
     }
@@ -185,7 +188,7 @@ HttpReader::Outcome HttpReader::read(std::string_view bytes, std::size_t& consum
 }
 
 HttpReader::Outcome HttpReader::check_header() {
-  is_checked_ = true;
+  has_header_ = true;
   const HttpRequest& request = parser_->get();
   const Facts facts = facts_of(request);
   const bool is_current = request.version() >= 11;

@@ -69,6 +69,9 @@ class HttpReader {
   HttpForm form() const { return form_; }
   HttpStatus refusal() const { return refusal_; }
 
+  // Whether the header has come whole, in order or not: then request() has its fields.
+  bool has_header() const { return has_header_; }
+
   // Some of a request has come; empty lines before it do not count.
   bool has_begun() const { return has_begun_; }
 
@@ -103,7 +106,7 @@ class HttpReader {
   std::size_t bytes_ = 0;            // Of this request, read so far.
   bool has_begun_ = false;
   bool asks_ = false;        // It was told to go on, or asked for no such thing.
-  bool is_checked_ = false;  // Its header was whole and in order.
+  bool has_header_ = false;  // It has come whole.
 };
 
 // An answer with a body; `type` is its media type.

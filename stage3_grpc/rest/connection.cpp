@@ -44,7 +44,7 @@ bool Connection::start() {
 }
 
 bool Connection::is_busy() const {
-  return reader_.has_begun() || !in_.empty() || !out_.empty() || is_watching();
+  return reader_.has_begun() || !out_.empty() || is_watching();
 }
 
 bool Connection::on_ready(std::uint32_t events, Clock::time_point now) {
@@ -124,7 +124,7 @@ bool Connection::answer_next(std::string_view bytes, std::size_t& consumed, Cloc
     consumed += more;
   }
   if (outcome == Outcome::refused) {
-    end_with(Service::refusal_page(reader_.refusal()));
+    end_with(Service::refusal_page(reader_.refusal(), reader_));
     return true;
   }
   if (outcome == Outcome::need_more) {
@@ -161,6 +161,7 @@ void Connection::end_with(const net::HttpPage& page) {
   net::HttpForm form = reader_.form();
   form.keep_open = false;
   net::append_http(form, page, shared_.date.now(), out_);
+  ++shared_.answered;
   begun_at_.reset();
   state_ = State::ending;
 }
@@ -272,7 +273,7 @@ bool Connection::check(Clock::time_point now) {
     return true;
   }
   if (begun_at_ && now - *begun_at_ >= settings.request_max) {
-    end_with(Service::refusal_page(HttpStatus::request_timeout));
+    end_with(Service::refusal_page(HttpStatus::request_timeout, reader_));
     return advance(now);
   }
   return is_busy() || now - answered_at_ < settings.idle_max;

@@ -195,8 +195,9 @@ Service::Answer Service::answer(const net::HttpReader& reader, const Peer& peer)
   return (this->*handlers_[static_cast<std::size_t>(target.route->method->index())])(exchange);
 }
 
-HttpPage Service::refusal_page(HttpStatus status) {
-  return in_form(net::status_page(status), ErrorForm::status);
+HttpPage Service::refusal_page(HttpStatus status, const net::HttpReader& reader) {
+  const auto form = reader.has_header() ? error_form(reader.request()) : ErrorForm::status;
+  return in_form(net::status_page(status), form);
 }
 
 // ---- Calls -----------------------------------------------------------------------------------
@@ -337,7 +338,6 @@ Service::Answer Service::answer_watch(const Exchange& exchange) {
   const HttpRequest& request = exchange.request();
   const StreamForm form = stream_form(request);
   HttpPage head{.type = media_type(form)};
-  if (exchange.reader.form().head_only) return {.page = std::move(head), .is_stream = true};
   const auto feed =
       std::make_shared<Feed>(exchange.peer.owner, exchange.peer.key, events_waiting_max_);
   auto watch = std::make_unique<Watch>(
@@ -362,6 +362,7 @@ Service::Answer Service::answer_watch(const Exchange& exchange) {
     head.status = HttpStatus::no_content;
     return {.page = std::move(head)};
   }
+  if (exchange.reader.form().head_only) return {.page = std::move(head), .is_stream = true};
   ++watches_;
   return {.page = std::move(head), .is_stream = true, .watch = std::move(watch)};
 }

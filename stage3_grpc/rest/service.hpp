@@ -76,8 +76,8 @@ class Service {
   // REQUIRES: the reader keeps the request for as long as the answer's watch exists.
   Answer answer(const net::HttpReader& reader, const Peer& peer);
 
-  // The answer to what the reader has refused.
-  static net::HttpPage refusal_page(net::HttpStatus status);
+  // The refusal of a request that has not come whole, in the form that its header asks for.
+  static net::HttpPage refusal_page(net::HttpStatus status, const net::HttpReader& reader);
 
   // From now on every call is answered with `unavailable`. Any thread.
   void close() { closed_.store(true, std::memory_order_relaxed); }

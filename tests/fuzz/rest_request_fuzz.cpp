@@ -174,7 +174,7 @@ class Gateway {
     }
     if (outcome == Outcome::need_more) return false;
     if (outcome == Outcome::refused) {
-      return refuse(*reader, Service::refusal_page(reader->refusal()));
+      return refuse(*reader, Service::refusal_page(reader->refusal(), *reader));
     }
     return answer(std::move(reader));
   }

@@ -103,6 +103,15 @@ class Requests(unittest.TestCase):
                 self.assertEqual(peer.ask(get("/none", b"X: " + b"x" * filler + b"\r\n")).status,
                                  status)
 
+    def test_a_refusal_of_the_reader_has_the_form_that_the_header_asks_for(self):
+        problem = b"Accept: application/problem+json\r\n"
+        for fields, media in ((b"", "application/json"), (problem, "application/problem+json")):
+            with Peer(self.server) as peer:
+                answer = peer.ask(post("/v1/play", b" " * (64 * 1024 + 1), fields))
+                self.assertEqual(answer.status, 413)
+                self.assertEqual(answer.headers["content-type"], media)
+                json.loads(answer.body)
+
     def test_a_spectator_of_http_1_0_reads_to_the_end(self):
         for player in ("ann", "bob"):
             with Peer(self.server) as peer:
@@ -127,6 +136,10 @@ class Limits(unittest.TestCase):
             self.assertEqual(slow.ask(post("/v1/play", ROCK)[:-1]).status, 408)
             self.assertIsNone(slow.answer())
             self.assertIsNone(idle.answer())
+            for nothing in (b"\r", b"\r\n\r"):  # The front of an empty line begins no request.
+                with Peer(server) as peer:
+                    peer.send(nothing)
+                    self.assertIsNone(peer.answer())
 
     def test_one_connection_too_many_takes_the_place_of_the_one_that_was_idle_longest(self):
         with (RestServer("--rest-max-connections=2") as server, Peer(server) as first,
@@ -161,6 +174,7 @@ class End(unittest.TestCase):
     def test_a_drain_ends_streams_and_idle_connections(self):
         with RestServer("--drain=600000") as server, Peer(server) as idle, Peer(server) as peer:
             self.assertEqual(idle.ask(post("/v1/play", ROCK)).status, 200)
+            idle.send(b"\r")
             peer.ask(post("/v1/games/g/join", b'{"player_id":"ann"}'))
             with Peer(server) as spectator:
                 spectator.send(get("/v1/games/g/events", b"Accept: text/event-stream\r\n"))

@@ -170,6 +170,19 @@ TEST_CASE("So many play duels as may, and no more") {
   CHECK(served.status(post("/v1/games/g/join", R"({"player_id":"ann"})")) == 200);
 }
 
+TEST_CASE("HEAD for the events of a duel is answered as GET is, without a stream") {
+  Served served;
+  const std::string head = "HEAD /v1/games/g/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  CHECK(served.status(head) == 404);
+  served.page(post("/v1/games/g/join", R"({"player_id":"ann"})"));
+  for (int i = 0; i < 3; ++i) {  // One more than there may be spectators.
+    const auto asked = served.ask(head);
+    CHECK(static_cast<unsigned>(asked->answer.page.status) == 200);
+    CHECK(asked->answer.page.type == "application/x-ndjson");
+    CHECK_FALSE(asked->answer.watch);
+  }
+}
+
 TEST_CASE("A spectator sees a duel as lines, or as events") {
   Served served;
   served.page(post("/v1/games/g/join", R"({"player_id":"ann"})"));
