@@ -11,6 +11,7 @@
 #include "core/number.hpp"
 #include "stage3_grpc/contract/convert.hpp"
 #include "stage3_grpc/contract/error_details.hpp"
+#include "stage3_grpc/rest/json_reader.hpp"
 
 namespace rps::rpc::rest {
 
@@ -99,43 +100,6 @@ bool read_count(const Json* json, std::uint64_t& number) {
   return parsed.has_value();
 }
 
-// Of a GameScore and of a ScoreResponse, which have the same fields.
-template <class Message>
-bool read_score(const Json& json, Message& out) {
-  std::uint64_t wins = 0;
-  std::uint64_t draws = 0;
-  std::uint64_t losses = 0;
-  std::uint64_t rounds = 0;
-  if (!json.is_object() || !read_count(find(json, "wins"), wins) ||
-      !read_count(find(json, "draws"), draws) || !read_count(find(json, "losses"), losses) ||
-      !read_count(find(json, "rounds"), rounds)) {
-    return false;
-  }
-  out.set_wins(wins);
-  out.set_draws(draws);
-  out.set_losses(losses);
-  out.set_rounds(rounds);
-  return true;
-}
-
-// The name of no move and of no result reads as none.
-bool read_play(const Json& json, v1::PlayResponse& out) {
-  out.Clear();
-  std::string move;
-  std::string result;
-  std::uint64_t round = 0;
-  if (!read_text(find(json, "opponent_move"), move) || !read_text(find(json, "result"), result) ||
-      !read_text(find(json, "reason"), *out.mutable_reason()) ||
-      !read_count(find(json, "round"), round)) {
-    return false;
-  }
-  out.set_opponent_move(to_wire(parse_move(move).value_or(Move::unspecified)));
-  if (const auto known = parse_result(result)) out.set_result(to_wire(*known));
-  out.set_round(round);
-  const Json* const score = find(json, "score");
-  return score == nullptr || read_score(*score, *out.mutable_score());
-}
-
 // The ErrorInfo of this project among the details; null when there is none.
 const Json* find_error_info(const Json& status) {
   constexpr std::string_view type = "type.googleapis.com/google.rpc.ErrorInfo";
@@ -154,8 +118,9 @@ std::optional<Error> error_of_reason(std::string_view reason) {
   return found != all_errors.end() ? std::optional(*found) : std::nullopt;
 }
 
-// Of a google.rpc.Status. False when it names no error.
+// Of a google.rpc.Status. False when it is none, or names no error.
 bool read_error(const Json& status, Reply& reply) {
+  if (!status.is_object()) return false;
   if (const Json* const info = find_error_info(status)) {
     std::string reason;
     if (read_text(find(*info, "reason"), reason)) reply.error = error_of_reason(reason);
@@ -207,16 +172,15 @@ void ClientCodec::encode(std::uint64_t /*sequence*/, const Command& command, std
 
 bool ClientCodec::read_body(int status, std::string_view body, const Expected& expected,
                             Reply& reply) {
-  const Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return false;
-  if (status != 200) return read_error(json, reply);
+  if (status != 200) return read_error(Json::parse(body, nullptr, false), reply);
   if (expected.operation == Operation::play) {
-    if (!read_play(json, played_)) return false;
+    played_.Clear();
+    if (read_json(body, played_)) return false;
     reply = read(played_);
     return true;
   }
   v1::ScoreResponse response;
-  if (!read_score(json, response)) return false;
+  if (read_json(body, response)) return false;
   reply = read(response);
   return true;
 }

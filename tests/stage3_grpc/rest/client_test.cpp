@@ -306,7 +306,7 @@ TEST_CASE("A response that is no reply breaks the stream") {
   ClientCodec codec("h:1");
   for (const std::string_view body :
        {"", "no JSON", "[]", "7", R"({"opponent_move":"ROCK","result":"WIN")",
-        R"({"opponent_move":1,"result":"WIN"})",
+        R"({"opponent_move":true,"result":"WIN"})",
         R"({"opponent_move":"ROCK","result":"WIN","round":"-1"})",
         R"({"opponent_move":"ROCK","result":"WIN","round":"18446744073709551616"})",
         R"({"opponent_move":"ROCK","result":"WIN","score":[]})",
