@@ -8,7 +8,7 @@ import unittest
 
 from abuse import unharmed
 from framings import FRAMINGS, Frames, Framing, Http, Lines, Peer, call, error_of, play, read_answer
-from rps_process import Server, check_at_once, eventually
+from rps_process import PATIENCE, Server, check_at_once, eventually
 
 INVALID_REQUEST, METHOD_NOT_FOUND = -32600, -32601
 OVERLOADED, TOO_LARGE = -32000, -32003
@@ -241,7 +241,7 @@ class Times(unittest.TestCase):
     def test_of_reading_nothing(self):
         def stall(peer: Peer):
             requests = b"".join(peer.framing.encode(play(number)) for number in range(1000))
-            peer.send_until_stuck(requests, stuck_after=0.2)
+            peer.send_until_stuck(requests, stuck_after=PATIENCE)  # The server closes before.
         self.check("--write-timeout=300", "write_stall", stall, lambda peer: peer.check_play())
 
 
