@@ -142,7 +142,7 @@ grpc::Status Connection::authorize(grpc::ClientContext& context, const std::stop
     request.set_name(endpoint_.user);
     request.set_password(endpoint_.password);
     etcdserverpb::AuthenticateResponse response;
-    const grpc::Status status =
+    grpc::Status status =
         etcdserverpb::Auth::Stub(channel_).Authenticate(&own, request, &response);
     // An etcd that asks for no password needs no token.
     if (status.error_code() == grpc::FAILED_PRECONDITION) return grpc::Status::OK;
