@@ -235,14 +235,16 @@ class Clients(unittest.TestCase):
         return parse_metrics(load.report()["metrics"])["rps_fleet_list_current"] == 1
 
     def test_a_fleet_in_etcd_keeps_the_contract_of_one_server(self):
-        if "rps-jsonrpc" not in built_servers():
-            self.skipTest("rps-jsonrpc is not built")
-        for _ in range(3):
-            await_registered(self.running.enter_context(registered("rps-jsonrpc", self.etcd)))
-        url = f"etcd://{self.etcd.address}/prod?balance=hash&deadline_ms=30000"
-        tried = subprocess.run([binary("rps-conformance"), url], capture_output=True, text=True,
-                               timeout=PATIENCE, check=False)
-        self.assertEqual(tried.returncode, 0, tried.stdout + tried.stderr)
+        for name in built_servers():
+            with self.subTest(name), contextlib.ExitStack() as running:
+                service = f"service={name}"
+                for _ in range(3):
+                    server = running.enter_context(registered(name, self.etcd, f"?{service}"))
+                    await_registered(server)
+                url = f"etcd://{self.etcd.address}/prod?{service}&balance=hash&deadline_ms=30000"
+                tried = subprocess.run([binary("rps-conformance"), url], capture_output=True,
+                                       text=True, timeout=PATIENCE, check=False)
+                self.assertEqual(tried.returncode, 0, tried.stdout + tried.stderr)
 
     def test_what_is_wrong_is_said(self):
         for url, complaint in [
