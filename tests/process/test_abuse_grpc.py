@@ -308,6 +308,7 @@ class StandardServices(unittest.TestCase):
                         stream = canceller.next_stream()
                         canceller.send(call_headers(stream, extra={":path": path})
                                        + grpc_wire.reset(stream))
+                    canceller.check_play()  # The server has read them: they do not pile up.
                     time.sleep(0.1)
                 with grpc_wire.Connection(server.address) as other:
                     for _ in range(20):
