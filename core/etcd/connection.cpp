@@ -47,7 +47,7 @@ std::shared_ptr<grpc::ChannelCredentials> credentials_of(const Endpoint& endpoin
 
 std::shared_ptr<grpc::Channel> open_channel(const Endpoint& endpoint) {
   // Threads of gRPC may shake hands while the process ends, and OpenSSL's own atexit handler would
-  // free what they use. REQUIRES: nothing has used OpenSSL before; then this has no effect.
+  // free what they use. The call has no effect when something has used OpenSSL before.
   if (endpoint.is_over_tls) ::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -142,8 +142,7 @@ grpc::Status Connection::authorize(grpc::ClientContext& context, const std::stop
     request.set_name(endpoint_.user);
     request.set_password(endpoint_.password);
     etcdserverpb::AuthenticateResponse response;
-    grpc::Status status =
-        etcdserverpb::Auth::Stub(channel_).Authenticate(&own, request, &response);
+    grpc::Status status = etcdserverpb::Auth::Stub(channel_).Authenticate(&own, request, &response);
     // An etcd that asks for no password needs no token.
     if (status.error_code() == grpc::FAILED_PRECONDITION) return grpc::Status::OK;
     if (!status.ok()) return status;

@@ -35,10 +35,10 @@ namespace {
 
 // SIGTERM, SIGINT and SIGHUP, from the moment when threads are started: until the server serves
 // they end the process at once, as they do before; afterwards wait() returns them. A SIGHUP that
-// reloads does neither: wait() tells `idle` of it. It waits until the flags say whether it does.
-// SIGINT and SIGHUP stay ignored where the process was started so, as by nohup. The signals are
-// blocked, and so are they in all threads that are started later; a thread of this class receives
-// them.
+// reloads does neither: wait() tells `idle` of it. A SIGHUP that comes before the flags are known
+// waits for them. SIGINT and SIGHUP stay ignored where the process was started so, as by nohup. The
+// signals are blocked, and so are they in all threads that are started later; a thread of this
+// class receives them.
 class Signals {
  public:
   Signals() {
@@ -309,8 +309,8 @@ class Process {
 int run(const Flags& flags, const Program& program) {
   std::signal(SIGPIPE, SIG_IGN);
 
-  Signals
-      signals;  // Before the flags are read, because etcd may give some: its client has threads.
+  // Before the flags are read: some may come from etcd, whose client starts threads.
+  Signals signals;
   const auto start = flags.parse();
   if (!start) return start.error();
   signals.know_hangup(start->settings.config.has_value());
