@@ -32,7 +32,11 @@ class Connection:
         self.socket.settimeout(PATIENCE)
         if receive_bytes is not None:  # Counts only before the connection is made.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.connect(address)
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
         self._next_id = 0
         self._events = []  # Come in between and not taken yet.
 
