@@ -25,12 +25,12 @@ from urllib.parse import urlsplit
 
 ROOT = pathlib.Path(__file__).parents[2]
 BINARIES = pathlib.Path(os.environ.get("RPS_BIN", ROOT / "build" / "dev"))
-PATIENCE = 60.0  # seconds
 CHECKS_AT_ONCE = 12
 
 # Sanitizers keep what is freed, so how much memory a process has then says nothing; and they need
 # descriptors of their own.
 IS_SANITIZED = bool(os.environ.get("RPS_SANITIZE"))
+PATIENCE = 180.0 if IS_SANITIZED else 60.0  # seconds
 
 # The servers, each with the flags that it needs everywhere. RPS_GRPC_FLAGS adds some.
 GRPC_FLAGS = os.environ.get("RPS_GRPC_FLAGS", "").split()
