@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from jsonrpc_wire import HEADER, MAGIC, NOTIFICATION, REQUEST, RESPONSE
-from rps_process import PATIENCE
+from rps_process import PATIENCE, connect
 
 
 def call(number: int | str | None, method: str, **params) -> bytes:
@@ -122,11 +122,7 @@ class Peer:
     def __init__(self, framing: Framing, address: tuple[str, int],
                  receive_bytes: int | None = None):
         self.framing = framing
-        self.socket = socket.socket()
-        self.socket.settimeout(PATIENCE)
-        if receive_bytes is not None:  # Counts only before the connection is made.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.connect(address)
+        self.socket = connect(address, receive_bytes)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
 

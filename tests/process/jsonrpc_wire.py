@@ -7,10 +7,9 @@
 """
 
 import json
-import socket
 import struct
 
-from rps_process import PATIENCE, read_exactly
+from rps_process import connect, read_exactly
 
 HEADER = struct.Struct(">HBH")
 MAGIC = 0xCAFE
@@ -28,15 +27,7 @@ def request(number: int, method: str, **params) -> bytes:
 
 class Connection:
     def __init__(self, address: tuple[str, int], receive_bytes: int | None = None):
-        self.socket = socket.socket()
-        self.socket.settimeout(PATIENCE)
-        if receive_bytes is not None:  # Counts only before the connection is made.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        try:
-            self.socket.connect(address)
-        except OSError:
-            self.socket.close()
-            raise
+        self.socket = connect(address, receive_bytes)
         self._next_id = 0
         self._events = []  # Come in between and not taken yet.
 

@@ -28,7 +28,7 @@ BINARIES = pathlib.Path(os.environ.get("RPS_BIN", ROOT / "build" / "dev"))
 CHECKS_AT_ONCE = 12
 
 # Sanitizers keep what is freed, so how much memory a process has then says nothing; and they need
-# descriptors of their own.
+# descriptors of their own. They slow a process down many times.
 IS_SANITIZED = bool(os.environ.get("RPS_SANITIZE"))
 PATIENCE = 180.0 if IS_SANITIZED else 60.0  # seconds
 
@@ -67,6 +67,20 @@ def eventually(condition, what: str):
             raise AssertionError(f"never happened: {what}")
         time.sleep(0.01)
     return value
+
+
+def connect(address: tuple[str, int], receive_bytes: int | None = None) -> socket.socket:
+    """A connection that waits patiently. `receive_bytes` bounds what the kernel takes unread."""
+    connection = socket.socket()
+    try:
+        connection.settimeout(PATIENCE)
+        if receive_bytes is not None:  # Counts only before the connection is made.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 @contextlib.contextmanager

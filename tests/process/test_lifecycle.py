@@ -241,9 +241,8 @@ IDLE_PEERS = {
 def is_refused(server: Server) -> bool:
     """Whether nobody listens. A connection that the listener's end caught half open is reset."""
     try:
-        socket.create_connection(server.address, timeout=PATIENCE).close()
-        return False
-    except ConnectionResetError:
+        with contextlib.suppress(ConnectionResetError):
+            socket.create_connection(server.address, timeout=PATIENCE).close()
         return False
     except ConnectionRefusedError:
         return True
