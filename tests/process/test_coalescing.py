@@ -10,7 +10,7 @@ import unittest
 
 from grpc_wire import (DATA, END_STREAM, HEADERS, MOVES, WINDOW_UPDATE, Connection, call_body,
                        call_headers, fields, h2_frame, message, play_request, settings)
-from rps_process import BINARIES, Server, grpc_servers
+from rps_process import BINARIES, Server, eventually, grpc_servers
 
 ROCK = play_request(MOVES["ROCK"])
 AT_ONCE = 64
@@ -65,7 +65,9 @@ class Segments(unittest.TestCase):
             for guard in ("on", "off"):
                 with self.subTest(name, guard=guard), \
                         Server(name, f"--flood-guard={guard}", admin=True) as server:
-                    self.assertLessEqual(segments_per_call(server), 0.2)
+                    # On a busy machine the server can be interrupted between two replies.
+                    eventually(lambda: segments_per_call(server) <= 0.2,
+                               "five replies and more share a segment")
                     self.assertEqual(server.metrics()["rps_write_coalescing_active"], 1)
 
     def test_it_can_be_switched_off(self):
