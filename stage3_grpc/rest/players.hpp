@@ -1,5 +1,5 @@
-// The players of duels who play over HTTP. One of their requests knows nothing of the one before,
-// so their seats are kept here: a player is present in a duel from the join until the leave, or
+// The players of duels who play over HTTP. HTTP requests have no state in common, so the seats of
+// these players are kept here: a player is present in a duel from the join until the leave, or
 // until no request has come from the player for a time.
 #pragma once
 
